@@ -1,0 +1,54 @@
+# Everything is made from here: the environment, the checks, the tests, the demo, the benchmark, the screenshots.
+# `make demo` and `make test` each do all their own set-up; they need Python 3.11 or newer, git and make.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo $$p && break; done)
+STAMP := $(VENV)/.installed
+WORKERS ?= auto
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format lint types contracts tests bench screenshots clean
+
+help: ## what can be made
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+$(STAMP): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "apm needs Python 3.11 or newer on the PATH." >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing into $(VENV) (once)..." >&2
+	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	@touch $(STAMP)
+
+demo: $(STAMP) ## a sample project from request to release: the app in a terminal, otherwise without a screen
+	@$(BIN)/apm demo
+
+test: check tests ## format, lint, types, import contracts, all tests
+
+check: format lint types contracts
+
+format: $(STAMP)
+	@$(BIN)/ruff format --check .
+
+lint: $(STAMP)
+	@$(BIN)/ruff check .
+
+types: $(STAMP)
+	@$(BIN)/mypy
+
+contracts: $(STAMP)
+	@$(BIN)/lint-imports
+
+tests: $(STAMP)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
+bench: $(STAMP) ## the figures, measured in one run, as a table
+	@$(BIN)/python -m tests.bench
+
+screenshots: $(STAMP) ## screenshots/*.svg from a seeded database and a frozen clock
+	@$(BIN)/python -m tests.app.screenshots
+
+clean: ## remove what was made, the environment included
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis state/demo

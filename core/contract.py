@@ -1,0 +1,168 @@
+"""The one language all three tiers speak: requests, responses, artifacts, and how they are digested.
+
+This module imports nothing of ours, so that a delegation can be executed anywhere its JSON can travel.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+Json = dict[str, Any]
+"""A JSON object: string keys, values that `json.dumps` accepts without a hook."""
+
+
+PHASE_CODES = ("D1", "P1", "I1", "R1", "O1", "E1")
+"""The phases in the order in which work passes them."""
+
+
+class ApmError(Exception):
+    """Something a person can mend. The message says what happened, to what, and what to do next.
+
+    `exit_code` is what the command line ends with: 1 failed, 2 bad usage, 3 waits for a human.
+    """
+
+    exit_code = 1
+
+
+class UsageError(ApmError):
+    """The words of a command, or a file handed to it, are not what it takes."""
+
+    exit_code = 2
+
+
+class Status(StrEnum):
+    """How a delegation ended."""
+
+    SUCCESS = "SUCCESS"
+    FAILURE = "FAILURE"
+    BLOCKED = "BLOCKED"
+
+
+def canonical_json(value: Any) -> str:
+    """JSON with sorted keys and no spaces: equal values give equal text, so equal digests.
+
+    Raises TypeError or ValueError for what JSON cannot hold (NaN and infinities included).
+    """
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def digest_of(value: Any) -> str:
+    """SHA-256 of the value's canonical JSON, as 64 hexadecimal digits."""
+    return hashlib.sha256(canonical_json(value).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """An immutable typed document that one phase hands to the next.
+
+    `digest` covers type and content. `id` is the row's number once stored, 0 before.
+    """
+
+    type: str
+    content: Json
+    producer: str
+    parent: str | None = None
+    id: int = 0
+    digest: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.digest:
+            object.__setattr__(self, "digest", digest_of({"type": self.type, "content": self.content}))
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRequest:
+    """What one agent asks of another. Plain JSON throughout.
+
+    `context` holds what the asked agent needs besides the artifact: see `core.phases`.
+    """
+
+    requesting_agent: str
+    input_artifact: Json
+    context: Json
+    expected_output: str
+
+    def to_json(self) -> Json:
+        return {
+            "requesting_agent": self.requesting_agent,
+            "input_artifact": self.input_artifact,
+            "context": self.context,
+            "expected_output": self.expected_output,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> AgentRequest:
+        """The request a mapping describes; raises UsageError naming the key that is missing or unknown."""
+        _check_keys("AgentRequest", value, {"requesting_agent", "input_artifact", "context", "expected_output"})
+        return cls(**value)
+
+    @property
+    def digest(self) -> str:
+        """Equal for equal questions: what lets an unaffected answer serve again in a later round."""
+        return digest_of(self.to_json())
+
+
+@dataclass(frozen=True, slots=True)
+class AgentResponse:
+    """What the asked agent answers.
+
+    `metadata` carries `seconds, runtime, model, tokens, cost, tool, tool_version`, the `evidence[]` of commands
+    that ran, the `decisions[]` it raises, and on FAILURE or BLOCKED `error, missing[], suggestion`.
+    """
+
+    responding_agent: str
+    output_artifact: Json
+    status: Status
+    metadata: Json = field(default_factory=dict)
+
+    def to_json(self) -> Json:
+        return {
+            "responding_agent": self.responding_agent,
+            "output_artifact": self.output_artifact,
+            "status": self.status.value,
+            "metadata": self.metadata,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> AgentResponse:
+        """The response a mapping describes; raises UsageError for a missing key or an unknown status."""
+        _check_keys("AgentResponse", value, {"responding_agent", "output_artifact", "status", "metadata"})
+        if value["status"] not in list(Status):
+            raise UsageError(f"AgentResponse: status is {value['status']!r}; it must be one of {', '.join(Status)}.")
+        return cls(**{**value, "status": Status(value["status"])})
+
+    @property
+    def missing(self) -> list[str]:
+        return list(self.metadata.get("missing", ()))
+
+
+def succeeded(agent: str, output: Json, **metadata: Any) -> AgentResponse:
+    return AgentResponse(agent, output, Status.SUCCESS, metadata)
+
+
+def blocked(agent: str, output: Json, missing: Sequence[str], suggestion: str, **metadata: Any) -> AgentResponse:
+    """What was found so far, what is missing, and what would supply it. Never an invention to fill the hole."""
+    return AgentResponse(
+        agent, output, Status.BLOCKED, {**metadata, "missing": list(missing), "suggestion": suggestion}
+    )
+
+
+def failed(agent: str, error: str, missing: Sequence[str] = (), suggestion: str = "", **metadata: Any) -> AgentResponse:
+    return AgentResponse(
+        agent, {}, Status.FAILURE, {**metadata, "error": error, "missing": list(missing), "suggestion": suggestion}
+    )
+
+
+def _check_keys(name: str, value: Mapping[str, Any], expected: set[str]) -> None:
+    if not isinstance(value, Mapping):
+        raise UsageError(f"{name}: expected a JSON object with {', '.join(sorted(expected))}.")
+    missing, unknown = expected - set(value), set(value) - expected
+    if missing:
+        raise UsageError(f"{name}: the key {sorted(missing)[0]!r} is missing.")
+    if unknown:
+        raise UsageError(f"{name}: the key {sorted(unknown)[0]!r} is unknown; known are {', '.join(sorted(expected))}.")

@@ -1,0 +1,355 @@
+"""What each gate measures: one pure function a criterion, from a payload and the thresholds to a measured line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from core.contract import Json
+from core.orchestration.payloads import (
+    as_count,
+    as_ids,
+    as_number,
+    as_object,
+    as_objects,
+    as_strings,
+    as_texts,
+    folded,
+    in_words,
+    is_evidence,
+    semver,
+    task_name,
+)
+
+SIX_W = ("who", "what", "when", "where", "why", "how")
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """One measured line. `not_applicable` holds the rule that makes it pointless for this work item, if one does."""
+
+    name: str
+    required: str
+    actual: str
+    passed: bool
+    missing: tuple[str, ...] = ()
+    evidence: tuple[Json, ...] = ()
+    not_applicable: str = ""
+    loosened: str = ""
+
+    def to_json(self) -> Json:
+        shown: Json = {
+            "name": self.name,
+            "required": self.required,
+            "actual": self.actual,
+            "passed": self.passed,
+            "evidence": list(self.evidence),
+        }
+        if self.not_applicable:
+            shown["not_applicable"] = self.not_applicable
+        if self.loosened:
+            shown["loosened"] = self.loosened
+        return shown
+
+
+Check = Callable[[Json, Mapping[str, float]], Criterion]
+
+
+def _criterion(required: str, actual: str, passed: bool, missing: str | Sequence[str] = ()) -> Criterion:
+    texts = (missing,) if isinstance(missing, str) else tuple(missing)
+    return Criterion("", required, actual, passed, () if passed else texts)
+
+
+def _business_context(payload: Json, limits: Mapping[str, float]) -> Criterion:
+    need = int(limits["business_context_chars"])
+    text = payload.get("business_context")
+    length = len(text.strip()) if isinstance(text, str) else 0
+    return _criterion(
+        f">= {need} characters",
+        f"{length} characters",
+        length >= need,
+        f"business_context: {length} of {need} characters",
+    )
+
+
+def _acceptance_criteria(payload: Json, limits: Mapping[str, float]) -> Criterion:
+    need = int(limits["acceptance_criteria"])
+    count = len({folded(t) for t in as_texts(payload.get("acceptance_criteria"))})
+    return _criterion(
+        f">= {need} distinct", f"{count} distinct", count >= need, f"acceptance_criteria: {count} of {need}"
+    )
+
+
+def _risks(payload: Json, limits: Mapping[str, float]) -> Criterion:
+    need = int(limits["risks"])
+    count = len(as_texts(payload.get("risks")))
+    return _criterion(f">= {need}", str(count), count >= need, f"risks: {count} of {need}")
+
+
+def _six_w(payload: Json, limits: Mapping[str, float]) -> Criterion:
+    need = limits["six_w_confidence"]
+    given = payload.get("six_w")
+    scores = {w: as_number(given.get(w)) if isinstance(given, Mapping) else None for w in SIX_W}
+    legal = {w: s for w, s in scores.items() if s is not None and 0 <= s <= 1}
+    confidence = sum(legal.values()) / len(SIX_W)
+    weak = [w for w in SIX_W if legal.get(w, 0.0) < need]
+    # Six scores of 0.7 sum to a hair below 4.2 in binary; nine digits are what anybody means.
+    passed = len(legal) == len(SIX_W) and round(confidence, 9) >= need
+    shown = f"{confidence:.2f}" + ("" if len(legal) == len(SIX_W) else f" ({len(legal)} of 6 scored)")
+    return _criterion(
+        f">= {need:.2f}", shown, passed, f"six_w_confidence: {confidence:.2f} of {need:.2f} (weak: {', '.join(weak)})"
+    )
+
+
+def _tasks_cover_criteria(payload: Json, limits: Mapping[str, float]) -> Criterion:
+    need = int(limits["tasks_per_criterion"])
+    wanted = as_ids(payload.get("acceptance_criteria"), "AC")
+    claims = [c for task in as_objects(payload.get("tasks")) for c in set(as_strings(task.get("criteria")))]
+    bare = [c for c in wanted if claims.count(c) < need]
+    passed = bool(wanted) and not bare
+    shown = f"{len(wanted) - len(bare)} of {len(wanted)} criteria have a task"
+    texts = [f"tasks: no task for {c}" for c in bare] or ["acceptance_criteria: none to plan for"]
+    return _criterion(f">= {need} task per criterion", shown, passed, texts)
+
+
+def _estimates(payload: Json, limits: Mapping[str, float]) -> Criterion:
+    most = limits["max_hours"]
+    tasks = as_objects(payload.get("tasks"))
+    wrong = []
+    for n, task in enumerate(tasks, 1):
+        hours = as_number(task.get("estimate_hours"))
+        if hours is None:
+            wrong.append(f"estimates: {task_name(task, n)} has none")
+        elif not 0 < hours <= most:
+            advice = "split it" if hours > most else "it must be above 0"
+            wrong.append(f"estimates: {task_name(task, n)} has {hours:g} h ({advice})")
+    shown = f"{len(tasks) - len(wrong)} of {len(tasks)} tasks"
+    return _criterion(
+        f"every task above 0 and <= {most:g} h", shown, bool(tasks) and not wrong, wrong or ["estimates: no tasks"]
+    )
+
+
+def _dependencies(payload: Json, _: Mapping[str, float]) -> Criterion:
+    tasks = as_objects(payload.get("tasks"))
+    graph = {task_name(t, n): as_strings(t.get("depends_on")) for n, t in enumerate(tasks, 1)}
+    wrong = [f"dependencies: {a} names unknown {b}" for a, bs in graph.items() for b in bs if b not in graph]
+    wrong += [
+        f"dependencies: {task_name(t, n)} has no list of dependencies"
+        for n, t in enumerate(tasks, 1)
+        if not isinstance(t.get("depends_on", []), list)
+    ]
+    if len(graph) < len(tasks):
+        wrong.append("dependencies: two tasks have the same id")
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        wrong.append(f"dependencies: cycle {' -> '.join(error.args[1])}")
+    edges = sum(len(bs) for bs in graph.values())
+    return _criterion(
+        "known tasks, no cycle",
+        f"{edges} dependencies, {len(wrong)} wrong",
+        bool(tasks) and not wrong,
+        wrong or ["dependencies: no tasks"],
+    )
+
+
+def _mitigations(payload: Json, _: Mapping[str, float]) -> Criterion:
+    wanted = as_ids(payload.get("risks"), "R")
+    planned = {
+        m.get("risk")
+        for m in as_objects(payload.get("mitigations"))
+        if isinstance(m.get("plan"), str) and m["plan"].strip()
+    }
+    bare = [r for r in wanted if r not in planned]
+    shown = f"{len(wanted) - len(bare)} of {len(wanted)} risks"
+    return _criterion("every risk has a plan", shown, not bare, [f"mitigations: no plan for {r}" for r in bare])
+
+
+def _tests(payload: Json, _: Mapping[str, float]) -> Criterion:
+    tests = as_object(payload.get("tests"))
+    updated = tests.get("updated") is True
+    passed, failed_ = as_count(tests.get("passed")), as_count(tests.get("failed"))
+    ok = updated and passed is not None and passed > 0 and failed_ == 0
+    shown = f"{'updated' if updated else 'not updated'}, {in_words(passed)} passed, {in_words(failed_)} failed"
+    return _criterion("updated, and passing", shown, ok, f"tests: {shown}")
+
+
+def _feature_flags(payload: Json, _: Mapping[str, float]) -> Criterion:
+    flags = as_object(payload.get("feature_flags"))
+    needed, added = flags.get("needed"), as_texts(flags.get("added"))
+    ok = needed is False or (needed is True and bool(added))
+    shown = "not needed" if needed is False else f"needed, {len(added)} added" if needed is True else "not measured"
+    return _criterion("added where needed", shown, ok, f"feature_flags: {shown}")
+
+
+def _docs(payload: Json, _: Mapping[str, float]) -> Criterion:
+    docs = as_object(payload.get("docs"))
+    ok = docs.get("updated") is True
+    shown = f"updated ({len(as_texts(docs.get('files')))} files)" if ok else "not updated"
+    return _criterion("updated", shown, ok, f"docs: {shown}")
+
+
+def _migrations(payload: Json, _: Mapping[str, float]) -> Criterion:
+    migrations = as_object(payload.get("migrations"))
+    changed, created = migrations.get("schema_changed"), as_texts(migrations.get("created"))
+    ok = changed is False or (changed is True and bool(created))
+    shown = (
+        "schema unchanged"
+        if changed is False
+        else f"schema changed, {len(created)} created"
+        if changed is True
+        else "not measured"
+    )
+    return _criterion("created where the schema changed", shown, ok, f"migrations: {shown}")
+
+
+def _criteria_verified(payload: Json, _: Mapping[str, float]) -> Criterion:
+    wanted = as_ids(payload.get("acceptance_criteria"), "AC")
+    proven = {c.get("id") for c in as_objects(payload.get("criteria")) if c.get("verified") is True and is_evidence(c)}
+    bare = [c for c in wanted if c not in proven]
+    shown = f"{len(wanted) - len(bare)} of {len(wanted)} verified"
+    texts = [f"criteria: {c} is not verified" for c in bare] or ["criteria: none to verify"]
+    return _criterion("every criterion, with evidence", shown, bool(wanted) and not bare, texts)
+
+
+def _tests_pass(payload: Json, limits: Mapping[str, float]) -> Criterion:
+    need = limits["pass_rate"]
+    tests = as_object(payload.get("tests"))
+    total, passed, failed_ = (as_count(tests.get(k)) for k in ("total", "passed", "failed"))
+    if total is None or passed is None or failed_ is None:
+        return _criterion(f"{need:g} % of at least 1", "not measured", False, "tests: no test run was measured")
+    ran = passed + failed_
+    rate = 100 * passed / ran if ran else 0.0
+    ok = ran > 0 and rate >= need and ran <= total
+    shown = f"{passed} of {ran} passed ({rate:.1f} %)" if ran else "no test ran"
+    return _criterion(f"{need:g} % of at least 1", shown, ok, f"tests: {shown}")
+
+
+def _coverage(payload: Json, limits: Mapping[str, float]) -> Criterion:
+    need = limits["coverage"]
+    measured = as_number(as_object(payload.get("tests")).get("coverage"))
+    if measured is None or not 0 <= measured <= 100:
+        return _criterion(f">= {need:g} %", "not measured", False, "coverage: not measured")
+    return _criterion(
+        f">= {need:g} %", f"{measured:.1f} %", measured >= need, f"coverage: {measured:.1f} of {need:g} %"
+    )
+
+
+def _static_analysis(payload: Json, limits: Mapping[str, float]) -> Criterion:
+    return _tool_findings(as_object(payload.get("static")), "issues", "static_analysis", limits["static_issues"])
+
+
+def _security(payload: Json, limits: Mapping[str, float]) -> Criterion:
+    return _tool_findings(as_object(payload.get("security")), "findings", "security", limits["security_findings"])
+
+
+def _tool_findings(report: Json, key: str, name: str, most: float) -> Criterion:
+    value = report.get(key)
+    count = len(value) if isinstance(value, list) else as_count(value)
+    tools = report.get("tools")
+    ran = [t for t in tools if t] if isinstance(tools, list) else []
+    required = "clean, by at least 1 tool" if most == 0 else f"<= {most:g} {key}"
+    if count is None or not ran:
+        return _criterion(required, "not measured", False, f"{name}: not measured")
+    shown = f"{count} {key} by {len(ran)} tool{'s' if len(ran) > 1 else ''}"
+    return _criterion(required, shown, count <= most, f"{name}: {count} {key}")
+
+
+def _version_bumped(payload: Json, _: Mapping[str, float]) -> Criterion:
+    version = as_object(payload.get("version"))
+    before, after = version.get("from"), version.get("to")
+    old, new = semver(before), semver(after)
+    ok = new is not None and ((old is not None and new > old) or before in (None, ""))
+    shown = f"{before or 'none'} -> {after or 'none'}"
+    return _criterion("greater by SemVer", shown, ok, f"version: {shown}")
+
+
+def _changelog_updated(payload: Json, _: Mapping[str, float]) -> Criterion:
+    changelog = as_object(payload.get("changelog"))
+    entry = changelog.get("entry")
+    ok = changelog.get("updated") is True and isinstance(entry, str) and bool(entry.strip())
+    return _criterion("updated", "updated" if ok else "not updated", ok, "changelog: not updated")
+
+
+def _deployment(payload: Json, _: Mapping[str, float]) -> Criterion:
+    deployment = as_object(payload.get("deployment"))
+    status = deployment.get("status")
+    ok = folded(status) in ("success", "successful", "deployed", "succeeded")
+    return _criterion("successful", str(status or "not measured"), ok, f"deployment: {status or 'not measured'}")
+
+
+def _health(payload: Json, _: Mapping[str, float]) -> Criterion:
+    health = as_object(payload.get("health"))
+    status, spent = health.get("status"), as_number(health.get("response_ms"))
+    ok = folded(status) in ("healthy", "ok", "passed", "pass")
+    shown = str(status or "not measured") + (f", {spent:g} ms" if spent is not None else "")
+    return _criterion("checks pass", shown, ok, f"health: {shown}")
+
+
+def _monitoring(payload: Json, _: Mapping[str, float]) -> Criterion:
+    ok = as_object(payload.get("monitoring")).get("active") is True
+    return _criterion("active", "active" if ok else "not active", ok, "monitoring: not active")
+
+
+def _telemetry_analyzed(payload: Json, _: Mapping[str, float]) -> Criterion:
+    ok = as_object(payload.get("telemetry")).get("analyzed") is True
+    return _criterion("analyzed", "analyzed" if ok else "not analyzed", ok, "telemetry: not analyzed")
+
+
+def _improvements(payload: Json, limits: Mapping[str, float]) -> Criterion:
+    return _entries(payload.get("improvements"), int(limits["improvements"]), "improvements")
+
+
+def _technical_debt(payload: Json, limits: Mapping[str, float]) -> Criterion:
+    return _entries(payload.get("debt"), int(limits["debt_entries"]), "debt")
+
+
+def _entries(value: Any, need: int, name: str) -> Criterion:
+    count = len(as_texts(value))
+    return _criterion(f">= {need} entry", f"{count} entries", count >= need, f"{name}: no entry")
+
+
+def _backlog(payload: Json, limits: Mapping[str, float]) -> Criterion:
+    backlog, need = as_object(payload.get("backlog")), int(limits["backlog_changes"])
+    count = sum(len(as_texts(backlog.get(k))) for k in ("added", "updated", "sunset"))
+    return _criterion("updated", f"{count} changes", count >= need, "backlog: not updated")
+
+
+CHECKS: Mapping[str, Mapping[str, Check]] = {
+    "D1": {
+        "business_context": _business_context,
+        "acceptance_criteria": _acceptance_criteria,
+        "risks": _risks,
+        "six_w_confidence": _six_w,
+    },
+    "P1": {
+        "tasks_cover_criteria": _tasks_cover_criteria,
+        "estimates": _estimates,
+        "dependencies": _dependencies,
+        "mitigations": _mitigations,
+    },
+    "I1": {"tests": _tests, "feature_flags": _feature_flags, "docs": _docs, "migrations": _migrations},
+    "R1": {
+        "criteria_verified": _criteria_verified,
+        "tests_pass": _tests_pass,
+        "coverage": _coverage,
+        "static_analysis": _static_analysis,
+        "security": _security,
+    },
+    "O1": {
+        "version_bumped": _version_bumped,
+        "changelog_updated": _changelog_updated,
+        "deployment": _deployment,
+        "health": _health,
+        "monitoring": _monitoring,
+    },
+    "E1": {
+        "telemetry_analyzed": _telemetry_analyzed,
+        "improvements": _improvements,
+        "technical_debt": _technical_debt,
+        "backlog": _backlog,
+    },
+}
+"""Every gate's criteria in the order in which they are shown."""

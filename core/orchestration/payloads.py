@@ -1,0 +1,88 @@
+"""Reading a gate's payload whatever its shape: each function answers for any JSON value and never raises."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from core.contract import Json
+
+_SEMVER = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?")
+
+
+def semver(text: Any) -> tuple[Any, ...] | None:
+    """Precedence by SemVer 2.0.0 §11 as a comparable tuple; None for what is no version. A missing patch is 0."""
+    match = _SEMVER.fullmatch(text.strip()) if isinstance(text, str) else None
+    if match is None:
+        return None
+    major, minor, patch, pre = match.groups()
+    # Numeric identifiers rank below alphanumeric ones, and any pre-release below none at all.
+    identifiers = tuple((0, int(p), "") if p.isdigit() else (1, 0, p) for p in pre.split(".")) if pre else ()
+    return (int(major), int(minor), int(patch or 0), pre is None, identifiers)
+
+
+def is_evidence(criterion: Mapping[str, Any]) -> bool:
+    evidence = criterion.get("evidence")
+    return bool(evidence.strip()) if isinstance(evidence, str) else bool(evidence)
+
+
+def as_object(value: Any) -> Json:
+    return dict(value) if isinstance(value, Mapping) else {}
+
+
+def as_objects(value: Any) -> list[Json]:
+    return [dict(v) for v in value if isinstance(v, Mapping)] if isinstance(value, list) else []
+
+
+def as_strings(value: Any) -> list[str]:
+    return [v for v in value if isinstance(v, str)] if isinstance(value, list) else []
+
+
+def as_texts(value: Any) -> list[str]:
+    """The non-empty texts of a list whose entries are strings or objects with a `text`, `title` or `id`."""
+    found = []
+    for entry in value if isinstance(value, list) else []:
+        text = entry
+        if isinstance(entry, Mapping):
+            text = next((entry[k] for k in ("text", "title", "id") if isinstance(entry.get(k), str)), "")
+        if isinstance(text, str) and text.strip():
+            found.append(text.strip())
+    return found
+
+
+def as_ids(value: Any, prefix: str) -> list[str]:
+    """The ids of criteria or risks; entries that are plain text are numbered as the phases number them."""
+    found = []
+    for n, entry in enumerate(value if isinstance(value, list) else [], 1):
+        given = entry.get("id") if isinstance(entry, Mapping) else None
+        found.append(given if isinstance(given, str) and given else f"{prefix}{n}")
+    return found
+
+
+def task_name(task: Json, n: int) -> str:
+    given = task.get("id")
+    return given if isinstance(given, str) and given else f"task {n}"
+
+
+def folded(value: Any) -> str:
+    return " ".join(value.split()).casefold() if isinstance(value, str) else ""
+
+
+def as_number(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if math.isfinite(value) else None
+
+
+def as_count(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def in_words(value: int | None) -> str:
+    return "unknown" if value is None else str(value)
+
+
+def kind_of(value: Any) -> str:
+    return {list: "a list", str: "a text", type(None): "null"}.get(type(value), "a number or a boolean")

@@ -1,0 +1,103 @@
+"""The chain of events: each event's mac covers its facts and the mac before it.
+
+mac(n) = HMAC-SHA256(key, mac(n-1) ‖ seq ‖ at ‖ kind ‖ work item ‖ payload), the text parts joined by line feeds,
+which none of the parts before the payload can hold. The key is the workspace's own, in a file that only its owner
+reads: who holds both key and database can rewrite history, anybody else shows.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+import secrets
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.contract import ApmError
+
+GENESIS = b"\0" * 32
+KEY_BYTES = 32
+
+
+class BadKey(ApmError):
+    """The key file is there and cannot serve."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event as it was committed. `payload` is canonical JSON text; `at` milliseconds since the epoch, UTC."""
+
+    seq: int
+    at: int
+    kind: str
+    work_item: int | None
+    payload: str
+    mac: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ChainFault:
+    """Where the chain does not hold, and how that shows."""
+
+    seq: int
+    what: str
+
+
+def read_or_make_key(path: Path) -> bytes:
+    """The workspace's key; made with mode 0600 where there is none.
+
+    Raises ApmError when the file is there but is not a key.
+    """
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        key = path.read_bytes()
+        if len(key) != KEY_BYTES:
+            raise BadKey(
+                f"{path} holds {len(key)} bytes instead of {KEY_BYTES}: it is not this workspace's journal key. "
+                "Put the original file back; without it the journal cannot be verified."
+            ) from None
+        return key
+    with os.fdopen(fd, "wb") as file:
+        key = secrets.token_bytes(KEY_BYTES)
+        file.write(key)
+        file.flush()
+        os.fsync(file.fileno())
+    return key
+
+
+def mac_of(key: bytes, before: bytes, seq: int, at: int, kind: str, work_item: int | None, payload: str) -> bytes:
+    text = f"{seq}\n{at}\n{kind}\n{'' if work_item is None else work_item}\n{payload}"
+    return hmac.digest(key, before + text.encode("utf-8", "surrogatepass"), "sha256")
+
+
+def faults(key: bytes, events: Iterable[StoredEvent], head: tuple[int, bytes] | None) -> Iterator[ChainFault]:
+    """What is wrong with the chain, first fault first; nothing when it is whole.
+
+    `head` is the number and mac that were stored apart. A change, a gap, an insertion, a new order and a cut tail
+    each show; after the first broken link only gaps are reported, since every later link would break with it.
+    """
+    before, expected = GENESIS, 1
+    broken = False
+    for event in events:
+        if event.seq != expected:
+            yield ChainFault(event.seq, f"event {expected} is missing: {event.seq} follows {expected - 1}")
+            broken = True
+        mac = mac_of(key, before, event.seq, event.at, event.kind, event.work_item, event.payload)
+        if not broken and not hmac.compare_digest(mac, event.mac):
+            yield ChainFault(event.seq, f"event {event.seq} ({event.kind}) is not what was written")
+            broken = True
+        before, expected = event.mac, event.seq + 1
+    last = expected - 1
+    if head is None:
+        if last:
+            yield ChainFault(last, "the stored head is missing")
+    elif head[0] != last or (not broken and not hmac.compare_digest(head[1], before)):
+        yield ChainFault(last, f"the journal ends at event {last}, the stored head says {head[0]}")
+
+
+def event_from_row(row: tuple[Any, ...]) -> StoredEvent:
+    seq, at, kind, work_item, payload, mac = row
+    return StoredEvent(seq, at, kind, work_item, payload, bytes(mac))

@@ -1,0 +1,138 @@
+"""Opening a workspace's database: by URL, migrated, and never newer than this code."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from peewee import Database, DatabaseError, OperationalError, SqliteDatabase
+
+from core.contract import ApmError
+from core.store.schema import NEWEST
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+BUSY_TIMEOUT_MS = 10_000
+
+
+class StoreError(ApmError):
+    """The database cannot serve: full, read-only, damaged, locked, or newer than this code."""
+
+
+def sqlite_url(path: Path) -> str:
+    return f"sqlite:///{path}"
+
+
+def connect(url: str, *, synchronous: str = "full") -> Database:
+    """An unopened database for the URL, with the pragmas that durability rests on.
+
+    Only `sqlite:///` is served today; another scheme is refused by name.
+    """
+    scheme = urlsplit(url).scheme
+    if scheme != "sqlite":
+        raise StoreError(f"The database URL begins with {scheme!r}; this version serves sqlite:///PATH.")
+    return SqliteDatabase(
+        url.removeprefix("sqlite:///"),
+        lock_type="IMMEDIATE",
+        pragmas={
+            "journal_mode": "wal",
+            "synchronous": synchronous,
+            "foreign_keys": 1,
+            "busy_timeout": BUSY_TIMEOUT_MS,
+            "cache_size": -32_000,
+            "wal_autocheckpoint": 4_000,
+        },
+    )
+
+
+def prepare(url: str) -> None:
+    """Bring the database to this code's schema; keep a copy of the one before, if it held anything.
+
+    Raises StoreError, with the file untouched, when it is newer than this code, damaged or not a database.
+    """
+    from playhouse.migrations import Runner
+
+    path = Path(url.removeprefix("sqlite:///"))
+    existed = path.exists() and path.stat().st_size > 0
+    applied = _applied_migrations(path) if existed else ()
+    beyond = [name for name in applied if int(name.split("_")[0]) > NEWEST]
+    if beyond:
+        raise StoreError(
+            f"{path} was written by a newer apm (its schema has {beyond[-1]}; this one knows up to {NEWEST:04d}). "
+            "Nothing was changed: update apm, or open the workspace with the version that made it."
+        )
+    database = connect(url)
+    runner = Runner(database, str(MIGRATIONS))
+    try:
+        with database.connection_context():
+            pending = [m for m in runner.migrations() if m.name not in applied]
+            if pending and applied:
+                backup = path.with_name(f"{path.stem}-before-{pending[0].name}-{int(time.time())}{path.suffix}")
+                database.execute_sql("VACUUM INTO ?", (str(backup),))
+            if pending:
+                runner.up()
+    except DatabaseError as error:
+        raise explain(error, path) from error
+
+
+def explain(error: Exception, path: Path | str) -> StoreError:
+    """The database's complaint as a sentence with its remedy."""
+    text = str(error).lower()
+    for words, sentence in _EXPLANATIONS:
+        if words in text:
+            return StoreError(sentence.format(path=path))
+    return StoreError(f"The database {path} answered: {error}. Nothing of this change was written.")
+
+
+_EXPLANATIONS = (
+    (
+        "disk is full",
+        "No space is left for {path}. Nothing of this change was written: free some space, then run the command again.",
+    ),
+    (
+        "readonly",
+        "{path} cannot be written to. Give yourself write permission on it and on its folder, then try again.",
+    ),
+    (
+        "unable to open",
+        "{path} cannot be opened. Check that its folder exists and that you may write there.",
+    ),
+    (
+        "locked",
+        "{path} is locked by another program that holds a write open. Nothing of this change was written: "
+        "close that program, then try again.",
+    ),
+    (
+        "not a database",
+        "{path} is not a database of apm's. Nothing was changed: put the right file back, or move this one away.",
+    ),
+    (
+        "malformed",
+        "{path} is damaged. Nothing was changed: restore a backup (state/*-before-*.db), or copy the workspace and "
+        "recover it with sqlite3's .recover.",
+    ),
+)
+
+
+def _applied_migrations(path: Path) -> tuple[str, ...]:
+    """Names of the migrations a file already has, read without creating or changing anything."""
+    try:
+        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+        try:
+            tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            if "schema_migration" not in tables:
+                if tables:
+                    raise StoreError(
+                        f"{path} is a database of some other program (it has a table {sorted(tables)[0]!r}). "
+                        "Nothing was changed: move it away, or give another workspace folder."
+                    )
+                return ()
+            return tuple(row[0] for row in connection.execute("SELECT name FROM schema_migration ORDER BY name"))
+        finally:
+            connection.close()
+    except sqlite3.DatabaseError as error:
+        raise explain(error, path) from error
+
+
+__all__ = ["MIGRATIONS", "OperationalError", "StoreError", "connect", "explain", "prepare", "sqlite_url"]

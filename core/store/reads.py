@@ -1,0 +1,368 @@
+"""Every read of the workspace: functions of a `Reader` that return frozen dataclasses.
+
+Lists are windows, by key and never by offset, so that their price does not grow with what lies behind them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable
+from dataclasses import fields
+from typing import Any, TypeVar
+
+from peewee import Case, Model, fn
+
+from core.contract import PHASE_CODES, Json
+from core.store import rows, states
+from core.store.schema import (
+    Agent,
+    Answer,
+    Artifact,
+    Counter,
+    Decision,
+    Delegation,
+    Escalation,
+    Event,
+    Evidence,
+    GateResult,
+    Lease,
+    PhaseRun,
+    Project,
+    WorkItem,
+)
+from core.store.store import Reader
+from core.store.writer import Transaction
+
+R = TypeVar("R")
+
+LEASE_STALE_MS = 15_000
+"""A lease whose heartbeat is older belongs to nobody any more."""
+MS_PER_DAY = 86_400_000
+
+_JSON_COLUMNS = frozenset(
+    {
+        "tech",
+        "settings",
+        "thresholds",
+        "capabilities",
+        "parameters",
+        "tags",
+        "content",
+        "missing",
+        "criteria",
+        "judged",
+        "command",
+        "details",
+        "chain",
+        "options",
+        "answer",
+        "payload",
+        "live",
+    }
+)
+
+
+Connection = Reader | Transaction
+"""Reads work the same inside a write's closure, where they see what it has changed so far."""
+
+
+def _columns(row_type: type[Any], model: type[Model]) -> tuple[tuple[Any, ...], tuple[bool, ...]]:
+    names = [f.name for f in fields(row_type)]
+    columns = tuple(model._meta.fields[n] for n in names)
+    return columns, tuple(n in _JSON_COLUMNS for n in names)
+
+
+def select(row_type: type[R], model: type[Model]) -> Any:
+    """A query for the columns that the row type names."""
+    return model.select(*_columns(row_type, model)[0])
+
+
+def build(row_type: type[R], model: type[Model], found: Iterable[tuple[Any, ...]]) -> tuple[R, ...]:
+    decode = _columns(row_type, model)[1]
+    return tuple(
+        row_type(*(json.loads(v) if d and v is not None else v for v, d in zip(row, decode, strict=True)))
+        for row in found
+    )
+
+
+def _all(reader: Connection, row_type: type[R], model: type[Model], query: Any) -> tuple[R, ...]:
+    return build(row_type, model, reader.rows(query))
+
+
+def _first(reader: Connection, row_type: type[R], model: type[Model], query: Any) -> R | None:
+    found = _all(reader, row_type, model, query.limit(1))
+    return found[0] if found else None
+
+
+def projects(reader: Connection) -> tuple[rows.ProjectRow, ...]:
+    query = select(rows.ProjectRow, Project).where(Project.removed_at.is_null()).order_by(Project.name)
+    return _all(reader, rows.ProjectRow, Project, query)
+
+
+def project(reader: Connection, key: int | str) -> rows.ProjectRow | None:
+    """By number or by name."""
+    column = Project.id if isinstance(key, int) else Project.name
+    return _first(reader, rows.ProjectRow, Project, select(rows.ProjectRow, Project).where(column == key))
+
+
+def agents(reader: Connection, *, active_only: bool = True) -> tuple[rows.AgentRow, ...]:
+    query = select(rows.AgentRow, Agent).order_by(Agent.tier, Agent.id)
+    return _all(reader, rows.AgentRow, Agent, query.where(Agent.is_active) if active_only else query)
+
+
+def agent(reader: Connection, role: str) -> rows.AgentRow | None:
+    return _first(reader, rows.AgentRow, Agent, select(rows.AgentRow, Agent).where(Agent.role == role))
+
+
+def counters(reader: Connection, *, since_day: int = 0) -> dict[str, rows.CounterRow]:
+    """Totals per agent from that day (days since the epoch, UTC) on."""
+    query = (
+        Counter.select(
+            Counter.agent,
+            fn.SUM(Counter.runs),
+            fn.SUM(Counter.failures),
+            fn.SUM(Counter.milliseconds),
+            fn.SUM(Counter.tokens),
+            fn.SUM(Counter.cost),
+        )
+        .where(Counter.day >= since_day)
+        .group_by(Counter.agent)
+    )
+    return {row[0]: rows.CounterRow(*row) for row in reader.rows(query)}
+
+
+def work_item_facts(reader: Connection, work_item: int) -> rows.WorkItemFactsRow | None:
+    query = select(rows.WorkItemFactsRow, WorkItem).where(WorkItem.id == work_item)
+    return _first(reader, rows.WorkItemFactsRow, WorkItem, query)
+
+
+def work_item(reader: Connection, work_item: int, *, live: rows.LiveRow | None = None) -> rows.WorkItemRow | None:
+    facts = work_item_facts(reader, work_item)
+    return _with_cells(reader, (facts,), live)[0] if facts else None
+
+
+def work_items(
+    reader: Connection,
+    *,
+    limit: int = 200,
+    before: int | None = None,
+    unfinished_only: bool = False,
+    matching: str = "",
+    live: rows.LiveRow | None = None,
+) -> tuple[rows.WorkItemRow, ...]:
+    """Newest first: up to `limit` of them with an id below `before`, title containing `matching`."""
+    query = select(rows.WorkItemFactsRow, WorkItem).order_by(WorkItem.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(WorkItem.id < before)
+    if unfinished_only:
+        query = query.where(
+            WorkItem.closed_at.is_null() & WorkItem.cancelled_at.is_null() & WorkItem.failed_at.is_null()
+        )
+    if matching:
+        query = query.where(WorkItem.title.contains(matching))
+    return _with_cells(reader, _all(reader, rows.WorkItemFactsRow, WorkItem, query), live)
+
+
+def _with_cells(
+    reader: Connection, facts: Collection[rows.WorkItemFactsRow], live: rows.LiveRow | None
+) -> tuple[rows.WorkItemRow, ...]:
+    live = live or read_live(reader)
+    ids = [f.id for f in facts]
+    names = {p[0]: p[1] for p in reader.rows(Project.select(Project.id, Project.name))}
+    questions = _open_questions(reader, ids)
+    runs: dict[int, dict[str, rows.PhaseRunRow]] = {}
+    query = select(rows.PhaseRunRow, PhaseRun).where(PhaseRun.work_item.in_(ids)).order_by(PhaseRun.id)
+    for run in _all(reader, rows.PhaseRunRow, PhaseRun, query):
+        runs.setdefault(run.work_item, {})[run.phase] = run
+    made = []
+    for f in facts:
+        asked = questions.get(f.id, {})
+        running = f.id in live.work_items
+        cells = tuple(_cell(code, runs.get(f.id, {}).get(code), asked, running) for code in PHASE_CODES)
+        state = states.work_item_state(f, questions=sum(asked.values()), running=running)
+        made.append(rows.WorkItemRow(f, names.get(f.project), state, _current_phase(cells), sum(asked.values()), cells))
+    return tuple(made)
+
+
+def _cell(phase: str, run: rows.PhaseRunRow | None, asked: dict[str | None, int], running: bool) -> rows.PhaseCell:
+    if run is None:
+        return rows.PhaseCell(phase, "", 0, None, None)
+    status = states.phase_status(run.outcome, questions=asked.get(phase, 0), running=running)
+    spent = None if run.ended_at is None else run.ended_at - run.started_at
+    return rows.PhaseCell(phase, status, run.round, run.started_at, spent)
+
+
+def _current_phase(cells: tuple[rows.PhaseCell, ...]) -> str | None:
+    """The phase the work is in: the last one that was entered, unless a later round went back to an earlier one."""
+    entered = [c for c in cells if c.started_at is not None]
+    unfinished = [c for c in entered if c.status != "passed"]
+    newest = unfinished or entered
+    return max(newest, key=lambda c: c.started_at or 0).phase if newest else None
+
+
+def _open_questions(reader: Connection, ids: Collection[int]) -> dict[int, dict[str | None, int]]:
+    """Open escalations that hold something back, counted by work item and the phase that waits."""
+    query = (
+        Escalation.select(Escalation.work_item, Escalation.phase, Escalation.blocks, fn.COUNT(Escalation.id))
+        .where(Escalation.work_item.in_(list(ids)) & is_open() & (Escalation.blocks != ""))
+        .group_by(Escalation.work_item, Escalation.phase, Escalation.blocks)
+    )
+    found: dict[int, dict[str | None, int]] = {}
+    for work_item_id, raised_in, blocks, count in reader.rows(query):
+        phase = blocks if blocks in PHASE_CODES else raised_in
+        asked = found.setdefault(work_item_id, {})
+        asked[phase] = asked.get(phase, 0) + count
+    return found
+
+
+def artifacts(reader: Connection, work_item: int) -> tuple[rows.ArtifactRow, ...]:
+    query = select(rows.ArtifactRow, Artifact).where(Artifact.work_item == work_item).order_by(Artifact.id)
+    return _all(reader, rows.ArtifactRow, Artifact, query)
+
+
+def artifact_content(reader: Connection, artifact: int) -> Json:
+    """The content of a stored artifact; raises LookupError for a number that is none."""
+    row = reader.one(Artifact.select(Artifact.content).where(Artifact.id == artifact))
+    if row is None:
+        raise LookupError(f"there is no artifact {artifact}")
+    content: Json = json.loads(row[0])
+    return content
+
+
+def phase_runs(reader: Connection, work_item: int) -> tuple[rows.PhaseRunRow, ...]:
+    query = select(rows.PhaseRunRow, PhaseRun).where(PhaseRun.work_item == work_item).order_by(PhaseRun.id)
+    return _all(reader, rows.PhaseRunRow, PhaseRun, query)
+
+
+def delegations(reader: Connection, work_item: int) -> tuple[rows.DelegationRow, ...]:
+    query = select(rows.DelegationRow, Delegation).where(Delegation.work_item == work_item).order_by(Delegation.id)
+    return _all(reader, rows.DelegationRow, Delegation, query)
+
+
+def delegation_record(reader: Connection, event: int) -> Json:
+    """What a recorded delegation asked and answered: {"request": …, "response": …}."""
+    row = reader.one(Event.select(Event.payload).where(Event.seq == event))
+    if row is None:
+        raise LookupError(f"there is no event {event}")
+    payload = json.loads(row[0])
+    return {"request": payload.get("request", {}), "response": payload["response"]}
+
+
+def gate_results(reader: Connection, work_item: int) -> tuple[rows.GateResultRow, ...]:
+    query = select(rows.GateResultRow, GateResult).where(GateResult.work_item == work_item).order_by(GateResult.id)
+    return _all(reader, rows.GateResultRow, GateResult, query)
+
+
+def evidence(
+    reader: Connection, *, work_item: int | None = None, delegation: int | None = None, limit: int = 200
+) -> tuple[rows.EvidenceRow, ...]:
+    """Commands that were run, newest first."""
+    query = select(rows.EvidenceRow, Evidence).order_by(Evidence.id.desc()).limit(limit)
+    if work_item is not None:
+        query = query.where(Evidence.work_item == work_item)
+    if delegation is not None:
+        query = query.where(Evidence.delegation == delegation)
+    return _all(reader, rows.EvidenceRow, Evidence, query)
+
+
+def is_open() -> Any:
+    """The condition of an escalation that nobody has answered, withdrawn, merged or let expire."""
+    return (
+        Escalation.resolved_at.is_null()
+        & Escalation.withdrawn_at.is_null()
+        & Escalation.expired_at.is_null()
+        & Escalation.merged_into.is_null()
+    )
+
+
+def escalation(reader: Connection, escalation: int) -> rows.EscalationRow | None:
+    query = select(rows.EscalationRow, Escalation).where(Escalation.id == escalation)
+    return _first(reader, rows.EscalationRow, Escalation, query)
+
+
+def escalations(
+    reader: Connection,
+    *,
+    open_only: bool = True,
+    work_item: int | None = None,
+    limit: int = 500,
+) -> tuple[rows.EscalationRow, ...]:
+    """Most urgent first (urgency, then due time, then age); with `open_only` False the newest first."""
+    query = select(rows.EscalationRow, Escalation).limit(limit)
+    if work_item is not None:
+        query = query.where(Escalation.work_item == work_item)
+    if open_only:
+        rank = Case(Escalation.urgency, tuple((urgency, n) for n, urgency in enumerate(states.URGENCIES)), 9)
+        query = query.where(is_open()).order_by(rank, Escalation.due_at, Escalation.id)
+    else:
+        query = query.order_by(Escalation.id.desc())
+    return _all(reader, rows.EscalationRow, Escalation, query)
+
+
+def answers(reader: Connection, escalation: int) -> tuple[rows.AnswerRow, ...]:
+    query = select(rows.AnswerRow, Answer).where(Answer.escalation == escalation).order_by(Answer.id)
+    return _all(reader, rows.AnswerRow, Answer, query)
+
+
+def answers_of(reader: Connection, work_item: int) -> tuple[tuple[rows.EscalationRow, rows.AnswerRow], ...]:
+    """Every answer in force for a work item, oldest first, with its question."""
+    asked = {e.id: e for e in escalations(reader, open_only=False, work_item=work_item, limit=100_000)}
+    query = (
+        select(rows.AnswerRow, Answer)
+        .where(Answer.escalation.in_(list(asked)) & Answer.undone_at.is_null() & ~Answer.late)
+        .order_by(Answer.id)
+    )
+    return tuple((asked[a.escalation], a) for a in _all(reader, rows.AnswerRow, Answer, query))
+
+
+def decisions(reader: Connection, *, work_item: int | None = None, limit: int = 200) -> tuple[rows.DecisionRow, ...]:
+    """Newest first."""
+    query = select(rows.DecisionRow, Decision).order_by(Decision.id.desc()).limit(limit)
+    if work_item is not None:
+        query = query.where(Decision.work_item == work_item)
+    return _all(reader, rows.DecisionRow, Decision, query)
+
+
+def events(
+    reader: Connection, *, after: int = 0, last: int | None = None, work_item: int | None = None, limit: int = 1000
+) -> tuple[rows.EventRow, ...]:
+    """Events in order: those after a number, or the `last` so many."""
+    query = select(rows.EventRow, Event).where(Event.seq > after)
+    if work_item is not None:
+        query = query.where(Event.work_item == work_item)
+    if last is not None:
+        found = _all(reader, rows.EventRow, Event, query.order_by(Event.seq.desc()).limit(last))
+        return tuple(reversed(found))
+    return _all(reader, rows.EventRow, Event, query.order_by(Event.seq).limit(limit))
+
+
+def read_live(reader: Connection, now: int | None = None) -> rows.LiveRow:
+    """What the holder of the lease says runs now; nothing when its heartbeat is stale."""
+    from core.store.writer import milliseconds_now
+
+    row = reader.one(Lease.select(Lease.pid, Lease.heartbeat_at, Lease.live).where(Lease.name == "engine"))
+    if row is None or (now or milliseconds_now()) - row[1] > LEASE_STALE_MS:
+        return rows.LiveRow(False, None, (), ())
+    live = json.loads(row[2])
+    return rows.LiveRow(True, row[0], tuple(live.get("work_items", ())), tuple(live.get("delegations", ())))
+
+
+def header_counts(reader: Connection, now: int, live: rows.LiveRow) -> rows.HeaderCounts:
+    """Counted by the same rule as `states.needs_me`, in SQL: not answered, not snoozed, not acknowledged."""
+    needs = (
+        is_open()
+        & (Escalation.snoozed_until.is_null() | (Escalation.snoozed_until <= now))
+        & (Escalation.acknowledged_until.is_null() | (Escalation.acknowledged_until <= now))
+    )
+    waiting = reader.one(Escalation.select(fn.COUNT(Escalation.id)).where(needs)) or (0,)
+    overdue = reader.one(Escalation.select(fn.COUNT(Escalation.id)).where(is_open() & (Escalation.due_at <= now))) or (
+        0,
+    )
+    spent = counters(reader, since_day=now // MS_PER_DAY).values()
+    return rows.HeaderCounts(
+        running=len(live.work_items),
+        waiting_for_you=waiting[0],
+        overdue=overdue[0],
+        cost_today=sum(c.cost for c in spent),
+        tokens_today=sum(c.tokens for c in spent),
+    )

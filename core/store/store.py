@@ -1,0 +1,139 @@
+"""One open workspace database: a writer, a few readers, and those who want to hear of commits."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from peewee import Database, DatabaseError
+
+from core.store.chain import StoredEvent, read_or_make_key
+from core.store.database import connect, explain, prepare, sqlite_url
+from core.store.writer import Transaction, Writer, milliseconds_now
+
+T = TypeVar("T")
+Listener = Callable[[Sequence[StoredEvent]], None]
+
+READERS = 2
+"""Reading threads, each with a connection of its own; WAL readers never wait for the writer."""
+
+
+class Reader:
+    """What a reading closure gets: queries in, tuples out. Never a model, never a write."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def rows(self, query: Any) -> list[tuple[Any, ...]]:
+        return list(self._db.execute(query).fetchall())
+
+    def one(self, query: Any) -> tuple[Any, ...] | None:
+        row: tuple[Any, ...] | None = self._db.execute(query).fetchone()
+        return row
+
+    def sql(self, text: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Rows of a statement written out; `?` marks a parameter on every database."""
+        return list(self._db.execute_sql(text.replace("?", self._db.param), tuple(parameters)).fetchall())
+
+    def data_version(self) -> int:
+        """A number that changes when another connection, of this process or another, has committed."""
+        return int(self._db.execute_sql("PRAGMA data_version").fetchone()[0])
+
+
+class Store:
+    """Reads and writes of one workspace. Use `Store.open`; close it, or use it as a context manager."""
+
+    def __init__(self, url: str, path: Path, key: bytes, synchronous: str, clock: Callable[[], int]) -> None:
+        self.path, self.clock = path, clock
+        self.key = key
+        self._db = connect(url, synchronous=synchronous)
+        self._listeners: list[Listener] = []
+        self._lock = threading.Lock()
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="apm-reader")
+        self._writer = Writer(self._db, key, str(path), self._publish, clock)
+
+    @classmethod
+    def open(
+        cls,
+        state: Path,
+        *,
+        synchronous: str = "full",
+        clock: Callable[[], int] = milliseconds_now,
+    ) -> Store:
+        """The database of the `state/` folder, made and migrated where needed.
+
+        Raises StoreError in one sentence when it is newer than this code, damaged, full or not writable.
+        """
+        path = state / "apm.db"
+        url = sqlite_url(path)
+        try:
+            state.mkdir(parents=True, exist_ok=True)
+            key = read_or_make_key(state / "journal.key")
+        except OSError as error:
+            raise explain(error, path) from error
+        prepare(url)
+        return cls(url, path, key, synchronous, clock)
+
+    async def write(self, work: Callable[[Transaction], T]) -> T:
+        return await self._writer.write(work)
+
+    def write_now(self, work: Callable[[Transaction], T]) -> T:
+        return self._writer.write_now(work)
+
+    async def read(self, work: Callable[[Reader], T]) -> T:
+        """Run the closure on a reading thread; its result. Never blocks the event loop."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._reading, work)
+
+    def read_now(self, work: Callable[[Reader], T]) -> T:
+        return self._readers.submit(self._reading, work).result()
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Call the listener with each commit's events, on the writer's thread; what it returns ends that.
+
+        Only this process's commits: others' are seen by `Reader.data_version`.
+        """
+        with self._lock:
+            self._listeners.append(listener)
+
+        def end() -> None:
+            with self._lock:
+                if listener in self._listeners:
+                    self._listeners.remove(listener)
+
+        return end
+
+    def close(self) -> None:
+        """Commit what waits and give every connection back."""
+        self._writer.close()
+        # A connection is closed by the thread that opened it; the barrier makes each reader take one turn.
+        barrier = threading.Barrier(READERS)
+        for turn in [self._readers.submit(self._close_reader, barrier) for _ in range(READERS)]:
+            turn.result()
+        self._readers.shutdown()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _close_reader(self, barrier: threading.Barrier) -> None:
+        barrier.wait()
+        self._db.close()
+
+    def _reading(self, work: Callable[[Reader], T]) -> T:
+        try:
+            self._db.connect(reuse_if_open=True)
+            return work(Reader(self._db))
+        except DatabaseError as error:
+            raise explain(error, self.path) from error
+
+    def _publish(self, events: Sequence[StoredEvent]) -> None:
+        with self._lock:
+            listeners = tuple(self._listeners)
+        for listener in listeners:
+            listener(events)

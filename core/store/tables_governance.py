@@ -1,0 +1,246 @@
+"""Tables of governance: questions, answers, decisions, authority's review, notices and budgets.
+
+Times are integers, milliseconds since the epoch, UTC. JSON columns hold canonical JSON text. A `*_at` column is a
+fact that happened once; states are derived from such facts when read (`core.store.states`) and stored nowhere.
+"""
+
+from __future__ import annotations
+
+from peewee import (
+    AutoField,
+    BigIntegerField,
+    BooleanField,
+    CharField,
+    FloatField,
+    ForeignKeyField,
+    IntegerField,
+    Model,
+    TextField,
+)
+
+
+class Escalation(Model):
+    """A question that waits for a human. One row per question, however often it is raised."""
+
+    id = AutoField()
+    kind = CharField(16)
+    key = CharField(64)
+    """Equal keys are the same question."""
+    question = TextField()
+    details = TextField(default="{}")
+    urgency = CharField(16)
+    work_item = IntegerField(null=True)
+    phase = CharField(2, null=True)
+    round = IntegerField(null=True)
+    blocks = CharField(64, default="")
+    """What waits for the answer: "" nothing, a phase code, or a task id."""
+    chain = TextField()
+    missing = TextField(default="[]")
+    options = TextField()
+    recommended = CharField(64, null=True)
+    payload_digest = CharField(64)
+    count = IntegerField(default=1)
+    raised_at = BigIntegerField()
+    last_raised_at = BigIntegerField()
+    due_at = BigIntegerField(null=True)
+    acknowledged_at = BigIntegerField(null=True)
+    acknowledged_until = BigIntegerField(null=True)
+    acknowledged_by = TextField(null=True)
+    snoozed_until = BigIntegerField(null=True)
+    assigned_to = TextField(null=True)
+    merged_into = IntegerField(null=True)
+    reminders = IntegerField(default=0)
+    reminded_at = BigIntegerField(null=True)
+    resolved_at = BigIntegerField(null=True)
+    withdrawn_at = BigIntegerField(null=True)
+    expired_at = BigIntegerField(null=True)
+
+    class Meta:
+        table_name = "escalations"
+        indexes = (
+            (("resolved_at", "withdrawn_at", "expired_at", "urgency", "due_at"), False),
+            (("key", "id"), False),
+            (("work_item", "id"), False),
+        )
+
+
+class Answer(Model):
+    """One answer given to an escalation; late and undone ones are kept too."""
+
+    id = AutoField()
+    escalation = ForeignKeyField(Escalation, index=True)
+    option = CharField(64)
+    answer = TextField()
+    reason = TextField()
+    by = TextField()
+    provenance = CharField(16)
+    """"human", "rule" or "timeout"."""
+    payload_digest = CharField(64)
+    seconds_to_answer = FloatField(null=True)
+    late = BooleanField(default=False)
+    at = BigIntegerField()
+    undone_at = BigIntegerField(null=True)
+
+    class Meta:
+        table_name = "answers"
+
+
+class Decision(Model):
+    """A choice of one kind: made autonomously, by a rule, or by a human."""
+
+    id = AutoField()
+    agent = CharField(64)
+    kind = CharField(64)
+    question = TextField()
+    choice = CharField(64, null=True)
+    options = TextField(default="[]")
+    recommended = CharField(64, null=True)
+    impact = IntegerField()
+    tags = TextField(default="[]")
+    outcome = CharField(16)
+    """"decided" or "escalated"."""
+    rule = TextField()
+    provenance = CharField(16, null=True)
+    authority = IntegerField(null=True)
+    cohort = CharField(64, default="")
+    """Digest of runtime, model and SOP: a change of one starts a new record."""
+    escalation = IntegerField(null=True)
+    work_item = IntegerField(null=True)
+    phase = CharField(2, null=True)
+    context = TextField(default="{}")
+    key = CharField(64, default="")
+    at = BigIntegerField()
+    decided_at = BigIntegerField(null=True)
+    reverted_at = BigIntegerField(null=True)
+    reverted_by = TextField(null=True)
+    revert_reason = TextField(null=True)
+
+    class Meta:
+        table_name = "decisions"
+        indexes = ((("agent", "kind", "id"), False), (("work_item", "id"), False), (("key",), False))
+
+
+class Conflict(Model):
+    id = AutoField()
+    first = CharField(64)
+    second = CharField(64)
+    topic = TextField()
+    positions = TextField(default="{}")
+    impact = IntegerField()
+    tags = TextField(default="[]")
+    outcome = CharField(16)
+    winner = CharField(64, null=True)
+    rule = TextField()
+    urgency = CharField(16, null=True)
+    escalation = IntegerField(null=True)
+    work_item = IntegerField(null=True)
+    at = BigIntegerField()
+    resolved_at = BigIntegerField(null=True)
+
+    class Meta:
+        table_name = "conflicts"
+
+
+class ScopeReview(Model):
+    id = AutoField()
+    at = BigIntegerField()
+    window_from = BigIntegerField()
+    requested_by = TextField()
+    package = TextField()
+
+    class Meta:
+        table_name = "scope_reviews"
+
+
+class ScopeProposal(Model):
+    id = AutoField()
+    review = ForeignKeyField(ScopeReview, null=True, index=True)
+    agent = CharField(64)
+    kind = CharField(64)
+    change = CharField(16)
+    """"expansion", "contraction", "collaboration" or "bottleneck"."""
+    n = IntegerField()
+    accepted = IntegerField()
+    lower_bound = FloatField(null=True)
+    hours_saved_per_week = FloatField(null=True)
+    risk = CharField(16)
+    recommendation = CharField(16)
+    analysis = TextField(default="{}")
+    cohort = CharField(64, default="")
+    payload_digest = CharField(64)
+    at = BigIntegerField()
+    decided_at = BigIntegerField(null=True)
+    decision = CharField(16, null=True)
+    decided_by = TextField(null=True)
+    reason = TextField(null=True)
+    cool_down_until = BigIntegerField(null=True)
+
+    class Meta:
+        table_name = "scope_proposals"
+        indexes = ((("agent", "kind", "id"), False),)
+
+
+class Briefing(Model):
+    id = AutoField()
+    at = BigIntegerField()
+    date = CharField(10)
+    content = TextField()
+    sent_at = BigIntegerField(null=True)
+
+    class Meta:
+        table_name = "briefings"
+
+
+class Notification(Model):
+    id = AutoField()
+    key = CharField(64)
+    channel = CharField(64)
+    subject = TextField()
+    body = TextField()
+    escalation = IntegerField(null=True)
+    at = BigIntegerField()
+    attempts = IntegerField(default=0)
+    next_try_at = BigIntegerField(null=True)
+    outcome = CharField(16, null=True)
+    """"sent", "failed" or "suppressed"."""
+    outcome_at = BigIntegerField(null=True)
+    error = TextField(null=True)
+
+    class Meta:
+        table_name = "notifications"
+        indexes = ((("key", "channel"), True), (("outcome", "next_try_at"), False))
+
+
+class Spend(Model):
+    """One reservation of budget and what became of it. Amounts in US dollars and tokens."""
+
+    id = AutoField()
+    work_item = IntegerField(null=True)
+    phase = CharField(2, null=True)
+    agent = CharField(64)
+    subject = CharField(32)
+    reserved_cost = FloatField()
+    reserved_tokens = BigIntegerField()
+    cost = FloatField(null=True)
+    tokens = BigIntegerField(null=True)
+    at = BigIntegerField()
+    settled_at = BigIntegerField(null=True)
+
+    class Meta:
+        table_name = "spend"
+        indexes = ((("work_item", "id"), False), (("at",), False))
+
+
+class Budget(Model):
+    id = AutoField()
+    scope = CharField(16)
+    """"delegation", "work_item", "day" or "workspace"."""
+    work_item = IntegerField(null=True)
+    cost = FloatField(null=True)
+    tokens = BigIntegerField(null=True)
+    at = BigIntegerField()
+    by = TextField()
+    reason = TextField()
+
+    class Meta:
+        table_name = "budgets"

@@ -1,0 +1,64 @@
+"""The contract's JSON: there and back, equal digests for equal questions, clear errors for the rest."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.contract import (
+    AgentRequest,
+    AgentResponse,
+    Artifact,
+    Status,
+    UsageError,
+    canonical_json,
+    digest_of,
+    succeeded,
+)
+
+plain = st.dictionaries(st.text(max_size=10), st.integers() | st.text(max_size=20) | st.none(), max_size=5)
+
+
+@given(content=plain, context=plain)
+def test_a_request_survives_its_json(content: dict[str, object], context: dict[str, object]) -> None:
+    request = AgentRequest("definition-orch", content, context, "ac-writer")
+
+    assert AgentRequest.from_json(request.to_json()) == request
+
+
+@given(output=plain, status=st.sampled_from(Status))
+def test_a_response_survives_its_json(output: dict[str, object], status: Status) -> None:
+    response = AgentResponse("ac-writer", output, status, {"seconds": 1})
+
+    assert AgentResponse.from_json(response.to_json()) == response
+
+
+def test_the_order_of_keys_does_not_change_a_digest() -> None:
+    assert digest_of({"a": 1, "b": [2, {"c": 3, "d": 4}]}) == digest_of({"b": [2, {"d": 4, "c": 3}], "a": 1})
+
+
+def test_what_json_cannot_hold_is_refused() -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        canonical_json({"x": float("nan")})
+
+
+def test_an_artifact_is_known_by_type_and_content() -> None:
+    one, other = Artifact("request.raw", {"title": "x"}, "a"), Artifact("plan.snapshot", {"title": "x"}, "a")
+
+    assert one.digest != other.digest
+    assert one.digest == Artifact("request.raw", {"title": "x"}, "somebody else").digest
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [({"status": "DONE"}, "SUCCESS, FAILURE, BLOCKED"), ({"extra": 1}, "'extra' is unknown")],
+)
+def test_a_malformed_response_says_what_is_wrong(change: dict[str, object], says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        AgentResponse.from_json({**succeeded("x", {}).to_json(), **change})
+
+
+def test_a_response_without_status_names_the_key() -> None:
+    with pytest.raises(UsageError, match="'status' is missing"):
+        AgentResponse.from_json({"responding_agent": "x", "output_artifact": {}, "metadata": {}})

@@ -1,0 +1,216 @@
+"""The six gates, criterion by criterion, as SPEC states them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.contract import PHASE_CODES, Json, UsageError
+from core.orchestration.criteria import Criterion
+from core.orchestration.gates import check
+
+SIX = {"who": 0.7, "what": 0.7, "when": 0.7, "where": 0.7, "why": 0.7, "how": 0.7}
+CRITERIA = [{"id": "AC1", "text": "one"}, {"id": "AC2", "text": "two"}, {"id": "AC3", "text": "three"}]
+RISKS = [{"id": "R1", "text": "it may be slow"}]
+TASK = {"id": "T1", "title": "all of it", "criteria": ["AC1", "AC2", "AC3"], "estimate_hours": 4, "depends_on": []}
+
+GOOD: dict[str, Json] = {
+    "D1": {
+        "business_context": "x" * 50,
+        "acceptance_criteria": CRITERIA,
+        "risks": RISKS,
+        "six_w": SIX,
+    },
+    "P1": {
+        "acceptance_criteria": CRITERIA,
+        "risks": RISKS,
+        "tasks": [TASK],
+        "mitigations": [{"risk": "R1", "plan": "measure it"}],
+        "order": ["T1"],
+    },
+    "I1": {
+        "tests": {"updated": True, "passed": 3, "failed": 0},
+        "feature_flags": {"needed": False, "added": []},
+        "docs": {"updated": True, "files": ["README.md"]},
+        "migrations": {"schema_changed": False, "created": []},
+    },
+    "R1": {
+        "acceptance_criteria": CRITERIA,
+        "risks": RISKS,
+        "tests": {"total": 3, "passed": 3, "failed": 0, "coverage": 90.0},
+        "static": {"tools": ["ruff"], "issues": 0},
+        "security": {"tools": ["bandit"], "findings": 0},
+        "criteria": [{"id": f"AC{n}", "verified": True, "evidence": "tests/test_x.py::test_y"} for n in (1, 2, 3)],
+    },
+    "O1": {
+        "version": {"from": "1.2.3", "to": "1.3.0"},
+        "changelog": {"updated": True, "entry": "Added a thing"},
+        "deployment": {"status": "success", "target": "releases"},
+        "health": {"status": "healthy", "response_ms": 45},
+        "monitoring": {"active": True},
+    },
+    "E1": {
+        "telemetry": {"analyzed": True},
+        "improvements": [{"id": "none", "text": "none found in 12 files"}],
+        "debt": [{"id": "none", "text": "none found in 12 files", "location": "", "cost": 0}],
+        "backlog": {"added": [{"title": "look at it"}], "updated": [], "sunset": []},
+    },
+}
+
+
+def measured(phase: str, name: str, **changes: Any) -> Criterion:
+    verdict = check(phase, {**GOOD[phase], **changes})
+    return next(c for c in verdict.criteria if c.name == name)
+
+
+@pytest.mark.parametrize("phase", PHASE_CODES)
+def test_a_payload_that_meets_every_criterion_passes(phase: str) -> None:
+    verdict = check(phase, GOOD[phase])
+
+    assert verdict.passed
+    assert verdict.missing == ()
+    assert verdict.suggested_action == ""
+
+
+@pytest.mark.parametrize("phase", PHASE_CODES)
+def test_an_empty_payload_misses_every_criterion_and_says_what_to_do(phase: str) -> None:
+    verdict = check(phase, {})
+
+    # Where no risk is known none lacks a plan; D1 has seen to it that one is.
+    assert [c.name for c in verdict.criteria if c.passed] == (["mitigations"] if phase == "P1" else [])
+    assert verdict.missing
+    assert verdict.suggested_action
+
+
+@pytest.mark.parametrize(
+    ("phase", "name", "changes", "passed"),
+    [
+        ("D1", "business_context", {"business_context": "x" * 49}, False),
+        ("D1", "business_context", {"business_context": " " * 10 + "x" * 45 + " " * 10}, False),
+        ("D1", "business_context", {"business_context": None}, False),
+        ("D1", "acceptance_criteria", {"acceptance_criteria": ["a", "b", "c"]}, True),
+        ("D1", "acceptance_criteria", {"acceptance_criteria": ["a", "b", "  A  "]}, False),
+        ("D1", "acceptance_criteria", {"acceptance_criteria": ["a", "b", " "]}, False),
+        ("D1", "risks", {"risks": []}, False),
+        ("D1", "risks", {"risks": [{"id": "R1", "text": " "}]}, False),
+        ("D1", "six_w_confidence", {"six_w": {**SIX, "how": 0.69}}, False),
+        ("D1", "six_w_confidence", {"six_w": {**SIX, "how": 0.0, "who": 1.0, "what": 1.0, "why": 0.8}}, True),
+        ("D1", "six_w_confidence", {"six_w": {k: 1.0 for k in SIX if k != "how"}}, False),
+        ("D1", "six_w_confidence", {"six_w": {**SIX, "how": 7}}, False),
+        ("D1", "six_w_confidence", {"six_w": {}, "confidence": 1.0}, False),
+        ("P1", "tasks_cover_criteria", {"tasks": [{**TASK, "criteria": ["AC1", "AC2"]}]}, False),
+        ("P1", "tasks_cover_criteria", {"acceptance_criteria": []}, False),
+        ("P1", "estimates", {"tasks": [{**TASK, "estimate_hours": 4.01}]}, False),
+        ("P1", "estimates", {"tasks": [{**TASK, "estimate_hours": 0}]}, False),
+        ("P1", "estimates", {"tasks": [{**TASK, "estimate_hours": True}]}, False),
+        ("P1", "estimates", {"tasks": [{k: v for k, v in TASK.items() if k != "estimate_hours"}]}, False),
+        ("P1", "estimates", {"tasks": []}, False),
+        ("P1", "dependencies", {"tasks": [{**TASK, "depends_on": ["T9"]}]}, False),
+        ("P1", "dependencies", {"tasks": [{**TASK, "depends_on": ["T1"]}]}, False),
+        ("P1", "dependencies", {"tasks": [TASK, TASK]}, False),
+        ("P1", "mitigations", {"mitigations": [{"risk": "R1", "plan": "  "}]}, False),
+        ("P1", "mitigations", {"risks": [], "mitigations": []}, True),
+        ("I1", "tests", {"tests": {"updated": False, "passed": 3, "failed": 0}}, False),
+        ("I1", "tests", {"tests": {"updated": True, "passed": 0, "failed": 0}}, False),
+        ("I1", "tests", {"tests": {"updated": True, "passed": 3, "failed": 1}}, False),
+        ("I1", "feature_flags", {"feature_flags": {"needed": True, "added": []}}, False),
+        ("I1", "feature_flags", {"feature_flags": {"needed": True, "added": ["new_parser"]}}, True),
+        ("I1", "migrations", {"migrations": {"schema_changed": True, "created": []}}, False),
+        ("I1", "migrations", {"migrations": {"schema_changed": True, "created": ["0002_x.py"]}}, True),
+        ("R1", "tests_pass", {"tests": {"total": 0, "passed": 0, "failed": 0, "coverage": 100}}, False),
+        ("R1", "tests_pass", {"tests": {"total": 100, "passed": 99, "failed": 1, "coverage": 95}}, False),
+        ("R1", "tests_pass", {"tests": {"total": 3, "passed": 2, "failed": 0, "skipped": 1, "coverage": 95}}, True),
+        ("R1", "tests_pass", {"tests": {"total": 1, "passed": 0, "failed": 0, "skipped": 1, "coverage": 95}}, False),
+        ("R1", "coverage", {"tests": {"total": 3, "passed": 3, "failed": 0, "coverage": 89.99}}, False),
+        ("R1", "coverage", {"tests": {"total": 3, "passed": 3, "failed": 0, "coverage": None}}, False),
+        ("R1", "static_analysis", {"static": {"tools": ["ruff"], "issues": 1}}, False),
+        ("R1", "static_analysis", {"static": {"tools": [], "issues": 0}}, False),
+        ("R1", "security", {"security": {"tools": ["bandit"], "findings": [{"id": 1}]}}, False),
+        ("R1", "security", {"security": {"tools": ["bandit"], "findings": []}}, True),
+        ("R1", "criteria_verified", {"criteria": [{"id": "AC1", "verified": True, "evidence": "t"}]}, False),
+        ("O1", "version_bumped", {"version": {"from": "1.2.3", "to": "1.2.3"}}, False),
+        ("O1", "version_bumped", {"version": {"from": "1.10.0", "to": "1.9.9"}}, False),
+        ("O1", "version_bumped", {"version": {"from": "1.3.0-rc.1", "to": "1.3.0"}}, True),
+        ("O1", "version_bumped", {"version": {"from": "1.3.0", "to": "1.3.0-rc.1"}}, False),
+        ("O1", "version_bumped", {"version": {"from": None, "to": "0.1.0"}}, True),
+        ("O1", "version_bumped", {"version": {"from": "rubbish", "to": "0.1.0"}}, False),
+        ("O1", "changelog_updated", {"changelog": {"updated": True, "entry": " "}}, False),
+        ("O1", "deployment", {"deployment": {"status": "failed", "target": "x"}}, False),
+        ("O1", "health", {"health": {"status": "unhealthy", "response_ms": 3}}, False),
+        ("O1", "monitoring", {"monitoring": {"active": "yes"}}, False),
+        ("E1", "telemetry_analyzed", {"telemetry": {"analyzed": 1}}, False),
+        ("E1", "improvements", {"improvements": []}, False),
+        ("E1", "technical_debt", {"debt": []}, False),
+        ("E1", "backlog", {"backlog": {"added": [], "updated": [], "sunset": []}}, False),
+    ],
+)
+def test_a_criterion_is_measured(phase: str, name: str, changes: Json, passed: bool) -> None:
+    assert measured(phase, name, **changes).passed is passed
+
+
+def test_unverified_evidence_is_no_evidence() -> None:
+    ticked = [{"id": f"AC{n}", "verified": True, "evidence": ""} for n in (1, 2, 3)]
+
+    verdict = measured("R1", "criteria_verified", criteria=ticked)
+
+    assert verdict.missing == tuple(f"criteria: AC{n} is not verified" for n in (1, 2, 3))
+
+
+def test_a_cycle_is_named() -> None:
+    tasks = [{**TASK, "id": a, "depends_on": [b]} for a, b in (("T1", "T2"), ("T2", "T3"), ("T3", "T1"))]
+
+    assert "cycle" in measured("P1", "dependencies", tasks=tasks).missing[0]
+
+
+def test_a_rule_makes_a_criterion_not_applicable_and_is_shown() -> None:
+    verdict = check("I1", {}, not_applicable={"tests": "docs-need-no-tests"})
+
+    shown = verdict.criteria[0].to_json()
+    assert (shown["passed"], shown["not_applicable"], verdict.criteria[0].missing) == (True, "docs-need-no-tests", ())
+
+
+def test_a_loosened_threshold_is_used_and_shown() -> None:
+    tests = {"total": 3, "passed": 3, "failed": 0, "coverage": 70}
+
+    verdict = check(
+        "R1", {**GOOD["R1"], "tests": tests}, thresholds={"coverage": 60}, loosened={"coverage": "60 by Ada"}
+    )
+
+    coverage = next(c for c in verdict.criteria if c.name == "coverage")
+    assert (coverage.passed, coverage.to_json()["loosened"]) == (True, "60 by Ada")
+
+
+def test_an_unknown_gate_names_the_known_ones() -> None:
+    with pytest.raises(UsageError, match="D1, P1, I1, R1, O1, E1"):
+        check("Q1", {})
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+known_keys = st.sampled_from(sorted({key for payload in GOOD.values() for key in payload}))
+
+
+@given(phase=st.sampled_from(PHASE_CODES), payload=st.dictionaries(known_keys, json_values))
+def test_no_payload_whatever_makes_a_gate_raise(phase: str, payload: Json) -> None:
+    verdict = check(phase, payload)
+
+    assert all(c.required and c.actual for c in verdict.criteria)
+    assert verdict.passed is not bool(verdict.missing)
+
+
+@given(phase=st.sampled_from(PHASE_CODES), data=st.data())
+def test_taking_one_thing_away_from_a_good_payload_never_passes_with_something_missing(
+    phase: str, data: st.DataObject
+) -> None:
+    gone = data.draw(st.sampled_from(sorted(GOOD[phase])))
+
+    verdict = check(phase, {k: v for k, v in GOOD[phase].items() if k != gone})
+
+    optional = {"order", "risks", "mitigations"} if phase in ("P1", "R1") else set()
+    assert verdict.passed is (gone in optional and not verdict.missing)

@@ -1,0 +1,192 @@
+"""The store: whole writes or none, one event per change, a chain that shows what was done to it."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.store import reads
+from core.store.chain import StoredEvent, event_from_row, faults
+from core.store.database import MIGRATIONS, StoreError, connect, prepare, sqlite_url
+from core.store.schema import NEWEST, TABLES, ChainHead, Event, Setting, WorkItem
+from core.store.store import Reader, Store
+from core.store.writer import Transaction, Unrecorded
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.open(tmp_path / "state") as opened:
+        yield opened
+
+
+def add_work_item(tx: Transaction, title: str = "x") -> int:
+    number = tx.insert(WorkItem, title=title, type="feature", origin="human", created_at=tx.now)
+    tx.event("work_item.created", work_item=number)
+    return number
+
+
+def chain(store: Store) -> tuple[list[StoredEvent], tuple[int, bytes]]:
+    def read(reader: Reader) -> tuple[list[StoredEvent], tuple[int, bytes]]:
+        found = reader.rows(
+            Event.select(Event.seq, Event.at, Event.kind, Event.work_item, Event.payload, Event.mac).order_by(Event.seq)
+        )
+        head = reader.one(ChainHead.select(ChainHead.seq, ChainHead.mac))
+        assert head is not None
+        return [event_from_row(row) for row in found], (head[0], bytes(head[1]))
+
+    return store.read_now(read)
+
+
+def test_the_schema_after_all_migrations_is_the_models(store: Store) -> None:
+    from playhouse.schema_diff import diff_models
+
+    database = connect(sqlite_url(store.path))
+    with database.connection_context():
+        assert not diff_models(database, TABLES)
+    assert max(int(p.name[:4]) for p in MIGRATIONS.glob("[0-9]*.py")) == NEWEST
+
+
+def test_what_was_written_is_read_back_as_a_row(store: Store) -> None:
+    number = store.write_now(lambda tx: add_work_item(tx, "A “quoted” title"))
+
+    row = store.read_now(lambda r: reads.work_item(r, number))
+
+    assert row is not None
+    assert (row.title, row.state, row.facts.tags) == ("A “quoted” title", "proposed", [])
+
+
+def test_a_closure_that_raises_leaves_nothing_and_the_others_of_its_group_stay(store: Store) -> None:
+    async def together() -> list[object]:
+        def broken(tx: Transaction) -> None:
+            add_work_item(tx, "gone")
+            raise ValueError("on purpose")
+
+        writes = [store.write(add_work_item), store.write(broken), store.write(add_work_item)]
+        return list(await asyncio.gather(*writes, return_exceptions=True))
+
+    outcomes = asyncio.run(together())
+
+    assert [type(o) for o in outcomes] == [int, ValueError, int]
+    assert {w.title for w in store.read_now(reads.work_items)} == {"x"}
+    events, head = chain(store)
+    assert [e.seq for e in events] == [1, 2]
+    assert list(faults(store.key, events, head)) == []
+
+
+def test_a_change_without_an_event_is_refused(store: Store) -> None:
+    with pytest.raises(Unrecorded, match="work_items"):
+        store.write_now(lambda tx: tx.insert(WorkItem, title="x", type="bug", origin="human", created_at=tx.now))
+
+    assert store.read_now(reads.work_items) == ()
+
+
+def test_listeners_hear_of_commits_alone(store: Store) -> None:
+    heard: list[str] = []
+    end = store.subscribe(lambda events: heard.extend(e.kind for e in events))
+
+    def broken(tx: Transaction) -> None:
+        add_work_item(tx)
+        raise ValueError("on purpose")
+
+    store.write_now(add_work_item)
+    with pytest.raises(ValueError, match="on purpose"):
+        store.write_now(broken)
+    end()
+    store.write_now(add_work_item)
+
+    assert heard == ["work_item.created"]
+
+
+def test_many_writers_at_once_leave_a_chain_without_gaps(store: Store) -> None:
+    async def flood() -> None:
+        await asyncio.gather(*(store.write(add_work_item) for _ in range(500)))
+
+    asyncio.run(flood())
+
+    events, head = chain(store)
+    assert [e.seq for e in events] == list(range(1, 501))
+    assert list(faults(store.key, events, head)) == []
+
+
+@pytest.mark.parametrize("harm", ["changed", "removed", "cut", "reordered", "added"])
+def test_the_chain_shows_what_was_done_to_it(store: Store, harm: str) -> None:
+    for _ in range(5):
+        store.write_now(add_work_item)
+    events, head = chain(store)
+
+    third = events[2]
+    harmed = {
+        "changed": [*events[:2], StoredEvent(3, third.at, third.kind, 1, "{}", third.mac), *events[3:]],
+        "removed": [*events[:2], *events[3:]],
+        "cut": events[:3],
+        "reordered": [events[1], events[0], *events[2:]],
+        "added": [*events, StoredEvent(6, third.at, third.kind, 1, "{}", third.mac)],
+    }[harm]
+
+    assert list(faults(store.key, harmed, head))
+
+
+def test_the_key_is_for_its_owner_alone(store: Store) -> None:
+    assert stat.S_IMODE((store.path.parent / "journal.key").stat().st_mode) == 0o600
+
+
+def test_a_database_of_a_newer_apm_is_refused_untouched(tmp_path: Path) -> None:
+    with Store.open(tmp_path) as opened:
+        path = opened.path
+    connection = sqlite3.connect(path)
+    connection.execute("INSERT INTO schema_migration (name, applied) VALUES ('9999_later', '2030-01-01')")
+    connection.commit()
+    connection.close()
+    before = path.read_bytes()
+
+    with pytest.raises(StoreError, match="newer apm"):
+        Store.open(tmp_path)
+
+    assert path.read_bytes() == before
+
+
+def test_a_file_that_is_no_database_is_refused_untouched(tmp_path: Path) -> None:
+    (tmp_path / "apm.db").write_text("this is a letter, not a database; " * 100)
+
+    with pytest.raises(StoreError, match="not a database"):
+        Store.open(tmp_path)
+
+    assert (tmp_path / "apm.db").read_text().startswith("this is a letter")
+
+
+def test_a_database_of_another_program_is_refused(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "apm.db")
+    connection.execute("CREATE TABLE recipes (name TEXT)")
+    connection.commit()
+    connection.close()
+
+    with pytest.raises(StoreError, match="some other program"):
+        Store.open(tmp_path)
+
+
+def test_another_scheme_is_refused_by_name() -> None:
+    with pytest.raises(StoreError, match="postgres"):
+        connect("postgres://localhost/apm")
+
+
+def test_preparing_twice_changes_nothing(tmp_path: Path) -> None:
+    url = sqlite_url(tmp_path / "apm.db")
+
+    prepare(url)
+    prepare(url)
+
+    assert [p.name for p in tmp_path.glob("*before*")] == []
+
+
+def test_what_another_process_committed_is_read_at_once(store: Store) -> None:
+    other = sqlite3.connect(store.path)
+    other.execute("INSERT INTO settings (key, value) VALUES ('theme', '\"dark\"')")
+    other.commit()
+    other.close()
+
+    assert store.read_now(lambda r: r.one(Setting.select(Setting.value))) == ('"dark"',)
