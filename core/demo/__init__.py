@@ -1,0 +1,1 @@
+"""The sample project, its change request, and the recorded coding steps that `apm demo` plays."""

@@ -1,0 +1,5 @@
+"""Run the command with `python -m rowdown`."""
+
+from rowdown.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,115 @@
+"""The values that an answer carries: which shapes there are, and whether what was given has them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from core.contract import Json, UsageError
+from core.sanitise import sanitise
+
+SHAPES: Mapping[str, str] = {
+    "text": "a text",
+    "lines": "a list of texts (or one text with a line for each)",
+    "map": "an object with a text for each id",
+    "numbers": "an object with a number for each id",
+    "lists": "an object with a list of ids for each id",
+    "tasks": "a list of objects with id, title and criteria",
+    "flag": "true or false",
+}
+"""Every shape by name, as a person is told it."""
+
+MOST_CHARACTERS = 2_000_000
+
+
+def check_answer(escalation: int, asks: Mapping[str, str], answer: Any) -> Json:
+    """The answer's values, cleaned of control characters, in their declared shapes.
+
+    Raises UsageError naming the key at fault when one is unknown, misshapen, or when nothing that was asked is given.
+    """
+    where = f"Escalation {escalation}"
+    if answer is None or answer == {}:
+        if asks:
+            raise UsageError(f"{where}: this answer needs values: {_wanted(asks)}.")
+        return {}
+    if not isinstance(answer, Mapping):
+        raise UsageError(f"{where}: the answer must be a JSON object with {_wanted(asks)}.")
+    if not asks:
+        raise UsageError(f"{where}: this option takes no values; leave the answer out.")
+    unknown = sorted(set(answer) - set(asks))
+    if unknown:
+        raise UsageError(f"{where}: {unknown[0]!r} was not asked for; it takes {_wanted(asks)}.")
+    return {key: _shaped(f"{where}: {key}", asks[key], value) for key, value in answer.items()}
+
+
+def _wanted(asks: Mapping[str, str]) -> str:
+    return "; ".join(f"{key}: {SHAPES[shape]}" for key, shape in asks.items()) or "no values"
+
+
+def _shaped(where: str, shape: str, value: Any) -> Any:
+    checked = _CHECKS[shape](value)
+    if checked is None:
+        raise UsageError(f"{where} must be {SHAPES[shape]}.")
+    return checked
+
+
+def _text(value: Any) -> str | None:
+    return sanitise(value, limit=MOST_CHARACTERS).strip() or None if isinstance(value, str) else None
+
+
+def _lines(value: Any) -> list[Any] | None:
+    entries = value.splitlines() if isinstance(value, str) else value
+    if not isinstance(entries, list):
+        return None
+    cleaned: list[Any] = []
+    for entry in entries:
+        if isinstance(entry, Mapping) and isinstance(entry.get("text"), str) and _text(entry["text"]):
+            cleaned.append({str(k): _text(v) or "" for k, v in entry.items() if isinstance(v, str)})
+        elif isinstance(entry, str):
+            cleaned += [_text(entry)] if _text(entry) else []
+        else:
+            return None
+    return cleaned or None
+
+
+def _map(value: Any) -> dict[str, str] | None:
+    if not isinstance(value, Mapping) or not value:
+        return None
+    cleaned = {str(k): _text(v) for k, v in value.items()}
+    return {k: v for k, v in cleaned.items() if v} if all(cleaned.values()) else None
+
+
+def _numbers(value: Any) -> dict[str, float] | None:
+    if not isinstance(value, Mapping) or not value:
+        return None
+    legal = all(isinstance(v, int | float) and not isinstance(v, bool) for v in value.values())
+    return {str(k): float(v) for k, v in value.items()} if legal else None
+
+
+def _lists(value: Any) -> dict[str, list[str]] | None:
+    if not isinstance(value, Mapping) or not value:
+        return None
+    legal = all(isinstance(v, list) and all(isinstance(e, str) for e in v) for v in value.values())
+    return {str(k): list(v) for k, v in value.items()} if legal else None
+
+
+def _tasks(value: Any) -> list[Json] | None:
+    if not isinstance(value, list) or not value:
+        return None
+    legal = all(isinstance(t, Mapping) and isinstance(t.get("title"), str) and t["title"].strip() for t in value)
+    return [dict(t) for t in value] if legal else None
+
+
+def _flag(value: Any) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+_CHECKS = {
+    "text": _text,
+    "lines": _lines,
+    "map": _map,
+    "numbers": _numbers,
+    "lists": _lists,
+    "tasks": _tasks,
+    "flag": _flag,
+}

@@ -1,0 +1,145 @@
+"""make_decision: what a domain agent may decide it decides, on the record; the rest waits for a human."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.contract import Json, canonical_json, digest_of
+from core.governance.authority import in_force
+from core.governance.escalations import Option, Question, raise_question
+from core.sanitise import one_line
+from core.store.schema import Decision
+from core.store.writer import Transaction
+
+IMMEDIATE_ABOVE = 8
+"""A decision of greater impact is always escalated, IMMEDIATE."""
+
+DOMAIN_AGENTS = ("technical", "strategy", "ux", "gtm")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A choice to be made: whose it is, of which kind, between what. `blocks` names what waits for it."""
+
+    agent: str
+    kind: str
+    question: str
+    impact: int
+    options: tuple[Json, ...] = ()
+    recommended: str | None = None
+    tags: tuple[str, ...] = ()
+    work_item: int | None = None
+    phase: str | None = None
+    blocks: str = ""
+    chain: tuple[str, ...] = ()
+    context: Json | None = None
+
+    @property
+    def key(self) -> str:
+        return digest_of({"w": self.work_item, "a": self.agent, "k": self.kind, "q": self.question})
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionOutcome:
+    """`outcome` is "decided" or "escalated"; `rule` says what made it so."""
+
+    outcome: str
+    decision: int
+    escalation: int | None
+    rule: str
+    choice: str | None
+
+
+def make_decision(tx: Transaction, choice: Choice, *, milestone_tag: str = "milestone") -> DecisionOutcome:
+    """Decide or escalate, and write it down. The same choice raised again gives the outcome it already has.
+
+    The rules in their order: the milestone's tag and an impact above 8 escalate IMMEDIATE; a kind in force as
+    autonomous is decided as recommended; a kind in force as escalate, and one that no list names, wait for a human.
+    """
+    known = tx.one(
+        Decision.select(Decision.outcome, Decision.id, Decision.escalation, Decision.rule, Decision.choice).where(
+            Decision.key == choice.key
+        )
+    )
+    if known is not None:
+        return DecisionOutcome(*known)
+    current = in_force(tx, choice.agent, choice.kind)
+    rule, urgency = _rule(choice, current.mode if current else None, milestone_tag)
+    escalation = None if urgency is None else raise_question(tx, _question(choice, rule, urgency))
+    picked = choice.recommended or _first_key(choice) if escalation is None else None
+    number = tx.insert(
+        Decision,
+        agent=choice.agent,
+        kind=choice.kind,
+        question=choice.question,
+        choice=picked,
+        options=canonical_json(list(choice.options)),
+        recommended=choice.recommended,
+        impact=choice.impact,
+        tags=canonical_json(list(choice.tags)),
+        outcome="decided" if escalation is None else "escalated",
+        rule=rule,
+        provenance="rule" if escalation is None else None,
+        authority=current.id if current else None,
+        escalation=escalation,
+        work_item=choice.work_item,
+        phase=choice.phase,
+        context=canonical_json(choice.context or {}),
+        key=choice.key,
+        at=tx.now,
+        decided_at=tx.now if escalation is None else None,
+    )
+    outcome = "decided" if escalation is None else "escalated"
+    tx.event(f"decision.{outcome}", work_item=choice.work_item, decision=number, rule=rule)
+    return DecisionOutcome(outcome, number, escalation, rule, picked)
+
+
+def _rule(choice: Choice, mode: str | None, milestone_tag: str) -> tuple[str, str | None]:
+    """The rule that applies and the urgency it escalates with; None where the agent decides."""
+    if milestone_tag in choice.tags:
+        return f"milestone: tagged {milestone_tag}", "IMMEDIATE"
+    if choice.impact > IMMEDIATE_ABOVE:
+        return f"impact: {choice.impact} is above {IMMEDIATE_ABOVE}", "IMMEDIATE"
+    if mode == "autonomous":
+        return f"authority: {choice.agent} decides {choice.kind}", None
+    if mode == "escalate":
+        return f"authority: {choice.kind} is for a human", "DAILY"
+    return f"authority: no list of {choice.agent} names {choice.kind}", "DAILY"
+
+
+REJECT = "reject"
+
+_YES_NO = (
+    {"key": "approve", "label": "Approve", "consequence": "The agent goes on as it proposes."},
+    {"key": REJECT, "label": "Reject", "consequence": "What depends on it is not done; say what should be instead."},
+)
+
+
+def _question(choice: Choice, rule: str, urgency: str) -> Question:
+    options = tuple(
+        Option(
+            str(o["key"]),
+            one_line(str(o.get("label", o["key"]))),
+            one_line(str(o.get("consequence", ""))),
+            ends=o["key"] == REJECT and bool(choice.blocks),
+        )
+        for o in choice.options or _YES_NO
+    )
+    recommended = choice.recommended if choice.recommended in {o.key for o in options} else options[0].key
+    return Question(
+        kind="decision",
+        subject={"agent": choice.agent, "kind": choice.kind, "question": choice.question},
+        question=one_line(choice.question, 500),
+        urgency=urgency,
+        options=options,
+        recommended=recommended,
+        chain=(*choice.chain, choice.agent),
+        work_item=choice.work_item,
+        phase=choice.phase,
+        blocks=choice.blocks,
+        details={"domain": choice.agent, "kind": choice.kind, "impact": choice.impact, "rule": rule},
+    )
+
+
+def _first_key(choice: Choice) -> str:
+    return str(choice.options[0]["key"]) if choice.options else "approve"

@@ -1,0 +1,205 @@
+"""Rules of `agents.yaml` that span several entries: what the schema cannot see in one place.
+
+Each check yields the place at fault and a sentence about it; `core.registry.catalog` adds the line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from typing import get_args
+
+from pydantic import ValidationError
+
+from core.phases import PHASES
+from core.registry.documents import Place, did_you_mean
+from core.registry.schema import CRITERIA, MODEL_RUNTIMES, AgentType, Authority, CatalogFile, Domain
+
+_TIER_OF_TYPE: Mapping[AgentType, int] = {"sub-agent": 3, "specialist": 3, "utility": 3, "domain": 3}
+_MASTER = "master-orchestrator"
+_DOMAINS: tuple[str, ...] = get_args(Domain)
+_UTILITIES = ("evidence-writer", "workflow-updater", "decision-recorder")
+CODERS = ("code-implementer", "test-implementer")
+
+Expected = tuple[AgentType, int, str | None, str]
+"""Type, tier and phase that an agent must have, and who needs it."""
+
+_REQUIRED: Mapping[str, Expected] = {
+    _MASTER: ("orchestrator", 1, None, "the top of the tiers"),
+    **{phase.orchestrator: ("orchestrator", 2, phase.code, f"phase {phase.code}") for phase in PHASES},
+    **{role: ("sub-agent", 3, phase.code, f"phase {phase.code}") for phase in PHASES for role in phase.roles},
+    "context-delivery": ("sub-agent", 3, None, "every session"),
+    **dict.fromkeys(_UTILITIES, ("utility", 3, None, "every phase")),
+    **dict.fromkeys(_DOMAINS, ("domain", 3, None, "decision making")),
+}
+
+_MEASURES = "what it reports is measured by code"
+TOOL_ONLY: Mapping[str, str] = {
+    _MASTER: "the master only routes, which code does",
+    **{phase.orchestrator: "phases are conducted by code" for phase in PHASES},
+    **dict.fromkeys(
+        (
+            *("context-assembler", "dependency-mapper", "static-analyzer", "test-runner", "threat-screener"),
+            *("ac-verifier", "versioner", "changelog-curator", "deploy-orchestrator", "health-verifier"),
+            *("signal-harvester", "debt-registrar"),
+        ),
+        _MEASURES,
+    ),
+    **dict.fromkeys(_UTILITIES, "the record is written by code"),
+    **{phase.gate_agent: "gates are judged by code" for phase in PHASES},
+}
+"""Roles that only a tool executes, and why nothing else may."""
+
+
+Found = Iterator[tuple[Place, str]]
+
+
+def _roles(file: CatalogFile) -> Found:
+    """Every role once, and every role that the product's own tables call for, as they call for it."""
+    first: dict[str, int] = {}
+    for n, entry in enumerate(file.agents):
+        if entry.role in first:
+            yield ("agents", n, "role"), f"{entry.role!r} stands twice; a role names one agent"
+        first.setdefault(entry.role, n)
+    strangers = set(first) - set(_REQUIRED)
+    for role, (agent_type, tier, phase, needed_by) in _REQUIRED.items():
+        if role not in first:
+            near = re.findall(r"'(.+)'", did_you_mean(role, strangers))
+            place: Place = ("agents", first[near[0]], "role") if near else ("agents",)
+            hint = f"; did you mean {role!r} where {near[0]!r} stands?" if near else ""
+            yield place, f"no agent has the role {role!r}, which {needed_by} needs{hint}"
+            continue
+        entry = file.agents[first[role]]
+        for key, wanted in (("type", agent_type), ("tier", tier), ("phase", phase)):
+            if (found := getattr(entry, key)) != wanted:
+                yield ("agents", first[role], key), f"is {_word(found)}; for {role} it must be {_word(wanted)}"
+
+
+def _word(value: object) -> str:
+    return "absent" if value is None else str(value)
+
+
+def _tiers(file: CatalogFile) -> Found:
+    for n, entry in enumerate(file.agents):
+        tier = _TIER_OF_TYPE.get(entry.type)
+        if entry.role not in _REQUIRED and entry.type == "orchestrator":
+            yield ("agents", n, "type"), "is orchestrator; there is one master and one orchestrator per phase, no more"
+        elif entry.role not in _REQUIRED and tier != entry.tier:
+            yield ("agents", n, "tier"), f"is {entry.tier}; an agent of type {entry.type} is in tier {tier}"
+
+
+def _executors(file: CatalogFile) -> Found:
+    for n, entry in enumerate(file.agents):
+        for key, runtime in (("runtime", entry.runtime), ("fallback", entry.fallback)):
+            if runtime not in (None, "tool") and entry.role in TOOL_ONLY:
+                yield ("agents", n, key), f"is {runtime}; {entry.role} can only be tool: {TOOL_ONLY[entry.role]}"
+            elif runtime in ("tool", "offline") and entry.role in CODERS:
+                yield ("agents", n, key), f"is {runtime}, which writes no code; use human, replay or a model's runtime"
+        if entry.fallback in MODEL_RUNTIMES:
+            yield ("agents", n, "fallback"), f"is {entry.fallback}; a fallback serves where no model is, so needs none"
+
+
+def _authorities(file: CatalogFile) -> Found:
+    ceiling = min((rule.value or 10 for rule in file.escalate_first if rule.when == "impact_above"), default=10)
+    for n, entry in enumerate(file.agents):
+        at: Place = ("agents", n, "authority")
+        if entry.type == "domain" and entry.authority is None:
+            yield at, "is missing; a domain agent decides what its authority allows"
+        if entry.type != "domain" and (entry.authority or entry.context):
+            key = "authority" if entry.authority else "context"
+            yield ("agents", n, key), "belongs to domain agents only"
+        if entry.authority is not None:
+            yield from ((at + place, text) for place, text in _authority(entry.authority, ceiling))
+
+
+def _authority(authority: Authority, most: int) -> Found:
+    seen: dict[str, str] = {}
+    for mode in ("autonomous", "escalate"):
+        for n, kind in enumerate(getattr(authority, mode)):
+            at: Place = (mode, n)
+            if seen.setdefault(kind.key, mode) != mode:
+                yield (*at, "key"), f"{kind.key!r} is both autonomous and escalate; a kind is one of them"
+            elif [k.key for k in getattr(authority, mode)].index(kind.key) != n:
+                yield (*at, "key"), f"{kind.key!r} stands twice"
+            if mode == "autonomous" and kind.ceiling:
+                yield (*at, "ceiling"), "is escalate, so the kind cannot stand under autonomous"
+            if mode == "autonomous" and kind.impact > most:
+                yield (*at, "impact"), f"is {kind.impact}; what is above {most} always escalates"
+            if not kind.reversible and kind.ceiling is None:
+                yield (*at, "reversible"), "is false; what cannot be undone needs `ceiling: escalate`"
+
+
+def _gates(file: CatalogFile) -> Found:
+    known = [f"{phase}.{name}" for phase, names in CRITERIA.items() for name in names]
+    for n, rule in enumerate(file.gates.not_applicable):
+        for m, name in enumerate(rule.criteria):
+            if name not in known:
+                at: Place = ("gates", "not_applicable", n, "criteria", m)
+                yield at, f"{name!r} is no criterion of a gate{did_you_mean(name, known)}"
+    for kind, phases in file.gates.by_type.items():
+        for phase, figures in phases.items():
+            names = list(file.gates.thresholds.of(phase).model_dump())
+            for name in figures:
+                if name not in names:
+                    yield (
+                        ("gates", "by_type", kind, phase, name),
+                        f"is no threshold of {phase}{did_you_mean(name, names)}",
+                    )
+
+
+def range_errors(file: CatalogFile) -> Iterator[tuple[Place, ValidationError]]:
+    """Figures of a type that are out of their threshold's range."""
+    for kind, phases in file.gates.by_type.items():
+        for phase, figures in phases.items():
+            standard = file.gates.thresholds.of(phase)
+            known = standard.model_dump()
+            try:
+                type(standard).model_validate(
+                    {**known, **{k: v for k, v in figures.items() if k in known}}, strict=False
+                )
+            except ValidationError as error:
+                yield ("gates", "by_type", kind, phase), error
+
+
+def _rules(file: CatalogFile) -> Found:
+    for n, first in enumerate(file.escalate_first):
+        if (first.when == "impact_above") != (first.value is not None):
+            yield ("escalate_first", n), "needs `value` with impact_above, and only there"
+    for n, rule in enumerate(file.conflicts.rules):
+        at: Place = ("conflicts", "rules", n)
+        if rule.between[0] == rule.between[1]:
+            yield (*at, "between"), f"names {rule.between[0]} twice; a conflict has two sides"
+        elif rule.winner not in rule.between:
+            yield (*at, "winner"), f"is {rule.winner}, which is neither {rule.between[0]} nor {rule.between[1]}"
+    yield from _ids(file)
+
+
+def _ids(file: CatalogFile) -> Found:
+    """Every outcome names its rule, so no two rules share a name."""
+    named: list[tuple[Place, str]] = [
+        *((("gates", "not_applicable", n, "id"), rule.id) for n, rule in enumerate(file.gates.not_applicable)),
+        *((("escalate_first", n, "id"), rule.id) for n, rule in enumerate(file.escalate_first)),
+        *((("conflicts", "rules", n, "id"), rule.id) for n, rule in enumerate(file.conflicts.rules)),
+        (("conflicts", "otherwise", "id"), file.conflicts.otherwise.id),
+    ]
+    times = Counter(name for _, name in named)
+    yield from ((place, f"{name!r} names {times[name]} rules") for place, name in named if times[name] > 1)
+
+
+def _globs(file: CatalogFile) -> Found:
+    globs: list[tuple[Place, str]] = [
+        (("agents", n, "context", m), glob)
+        for n, entry in enumerate(file.agents)
+        for m, glob in enumerate(entry.context)
+    ]
+    for n, rule in enumerate(file.gates.not_applicable):
+        globs += [(("gates", "not_applicable", n, "only_files", m), glob) for m, glob in enumerate(rule.only_files)]
+    for place, glob in globs:
+        if glob.startswith(("/", "~")) or ".." in glob.split("/") or "\\" in glob or ":" in glob:
+            yield place, f"{glob!r} leads outside; write a path relative to the project, with /"
+
+
+CHECKS: tuple[Callable[[CatalogFile], Found], ...] = (
+    *(_roles, _tiers, _executors, _authorities, _gates, _rules, _globs),
+)

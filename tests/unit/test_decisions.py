@@ -1,0 +1,107 @@
+"""make_decision: its rules in their order, and authority as the newest grant says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.governance import authority, escalations
+from core.governance.decisions import Choice, DecisionOutcome, make_decision
+from core.store import reads
+from core.store.store import Store
+from core.store.writer import Transaction
+
+OPTIONS = (
+    {"key": "approve", "label": "Approve", "consequence": "it is built"},
+    {"key": "reject", "label": "Reject", "consequence": "it is not"},
+)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.open(tmp_path) as opened:
+        for kind, mode in (("api_endpoints", "autonomous"), ("security", "escalate")):
+            opened.write_now(lambda tx, k=kind, m=mode: grant(tx, k, m))  # type: ignore[misc]
+        yield opened
+
+
+def grant(tx: Transaction, kind: str, mode: Any) -> int:
+    return authority.grant(tx, "technical", kind, mode, by="agents.yaml", reason="first")
+
+
+def decide(store: Store, **changes: Any) -> DecisionOutcome:
+    facts: dict[str, Any] = {
+        "agent": "technical",
+        "kind": "api_endpoints",
+        "question": "Add the option --fill?",
+        "impact": 4,
+        "options": OPTIONS,
+        "recommended": "approve",
+    }
+    return store.write_now(lambda tx: make_decision(tx, Choice(**{**facts, **changes})))
+
+
+@pytest.mark.parametrize(
+    ("changes", "outcome", "urgency", "rule"),
+    [
+        ({}, "decided", None, "authority: technical decides api_endpoints"),
+        ({"impact": 8}, "decided", None, "authority"),
+        ({"impact": 9}, "escalated", "IMMEDIATE", "impact"),
+        ({"tags": ("milestone",)}, "escalated", "IMMEDIATE", "milestone"),
+        ({"kind": "security"}, "escalated", "DAILY", "for a human"),
+        ({"kind": "naming_of_cats"}, "escalated", "DAILY", "no list"),
+        ({"agent": "ux"}, "escalated", "DAILY", "no list"),
+    ],
+)
+def test_what_decides(store: Store, changes: dict[str, Any], outcome: str, urgency: str | None, rule: str) -> None:
+    made = decide(store, **changes)
+
+    asked = store.read_now(reads.escalations)
+    assert made.outcome == outcome
+    assert rule in made.rule
+    assert [e.urgency for e in asked] == ([urgency] if urgency else [])
+
+
+def test_a_decision_made_is_the_recommended_one_and_names_its_grant(store: Store) -> None:
+    decide(store)
+
+    made = store.read_now(reads.decisions)[0]
+    assert (made.choice, made.provenance, made.outcome) == ("approve", "rule", "decided")
+
+
+def test_the_answer_of_a_human_settles_an_escalated_decision(store: Store) -> None:
+    escalation = decide(store, kind="security").escalation
+    assert escalation is not None
+
+    store.write_now(lambda tx: escalations.resolve(tx, escalation, option="reject", reason="too wide", by="ada"))
+
+    made = store.read_now(reads.decisions)[0]
+    assert (made.choice, made.provenance, made.decided_at is not None) == ("reject", "human", True)
+
+
+def test_the_same_choice_raised_again_has_one_outcome(store: Store) -> None:
+    assert decide(store, kind="security", work_item=7) == decide(store, kind="security", work_item=7)
+    assert len(store.read_now(reads.decisions)) == 1
+
+
+def test_a_new_grant_counts_at_once_and_the_old_one_stays_on_record(store: Store) -> None:
+    store.write_now(
+        lambda tx: authority.grant(tx, "technical", "security", "autonomous", by="ada", reason="20 of 20 accepted")
+    )
+
+    assert decide(store, kind="security").outcome == "decided"
+    current = store.read_now(lambda r: authority.in_force(r, "technical", "security"))
+    assert current is not None
+    assert (current.by, current.mode) == ("ada", "autonomous")
+
+
+def test_a_recommendation_that_is_not_offered_falls_back_to_the_first_option(store: Store) -> None:
+    escalation = decide(store, kind="security", recommended="dance").escalation
+    assert escalation is not None
+
+    asked = store.read_now(lambda r: reads.escalation(r, escalation))
+    assert asked is not None
+    assert asked.recommended == "approve"
