@@ -1,0 +1,123 @@
+"""One delegation: looked up, executed, recorded. This is where "never twice" is kept."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from core.agents.bench import Bench
+from core.contract import AgentRequest, AgentResponse, ApmError, Status, failed
+from core.governance.escalations import raise_question
+from core.orchestration import journal
+from core.orchestration.journal import Entry, Key
+from core.orchestration.live import Live
+from core.orchestration.position import Position
+from core.orchestration.questions import delegation_question
+from core.phases import PhaseSpec
+from core.registry.catalog import Catalog
+from core.runtimes.base import Runtime, WaitsForHuman
+from core.sanitise import one_line, sanitise
+from core.store import reads
+from core.store.rows import AgentRow, PhaseRunRow
+from core.store.store import Store
+
+
+class Parked(Exception):
+    """The work item has to wait: for an answer, or because somebody paused it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delegator:
+    """Delegates within one round of one phase."""
+
+    store: Store
+    catalog: Catalog
+    runtimes: Mapping[str, Runtime]
+    live: Live
+    position: Position
+    spec: PhaseSpec
+    run: PhaseRunRow
+    bench: Bench
+
+    async def delegate(self, role: str, subject: str, request: AgentRequest) -> Entry:
+        """The recorded response to this request: from the journal where it stands there, else by executing it.
+
+        Raises Parked when a human has to answer first.
+        """
+        key = Key(self.run.phase, self.run.round, role, subject)
+        found = self.position.journal.get(key)
+        if found is None:
+            found = self.position.journal.same_question(key, journal.request_digest(request))
+        if found is not None:
+            return found
+        await self._stop_if_paused()
+        agent = await self._agent(role)
+        if agent.outward:
+            await self.store.write(lambda tx: journal.intend(tx, self.run.work_item, key))
+        began = time.monotonic()
+        with self.live.delegation(self.run.work_item, self.run.phase, role, subject):
+            response = await self._execute(key, request, agent)
+        spent = int(1000 * (time.monotonic() - began))
+        entry = await self.store.write(
+            lambda tx: journal.record(
+                tx,
+                self.run.work_item,
+                key,
+                request,
+                response,
+                agent,
+                milliseconds=spent,
+                milestone_tag=self.catalog.defaults.milestone.tag,
+            )
+        )
+        self.position.journal.add(entry)
+        return entry
+
+    async def _stop_if_paused(self) -> None:
+        facts = await self.store.read(lambda r: reads.work_item_facts(r, self.run.work_item))
+        if facts is None or facts.paused_at is not None or facts.cancelled_at is not None:
+            raise Parked
+
+    async def _agent(self, role: str) -> AgentRow:
+        agent = await self.store.read(lambda r: reads.agent(r, role))
+        if agent is None:
+            raise ApmError(f"No agent has the role {role}; `apm agents import` brings it back from agents.yaml.")
+        return agent
+
+    async def _execute(self, key: Key, request: AgentRequest, agent: AgentRow) -> AgentResponse:
+        runtime = self._runtime(agent)
+        answer = self.position.human_answer(key.phase, key.round, key.agent, key.subject)
+        told = replace(request, context={**request.context, "human": answer}) if answer else request
+        limit = float(agent.parameters.get("seconds") or self.catalog.defaults.limits.delegation_seconds)
+        try:
+            async with asyncio.timeout(limit):
+                response = await runtime.execute(told, agent, self.bench)
+        except WaitsForHuman as wait:
+            question = delegation_question(
+                self.spec, self.run.work_item, self.run.round, key.agent, key.subject, wait.ask
+            )
+            await self.store.write(lambda tx: raise_question(tx, question))
+            raise Parked from wait
+        except TimeoutError:
+            response = failed(agent.role, f"it took longer than its limit of {limit:g} s and was stopped")
+        except ApmError as error:
+            response = failed(agent.role, sanitise(str(error), limit=4_000))
+        except Exception as error:
+            # An agent's own fault must not take the engine down: it is recorded with its trace and escalated.
+            trace = sanitise("".join(traceback.format_exception(error)), limit=8_000)
+            response = failed(agent.role, one_line(f"{type(error).__name__}: {error}", 500), trace=trace)
+        return replace(response, metadata={"runtime": runtime.name, **response.metadata})
+
+    def _runtime(self, agent: AgentRow) -> Runtime:
+        """The agent's runtime, or its fallback where that one is not available here."""
+        for name in (agent.runtime, str(agent.parameters.get("fallback"))):
+            if name in self.runtimes:
+                return self.runtimes[name]
+        raise ApmError(f"{agent.role} needs the runtime {agent.runtime}, which is not available here.")
+
+
+def is_success(entry: Entry) -> bool:
+    return entry.response.status is Status.SUCCESS

@@ -1,0 +1,254 @@
+"""One work item on its way: request → master.route → phase → delegations → gate → artifact → master.route → …
+
+A drive goes as far as it can and then ends: at the end of the way, at a question that waits for a human, at a pause.
+Going on means driving again; what the journal holds is passed through in no time, and nothing of it is done twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from core.agents.bench import Bench
+from core.contract import ApmError, Artifact, Json
+from core.orchestration import master, outcomes
+from core.orchestration.delegating import Delegator, Parked
+from core.orchestration.live import Live
+from core.orchestration.phase_runner import PhaseRunner
+from core.orchestration.position import Position, journal_facts, read_position
+from core.orchestration.requests import PhaseContext
+from core.phases import PHASE_BY_CODE
+from core.projects import git, worktrees
+from core.registry.catalog import Catalog
+from core.runtimes.base import Runtime
+from core.store import reads
+from core.store.rows import PhaseRunRow
+from core.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Equipment:
+    """What every drive of an engine shares.
+
+    `release_locks` hold one lock a project, since it makes one release at a time; `tree_locks` too, since git
+    fails when two worktrees of one repository are added at the same moment.
+    """
+
+    store: Store
+    state: Path
+    catalog: Catalog
+    runtimes: Mapping[str, Runtime]
+    live: Live
+    release_locks: dict[int, asyncio.Lock] = field(default_factory=dict)
+    tree_locks: dict[int, asyncio.Lock] = field(default_factory=dict)
+
+
+class Drive:
+    """Drives one work item. `run` ends when nothing more can be done without a human, or at all."""
+
+    def __init__(self, equipment: Equipment, work_item: int) -> None:
+        self._eq, self._id = equipment, work_item
+        self._held: asyncio.Lock | None = None
+
+    async def run(self) -> None:
+        try:
+            while await self._advance():
+                pass
+        except Parked:
+            return
+        finally:
+            self._let_others_release()
+
+    async def _advance(self) -> bool:
+        """One phase further; False when the work item has to stand still."""
+        position = await self._position()
+        run = position.run
+        if position.is_over or position.facts.paused_at is not None or position.facts.accepted_at is None:
+            return False
+        if run is not None and run.outcome in ("blocked", "failed"):
+            if position.holds_back(run.phase):
+                return False
+            run = await self._open(position, run.phase, run.input_digest, outcomes.what_to_mend(position, run))
+        if run is None or run.outcome == "passed":
+            if run is not None and run.phase == position.facts.until:
+                return False
+            opened = await self._next(position)
+            if opened is None:
+                return False
+            run = opened
+        return await self._phase(await self._position(), run)
+
+    async def _next(self, position: Position) -> PhaseRunRow | None:
+        """Open the phase that the newest artifact is routed to; None when the way has ended."""
+        newest = position.newest
+        if newest.type == "release.deployed":
+            await self._collect_telemetry(position)
+            position = await self._position()
+            newest = position.newest
+        if newest.type == "evolution.backlog_delta":
+            return None
+        route = master.route(newest.type)
+        if position.holds_back(route.phase):
+            return None
+        return await self._open(position, route.phase, newest.digest, [])
+
+    async def _open(self, position: Position, phase: str, digest: str, missing: list[str]) -> PhaseRunRow:
+        round_ = position.rounds(phase) + 1
+        return await self._eq.store.write(lambda tx: outcomes.open_run(tx, self._id, phase, round_, digest, missing))
+
+    async def _phase(self, position: Position, run: PhaseRunRow) -> bool:
+        spec = PHASE_BY_CODE[run.phase]
+        if run.phase not in ("R1", "O1"):
+            self._let_others_release()
+        try:
+            if spec.code == "O1" and not await self._ready_to_release(position, run):
+                return True
+            went_on = await self._run_phase(position, run)
+        except ApmError as error:
+            why = str(error)
+            await self._eq.store.write(lambda tx: outcomes.fail_run(tx, spec, run, why))
+            return False
+        if went_on and run.phase == "O1":
+            self._let_others_release()
+        return went_on
+
+    async def _run_phase(self, position: Position, run: PhaseRunRow) -> bool:
+        bench, project = await self._bench(position)
+        context = await self._context(position, run, project)
+        delegator = Delegator(
+            store=self._eq.store,
+            catalog=self._eq.catalog,
+            runtimes=self._eq.runtimes,
+            live=self._eq.live,
+            position=position,
+            spec=context.spec,
+            run=run,
+            bench=bench,
+        )
+        return await PhaseRunner(self._eq.store, self._eq.catalog, delegator, context, bench).run()
+
+    def _let_others_release(self) -> None:
+        if self._held is not None:
+            self._held.release()
+            self._held = None
+
+    async def _position(self) -> Position:
+        return await self._eq.store.read(lambda r: read_position(r, self._id))
+
+    async def _bench(self, position: Position) -> tuple[Bench, Json | None]:
+        """The folders of this work item, its worktree made or mended, and its project as agents are told of it."""
+        facts, project = position.facts, position.project
+        name = project.name if project else "no-project"
+        releases = self._eq.state / "releases" / name
+        scratch = self._eq.state / "scratch" / str(self._id)
+        for folder in (releases, scratch):
+            folder.mkdir(parents=True, exist_ok=True)
+        if project is None:
+            return Bench(None, releases, scratch), None
+        home = self._eq.state / "worktrees" / name
+        async with self._eq.tree_locks.setdefault(project.id, asyncio.Lock()):
+            tree = await worktrees.ensure(Path(project.path), home, self._id, facts.title, project.target)
+        if (facts.branch, facts.base_commit) != (tree.branch, tree.base_commit):
+            await self._eq.store.write(lambda tx: outcomes.note_branch(tx, self._id, tree.branch, tree.base_commit))
+        told: Json = {
+            "id": project.id,
+            "name": project.name,
+            "path": project.path,
+            "target": project.target,
+            "branch": tree.branch,
+            "base_commit": tree.base_commit,
+            "settings": project.settings,
+            "tech": project.tech,
+        }
+        return Bench(tree.path, releases, scratch), told
+
+    async def _context(self, position: Position, run: PhaseRunRow, project: Json | None) -> PhaseContext:
+        ready = position.newest_of("workitem.ready")
+
+        def contents(reader: reads.Connection) -> tuple[Json, Json, Json | None]:
+            incoming = reads.artifact_content(reader, position.artifact(run.input_digest).id)
+            defined = reads.artifact_content(reader, ready.id) if ready else {}
+            return incoming, defined, journal_facts(reader, self._id) if run.phase == "E1" else None
+
+        incoming, defined, journal = await self._eq.store.read(contents)
+        return PhaseContext(
+            spec=PHASE_BY_CODE[run.phase],
+            run=run,
+            position=position,
+            incoming=incoming,
+            criteria=defined.get("acceptance_criteria", []),
+            risks=defined.get("risks", []),
+            project=project,
+            reviewed_commit=await self._reviewed_commit(),
+            journal=journal,
+        )
+
+    async def _reviewed_commit(self) -> str | None:
+        found = await self._eq.store.read(lambda r: reads.gate_results(r, self._id))
+        passed = [g for g in found if g.phase == "R1" and g.passed]
+        commit = passed[-1].judged.get("commit") if passed else None
+        return str(commit) if commit else None
+
+    async def _ready_to_release(self, position: Position, run: PhaseRunRow) -> bool:
+        """Whether what R1 judged is what would be released now; if not, R1 is opened again on what is there.
+
+        One release of a project at a time: from here to the end of O1 the project's lock is held, so that the
+        target cannot move under a branch that has just been judged on top of it.
+        """
+        project = position.project
+        if project is None:
+            raise ApmError(f"Work item {self._id} has no project, so there is nothing to release it into.")
+        if self._held is None:
+            lock = self._eq.release_locks.setdefault(project.id, asyncio.Lock())
+            await lock.acquire()
+            self._held = lock
+        bench, told = await self._bench(position)
+        reviewed, tree = await self._reviewed_commit(), bench.tree()
+        if told is None or reviewed is None:
+            raise ApmError(f"Work item {self._id} was never reviewed, so it cannot be released.")
+        if await outcomes.is_released_from(tree, Path(project.path), project.target, reviewed):
+            return True
+        conflicts = await git.merge_in(tree, project.target)
+        if conflicts:
+            raise ApmError(
+                f"{project.target} has moved and does not merge into {told['branch']}: {', '.join(conflicts[:10])} "
+                f"conflict. Merge {project.target} into the branch in {tree}, commit, then try again."
+            )
+        bundle = position.newest_of("build.bundle")
+        if bundle is None:
+            raise ApmError(f"Work item {self._id} has no build to review again.")
+        await self._eq.store.write(
+            lambda tx: outcomes.review_again(tx, self._id, run, position.rounds("R1") + 1, bundle.digest)
+        )
+        return False
+
+    async def _collect_telemetry(self, position: Position) -> None:
+        from core.agents.telemetry import collect
+
+        bench, told = await self._bench(position)
+        context: Json = {
+            "work_item": {"id": self._id, "title": position.facts.title, "type": position.facts.type},
+            "journal": await self._eq.store.read(lambda r: journal_facts(r, self._id)),
+        }
+        if told is not None:
+            context["project"] = told
+        with self._eq.live.delegation(self._id, "E1", "signal-harvester", ""):
+            content = await collect(context, bench)
+        released = position.newest
+        snapshot = Artifact("telemetry.snapshot", content, "signal-harvester", released.digest)
+        await self._eq.store.write(lambda tx: outcomes.keep_telemetry(tx, self._id, snapshot))
+
+    async def clear_away(self, position: Position) -> None:
+        """Remove the worktree of finished work. The branch goes too when all of it is in the target."""
+        project, facts = position.project, position.facts
+        if project is None or facts.branch is None or facts.base_commit is None:
+            return
+        path = self._eq.state / "worktrees" / project.name / facts.branch.removeprefix(worktrees.PREFIX)
+        if not path.exists() and not await git.branch_exists(Path(project.path), facts.branch):
+            return
+        merged = await git.is_ancestor(Path(project.path), facts.branch, project.target)
+        tree = worktrees.Worktree(path, facts.branch, facts.base_commit)
+        async with self._eq.tree_locks.setdefault(project.id, asyncio.Lock()):
+            await worktrees.remove(Path(project.path), tree, delete_branch=merged)

@@ -1,0 +1,268 @@
+"""The engine: it holds the lease, picks up what can run, drives it, and hears when something has changed.
+
+Its tasks are plain asyncio tasks. No screen owns them: whoever looks on may come and go.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.contract import ApmError
+from core.orchestration import lease
+from core.orchestration.drive import Drive, Equipment
+from core.orchestration.gatekeeping import gate_functions
+from core.orchestration.live import Live
+from core.orchestration.position import read_position
+from core.projects import commands, worktrees
+from core.runtimes.base import Runtime
+from core.runtimes.functions import FunctionRuntime
+from core.runtimes.human import HumanRuntime
+from core.runtimes.replay import ReplayRuntime
+from core.store import reads, rows
+from core.store.chain import StoredEvent
+from core.store.store import Reader
+
+if TYPE_CHECKING:
+    from core.workspace import Workspace
+
+logger = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.25
+"""How often other processes' commits are looked for; this process's own are heard at once."""
+
+
+class Engine:
+    """Drives one workspace's work items. `start` it inside a running event loop; `stop` it before that ends."""
+
+    def __init__(self, workspace: Workspace, runtimes: Mapping[str, Runtime] | None = None) -> None:
+        """`runtimes` by name, where others than the ones that come with apm are to execute the agents."""
+        self._ws = workspace
+        self._store = workspace.store
+        self._live = Live(os.getpid())
+        self._held: lease.Held | None = None
+        self._drives: dict[int, asyncio.Task[None]] = {}
+        self._changed: set[int] | None = None
+        """Work items that something happened to since they were last looked at; None: look at all."""
+        self._wake = asyncio.Event()
+        self._settled = asyncio.Condition()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._unsubscribe: Callable[[], None] | None = None
+        self._fault: BaseException | None = None
+        self._equipment = Equipment(
+            store=workspace.store,
+            state=workspace.state,
+            catalog=workspace.catalog,
+            runtimes=runtimes or available_runtimes(workspace.cassette),
+            live=self._live,
+        )
+
+    @property
+    def is_driving(self) -> bool:
+        return self._held is not None
+
+    def live(self) -> rows.LiveRow:
+        return self._live.row()
+
+    def on_live(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call the listener, on the event loop, whenever what runs has changed; what it returns ends that."""
+        return self._live.on_change(listener)
+
+    async def start(self) -> bool:
+        """Take the lease and begin. False when another process drives this workspace: then this one only looks on."""
+        self._held = await self._store.write(lease.take)
+        if self._held is None:
+            return False
+        self._live.is_driven = True
+        await self._clean_up_after_others()
+        loop = asyncio.get_running_loop()
+
+        def heard(events: Sequence[StoredEvent]) -> None:
+            loop.call_soon_threadsafe(self._note, [e.work_item for e in events])
+
+        self._unsubscribe = self._store.subscribe(heard)
+        # Tasks inherit the mark, and with it every command that an agent runs: a later start finds what we left.
+        with commands.in_workspace(self._ws.id):
+            self._tasks = [
+                asyncio.create_task(self._beat(), name="apm-heartbeat"),
+                asyncio.create_task(self._watch(), name="apm-watch"),
+                asyncio.create_task(self._serve(), name="apm-engine"),
+            ]
+        return True
+
+    async def stop(self) -> None:
+        """Stop everything that runs and give the lease back. What is not recorded will be done at the next start."""
+        if self._held is None:
+            return
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+        for task in (*self._tasks, *self._drives.values()):
+            task.cancel()
+        await asyncio.gather(*self._tasks, *self._drives.values(), return_exceptions=True)
+        self._drives.clear()
+        self._live.is_driven = False
+        held, self._held = self._held, None
+        await self._store.write(lambda tx: lease.give_back(tx, held))
+
+    async def until_settled(self, work_items: Iterable[int] | None = None) -> None:
+        """Wait until none of these (all, by default) is running or able to. Raises what stopped the engine itself."""
+        wanted = None if work_items is None else frozenset(work_items)
+        while True:
+            if self._fault is not None:
+                raise self._fault
+            if self._held is None or await self._is_settled(wanted):
+                return
+            async with self._settled:
+                try:
+                    await asyncio.wait_for(self._settled.wait(), POLL_SECONDS)
+                except TimeoutError:
+                    continue
+
+    async def _is_settled(self, wanted: frozenset[int] | None) -> bool:
+        if self._changed is None or self._changed or self._wake.is_set():
+            return False
+        running = frozenset(self._drives)
+        if running if wanted is None else running & wanted:
+            return False
+        runnable = frozenset(await self._store.read(_runnable))
+        waiting = runnable if wanted is None else runnable & wanted
+        return not waiting
+
+    def _note(self, work_items: Iterable[int | None]) -> None:
+        if self._changed is not None:
+            self._changed.update(w for w in work_items if w is not None)
+        self._wake.set()
+
+    async def _serve(self) -> None:
+        """The loop: look at what has changed, drive what can run, as many at once as the limits allow."""
+        try:
+            self._wake.set()
+            while True:
+                await self._wake.wait()
+                self._wake.clear()
+                changed, self._changed = self._changed, set()
+                runnable = await self._store.read(_runnable)
+                await self._clear_what_is_over(changed or set())
+                limit = self._equipment.catalog.defaults.limits.parallel_work_items
+                for number in runnable:
+                    if len(self._drives) >= limit:
+                        break
+                    if number not in self._drives:
+                        self._drives[number] = asyncio.create_task(self._drive(number), name=f"apm-drive-{number}")
+                await self._tell_settled()
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:
+            self._fault = error
+            await self._tell_settled()
+            raise
+
+    async def _drive(self, number: int) -> None:
+        try:
+            with self._live.work_item(number):
+                await Drive(self._equipment, number).run()
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            # The store itself failed, or the program did: nothing more is begun, and whoever waits is told.
+            logger.exception("work item %s cannot be driven", number)
+            self._fault = error
+        finally:
+            self._drives.pop(number, None)
+            self._wake.set()
+            await self._tell_settled()
+
+    async def _clear_what_is_over(self, changed: set[int]) -> None:
+        """Take away the worktrees of work that has just ended; a fault of git there stops nothing."""
+        for number in changed - set(self._drives):
+            position = await self._store.read(lambda r, number=number: read_position(r, number))  # type: ignore[misc]
+            if position.is_over:
+                try:
+                    await Drive(self._equipment, number).clear_away(position)
+                except ApmError as error:
+                    logger.warning("the worktree of work item %s could not be removed: %s", number, error)
+
+    async def _tell_settled(self) -> None:
+        async with self._settled:
+            self._settled.notify_all()
+
+    async def _beat(self) -> None:
+        """Heartbeat, and what runs, for other processes; at once when it changes, at most four times a second."""
+        held = self._held
+        if held is None:
+            return
+        changed = asyncio.Event()
+        unsubscribe = self._live.on_change(changed.set)
+        try:
+            while True:
+                row = self._live.row()
+                live = {"work_items": list(row.work_items), "delegations": list(row.delegations)}
+                await self._store.write(lambda tx, live=live: lease.beat(tx, held, live))  # type: ignore[misc]
+                await asyncio.sleep(POLL_SECONDS)
+                try:
+                    await asyncio.wait_for(changed.wait(), lease.HEARTBEAT_SECONDS)
+                except TimeoutError:
+                    continue
+                changed.clear()
+        except lease.LeaseLost as error:
+            self._fault = error
+            self._held = None
+            for task in self._drives.values():
+                task.cancel()
+            await self._tell_settled()
+        finally:
+            unsubscribe()
+
+    async def _watch(self) -> None:
+        """Wake when another process has committed: an answer from a viewer, a new work item from the command line."""
+        seen = await self._store.read(Reader.data_version)
+        while True:
+            await asyncio.sleep(POLL_SECONDS)
+            now = await self._store.read(Reader.data_version)
+            if now != seen:
+                seen = now
+                self._changed = None
+                self._wake.set()
+
+    async def _clean_up_after_others(self) -> None:
+        """What a killed process left: its children, and worktrees of work that is over."""
+        await commands.sweep_stale(self._ws.id)
+        found = await self._store.read(lambda r: (reads.projects(r), reads.work_items(r, limit=100_000)))
+        for project in found[0]:
+            if not Path(project.path).is_dir():
+                continue
+            over = ("closed", "cancelled", "failed")
+            keep = {w.id for w in found[1] if w.facts.project == project.id and w.state not in over}
+            try:
+                await worktrees.prune(Path(project.path), self._ws.state / "worktrees" / project.name, keep)
+            except ApmError as error:
+                logger.warning("worktrees of %s could not be cleaned: %s", project.name, error)
+
+
+def available_runtimes(cassette: Path | None) -> dict[str, Runtime]:
+    """The runtimes that can execute agents here; `replay` where there is a cassette to play."""
+    tools = FunctionRuntime("tool", gate_functions())
+    found: dict[str, Runtime] = {"tool": tools, "offline": FunctionRuntime("offline"), "human": HumanRuntime()}
+    if cassette is not None:
+        found["replay"] = ReplayRuntime(cassette)
+    return found
+
+
+def _runnable(reader: Reader) -> list[int]:
+    """The work items that a drive could bring further now, oldest first."""
+    found = []
+    live = rows.LiveRow(False, None, (), ())
+    for item in reversed(reads.work_items(reader, limit=100_000, unfinished_only=True, live=live)):
+        facts = item.facts
+        if facts.accepted_at is None or facts.paused_at is not None or item.questions:
+            continue
+        stopped_after = facts.until is not None and any(
+            c.phase == facts.until and c.status == "passed" for c in item.cells
+        )
+        if not stopped_after:
+            found.append(item.id)
+    return found

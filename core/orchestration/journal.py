@@ -1,0 +1,245 @@
+"""The journal of one work item: what was asked and answered, found again by key, recorded once.
+
+A delegation's key is its work item, phase, round, agent and subject. A recorded one is never done again; an answer
+of an earlier round serves again where the question is the same to the letter.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from core.contract import AgentRequest, AgentResponse, Json, Status, canonical_json
+from core.governance.decisions import DOMAIN_AGENTS, Choice, make_decision
+from core.sanitise import one_line, sanitise
+from core.store.reads import MS_PER_DAY, Connection
+from core.store.rows import AgentRow
+from core.store.schema import Counter, Delegation, Event, Intent
+from core.store.schema import Evidence as EvidenceTable
+from core.store.writer import Transaction
+
+DIGEST_CHARS = 32
+"""Of the request's SHA-256: 128 bits tell any two requests of one work item apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What makes a delegation the same delegation."""
+
+    phase: str
+    round: int
+    agent: str
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A recorded delegation. `number` is its event: what evidence points at."""
+
+    key: Key
+    request_digest: str
+    response: AgentResponse
+    number: int
+
+
+class Journal:
+    """The entries of one work item, as recorded so far."""
+
+    def __init__(self, entries: tuple[Entry, ...]) -> None:
+        self._by_key = {e.key: e for e in entries}
+
+    def get(self, key: Key) -> Entry | None:
+        return self._by_key.get(key)
+
+    def same_question(self, key: Key, request_digest: str) -> Entry | None:
+        """A SUCCESS of an earlier round to exactly this request; the newest."""
+        found = [
+            e
+            for k, e in self._by_key.items()
+            if (k.phase, k.agent, k.subject) == (key.phase, key.agent, key.subject)
+            and e.request_digest == request_digest
+            and e.response.status is Status.SUCCESS
+        ]
+        return max(found, key=lambda e: e.key.round, default=None)
+
+    def add(self, entry: Entry) -> None:
+        self._by_key[entry.key] = entry
+
+    def of_phase(self, phase: str) -> tuple[Entry, ...]:
+        return tuple(e for k, e in self._by_key.items() if k.phase == phase)
+
+    def all(self) -> tuple[Entry, ...]:
+        return tuple(self._by_key.values())
+
+
+def read_journal(reader: Connection, work_item: int) -> Journal:
+    query = (
+        Delegation.select(
+            Delegation.phase,
+            Delegation.round,
+            Delegation.agent,
+            Delegation.subject,
+            Delegation.request_digest,
+            Delegation.event,
+            Event.payload,
+        )
+        .join(Event, on=(Event.seq == Delegation.event))
+        .where(Delegation.work_item == work_item)
+        .order_by(Delegation.id)
+    )
+    return Journal(
+        tuple(
+            Entry(
+                Key(phase, round_, agent, subject),
+                digest,
+                AgentResponse.from_json(json.loads(payload)["response"]),
+                seq,
+            )
+            for phase, round_, agent, subject, digest, seq, payload in reader.rows(query)
+        )
+    )
+
+
+def request_digest(request: AgentRequest) -> str:
+    return request.digest[:DIGEST_CHARS]
+
+
+def record(
+    tx: Transaction,
+    work_item: int,
+    key: Key,
+    request: AgentRequest,
+    response: AgentResponse,
+    agent: AgentRow,
+    *,
+    milliseconds: int,
+    milestone_tag: str,
+) -> Entry:
+    """Record a delegation with its evidence and the decisions it raised, in one event and one commit."""
+    digest = request_digest(request)
+    number = tx.next_seq
+    delegation = tx.insert(
+        Delegation,
+        work_item=work_item,
+        phase=key.phase,
+        round=key.round,
+        agent=key.agent,
+        subject=key.subject,
+        status=response.status.value,
+        runtime=str(response.metadata.get("runtime", agent.runtime)),
+        request_digest=digest,
+        at=tx.now,
+        milliseconds=milliseconds,
+        event=number,
+    )
+    for command in response.metadata.get("evidence", ()):
+        _record_evidence(tx, work_item, delegation, key.agent, command)
+    tx.event("delegation.recorded", work_item=work_item, request=shown_request(request), response=response.to_json())
+    _count(tx, key.agent, response, milliseconds)
+    for raised in response.metadata.get("decisions", ()):
+        _raise_decision(tx, work_item, key, request, raised, milestone_tag)
+    return Entry(key, digest, response, number)
+
+
+def intend(tx: Transaction, work_item: int, key: Key) -> bool:
+    """Write down that an outward act is about to happen. True when it was already: the act may have happened."""
+    row = tx.one(
+        Intent.select(Intent.id).where(
+            (Intent.work_item == work_item)
+            & (Intent.phase == key.phase)
+            & (Intent.round == key.round)
+            & (Intent.agent == key.agent)
+            & (Intent.subject == key.subject)
+        )
+    )
+    if row is not None:
+        return True
+    tx.insert(
+        Intent,
+        work_item=work_item,
+        phase=key.phase,
+        round=key.round,
+        agent=key.agent,
+        subject=key.subject,
+        at=tx.now,
+    )
+    tx.event("delegation.intended", work_item=work_item, agent=key.agent, phase=key.phase)
+    return False
+
+
+def shown_request(request: AgentRequest) -> Json:
+    """The request without what the journal already holds: the artifact by digest, results by role."""
+    context = {k: v for k, v in request.context.items() if k not in ("results", "journal", "project")}
+    if "results" in request.context:
+        context["results"] = sorted(request.context["results"])
+    return {
+        "requesting_agent": request.requesting_agent,
+        "expected_output": request.expected_output,
+        "context": context,
+    }
+
+
+def _record_evidence(tx: Transaction, work_item: int, delegation: int, agent: str, command: Json) -> None:
+    tx.insert(
+        EvidenceTable,
+        work_item=work_item,
+        delegation=delegation,
+        agent=agent,
+        command=canonical_json([sanitise(str(w), limit=2_000) for w in command.get("command", ())]),
+        cwd=str(command.get("cwd", "")),
+        exit_code=command.get("exit_code"),
+        output_digest=str(command.get("output_digest", "")),
+        output_tail=sanitise(str(command.get("output_tail", "")), limit=4_000),
+        tool=str(command.get("tool", "")),
+        tool_version=str(command.get("tool_version", "")),
+        note=one_line(str(command.get("note", ""))),
+        timed_out=bool(command.get("timed_out", False)),
+        at=int(command.get("started_at", tx.now)),
+        milliseconds=int(1000 * float(command.get("seconds", 0))),
+    )
+
+
+def _count(tx: Transaction, agent: str, response: AgentResponse, milliseconds: int) -> None:
+    failed = int(response.status is Status.FAILURE)
+    day = tx.now // MS_PER_DAY
+    tokens, cost = int(response.metadata.get("tokens") or 0), float(response.metadata.get("cost") or 0.0)
+    insert = Counter.insert(
+        agent=agent, day=day, runs=1, failures=failed, milliseconds=milliseconds, tokens=tokens, cost=cost
+    )
+    tx.execute(
+        insert.on_conflict(
+            conflict_target=[Counter.agent, Counter.day],
+            update={
+                Counter.runs: Counter.runs + 1,
+                Counter.failures: Counter.failures + failed,
+                Counter.milliseconds: Counter.milliseconds + milliseconds,
+                Counter.tokens: Counter.tokens + tokens,
+                Counter.cost: Counter.cost + cost,
+            },
+        )
+    )
+
+
+def _raise_decision(
+    tx: Transaction, work_item: int, key: Key, request: AgentRequest, raised: Json, milestone_tag: str
+) -> None:
+    """What an agent raised, as its owner decides it. A domain that does not exist is the master's to escalate."""
+    domain = str(raised.get("domain", ""))
+    impact = raised.get("impact")
+    make_decision(
+        tx,
+        Choice(
+            agent=domain if domain in DOMAIN_AGENTS else "master-orchestrator",
+            kind=one_line(str(raised.get("kind", "")), 64),
+            question=sanitise(str(raised.get("question", "")), limit=500, keep_newlines=False),
+            impact=impact if isinstance(impact, int) and 1 <= impact <= 10 else 10,
+            options=tuple(o for o in raised.get("options", ()) if isinstance(o, dict) and "key" in o),
+            recommended=raised.get("recommended"),
+            tags=tuple(request.context.get("work_item", {}).get("tags", ())),
+            work_item=work_item,
+            phase=key.phase,
+            blocks=str(raised.get("blocks", "")),
+            chain=("master-orchestrator", request.requesting_agent, key.agent),
+        ),
+        milestone_tag=milestone_tag,
+    )

@@ -1,0 +1,76 @@
+"""Who drives the workspace: one lease with a heartbeat, and a fencing number that grows with each change of hands."""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import dataclass
+
+import psutil
+
+from core.contract import ApmError, Json, canonical_json
+from core.store.reads import LEASE_STALE_MS
+from core.store.schema import Lease
+from core.store.writer import Transaction
+
+NAME = "engine"
+HEARTBEAT_SECONDS = 3.0
+
+
+class LeaseLost(ApmError):
+    """Another process has taken the lease; whoever held it must stop at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A lease that this process holds."""
+
+    holder: str
+    fence: int
+
+
+def process_identity(pid: int) -> str:
+    """A process that is told from a later one with the same number: host, number, start."""
+    return f"{platform.node()}:{pid}:{psutil.Process(pid).create_time():.2f}"
+
+
+def take(tx: Transaction) -> Held | None:
+    """The lease, when nobody holds it, or its holder is dead or silent; None while another process drives."""
+    mine, pid = process_identity(os.getpid()), os.getpid()
+    row = tx.one(Lease.select(Lease.holder, Lease.pid, Lease.fence, Lease.heartbeat_at).where(Lease.name == NAME))
+    if row is None:
+        tx.execute(Lease.insert(name=NAME, holder=mine, pid=pid, fence=1, heartbeat_at=tx.now))
+        tx.event("engine.started", holder=mine, fence=1)
+        return Held(mine, 1)
+    holder, other_pid, fence, heartbeat_at = row
+    if holder != mine and tx.now - heartbeat_at <= LEASE_STALE_MS and not _is_dead(holder, other_pid):
+        return None
+    changes: Json = {"holder": mine, "pid": pid, "fence": fence + 1, "heartbeat_at": tx.now, "live": "{}"}
+    tx.execute(Lease.update(changes).where(Lease.name == NAME))
+    tx.event("engine.started", holder=mine, fence=fence + 1)
+    return Held(mine, fence + 1)
+
+
+def beat(tx: Transaction, held: Held, live: Json) -> None:
+    """Say that the holder lives, and what it runs. Raises LeaseLost when the lease has changed hands."""
+    query = Lease.update(heartbeat_at=tx.now, live=canonical_json(live)).where(
+        (Lease.name == NAME) & (Lease.fence == held.fence)
+    )
+    if tx.execute(query).rowcount != 1:
+        raise LeaseLost("Another apm drives this workspace now; this one has stopped.")
+
+
+def give_back(tx: Transaction, held: Held) -> None:
+    """End the lease at once, so that the next process need not wait."""
+    query = Lease.update(heartbeat_at=0, live="{}").where((Lease.name == NAME) & (Lease.fence == held.fence))
+    if tx.execute(query).rowcount == 1:
+        tx.event("engine.stopped", holder=held.holder, fence=held.fence)
+
+
+def _is_dead(holder: str, pid: int) -> bool:
+    if holder.partition(":")[0] != platform.node():
+        return False
+    try:
+        return process_identity(pid) != holder
+    except psutil.NoSuchProcess:
+        return True

@@ -1,0 +1,66 @@
+"""What runs at this moment. Not journalled: it is true only while this process lives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from core.contract import Json
+from core.store.rows import LiveRow
+from core.store.writer import milliseconds_now
+
+
+class Live:
+    """The running work items and delegations, and those who want to hear when they change (on the event loop)."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._work_items: set[int] = set()
+        self._delegations: dict[int, Json] = {}
+        self._listeners: list[Callable[[], None]] = []
+        self._next = 0
+        self.is_driven = False
+
+    def row(self) -> LiveRow:
+        return LiveRow(
+            self.is_driven,
+            self._pid,
+            tuple(sorted(self._work_items)),
+            tuple(dict(d) for d in self._delegations.values()),
+        )
+
+    def on_change(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call the listener after each change; what it returns ends that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener) if listener in self._listeners else None
+
+    @contextmanager
+    def work_item(self, number: int) -> Iterator[None]:
+        self._work_items.add(number)
+        self._changed()
+        try:
+            yield
+        finally:
+            self._work_items.discard(number)
+            self._changed()
+
+    @contextmanager
+    def delegation(self, work_item: int, phase: str, agent: str, subject: str) -> Iterator[None]:
+        key, self._next = self._next, self._next + 1
+        self._delegations[key] = {
+            "work_item": work_item,
+            "phase": phase,
+            "agent": agent,
+            "subject": subject,
+            "since": milliseconds_now(),
+        }
+        self._changed()
+        try:
+            yield
+        finally:
+            del self._delegations[key]
+            self._changed()
+
+    def _changed(self) -> None:
+        for listener in tuple(self._listeners):
+            listener()

@@ -1,0 +1,219 @@
+"""How rounds begin and end: closures for `Store.write`, each one commit with its events.
+
+Every ended round is also answered to the master as the phase orchestrator's own delegation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from core.contract import (
+    AgentRequest,
+    AgentResponse,
+    ApmError,
+    Artifact,
+    Json,
+    blocked,
+    canonical_json,
+    failed,
+    succeeded,
+)
+from core.governance.escalations import raise_question
+from core.orchestration import journal, master, work_items
+from core.orchestration.artifacts import validated
+from core.orchestration.position import Position
+from core.orchestration.questions import error_question, gate_question
+from core.orchestration.requests import PhaseContext
+from core.phases import PhaseSpec
+from core.projects import git
+from core.sanitise import one_line, sanitise
+from core.store import reads, rows
+from core.store.schema import GateResult, PhaseRun, WorkItem
+from core.store.writer import Transaction
+
+SENDS_BACK: Mapping[str, str] = {"R1": "I1"}
+"""Whose gate finds what an earlier phase must mend, and which."""
+
+RELEASE_AGENTS = ("versioner", "changelog-curator")
+"""The agents whose commits may follow the reviewed one without a new review."""
+
+
+def open_run(
+    tx: Transaction, work_item: int, phase: str, round_: int, input_digest: str, missing: Sequence[str]
+) -> rows.PhaseRunRow:
+    facts = work_items.existing(tx, work_item)
+    number = tx.insert(
+        PhaseRun,
+        work_item=work_item,
+        phase=phase,
+        round=round_,
+        input_digest=input_digest,
+        started_at=tx.now,
+        missing=canonical_json(list(missing)),
+    )
+    if facts.started_at is None:
+        tx.update(WorkItem, work_item, started_at=tx.now)
+    tx.event("phase.entered", work_item=work_item, phase=phase, round=round_)
+    return rows.PhaseRunRow(number, work_item, phase, round_, input_digest, tx.now, None, None, list(missing))
+
+
+def pass_gate(
+    tx: Transaction, spec: PhaseSpec, context: PhaseContext, verdict: Json, content: Json, judged: Json
+) -> None:
+    """The phase hands on its artifact; after E1 the work item is closed and its proposals are on the table."""
+    run = context.run
+    artifact = Artifact(spec.leaves, validated(spec.leaves, content), spec.orchestrator, run.input_digest)
+    _keep_verdict(tx, run, verdict, judged)
+    number = work_items.store_artifact(tx, run.work_item, artifact)
+    if spec.code == "O1":
+        tx.update(WorkItem, run.work_item, released_at=tx.now)
+    if spec.code == "E1":
+        tx.update(WorkItem, run.work_item, closed_at=tx.now)
+    _end(tx, run, "passed")
+    produced: Json = {"type": artifact.type, "digest": artifact.digest, "id": number}
+    _answer_master(tx, spec, run, succeeded(spec.orchestrator, produced))
+    if spec.code == "E1":
+        _propose(tx, context, artifact.content)
+
+
+def miss_gate(
+    tx: Transaction,
+    spec: PhaseSpec,
+    context: PhaseContext,
+    verdict: Json,
+    judged: Json,
+    stuck: Mapping[str, AgentResponse],
+    revision_rounds: int,
+) -> bool:
+    """Send the work back to the phase that can mend it, or ask. True when it went back and can go on."""
+    run, position = context.run, context.position
+    back = SENDS_BACK.get(spec.code)
+    _keep_verdict(tx, run, verdict, judged)
+    response = blocked(spec.orchestrator, {}, verdict["missing"], verdict["suggested_action"])
+    if back and position.rounds(back) < revision_rounds and _is_closer(tx, run, verdict):
+        entered = next(r for r in reversed(position.runs) if r.phase == back)
+        _end(tx, run, "sent_back")
+        _answer_master(tx, spec, run, response)
+        missing = [one_line(str(m), 500) for m in verdict["missing"]]
+        open_run(tx, run.work_item, back, position.rounds(back) + 1, entered.input_digest, missing)
+        return True
+    _end(tx, run, "blocked")
+    _answer_master(tx, spec, run, response)
+    raise_question(tx, gate_question(spec, run.work_item, run.round, verdict, stuck))
+    return False
+
+
+def _is_closer(tx: Transaction, run: rows.PhaseRunRow, verdict: Json) -> bool:
+    """Whether this round misses less than the one before: fewer criteria, or less of them."""
+    before = [g for g in reads.gate_results(tx, run.work_item) if g.phase == run.phase and g.round < run.round]
+    if not before:
+        return True
+    failing = sum(not c["passed"] for c in verdict["criteria"])
+    was = sum(not c["passed"] for c in before[-1].criteria)
+    return failing < was or len(verdict["missing"]) < len(before[-1].missing)
+
+
+def agents_failed(
+    tx: Transaction,
+    spec: PhaseSpec,
+    run: rows.PhaseRunRow,
+    failures: Sequence[tuple[str, str, AgentResponse]],
+) -> None:
+    """End the round and ask what to do about the agents that failed."""
+    _end(tx, run, "failed")
+    first = failures[0][2].metadata
+    error = str(first.get("error", "no reason given"))
+    _answer_master(tx, spec, run, failed(spec.orchestrator, error, suggestion=str(first.get("suggestion", ""))))
+    raise_question(tx, error_question(spec, run.work_item, run.round, failures))
+
+
+def fail_run(tx: Transaction, spec: PhaseSpec, run: rows.PhaseRunRow, error: str) -> None:
+    """End a round that the orchestrator itself could not carry through."""
+    response = failed(spec.orchestrator, sanitise(error, limit=2_000))
+    agents_failed(tx, spec, run, [(spec.orchestrator, "", response)])
+
+
+def review_again(tx: Transaction, work_item: int, run: rows.PhaseRunRow, round_: int, bundle: str) -> None:
+    """What R1 judged is not what stands on the branch any more: its pass is void, and it judges anew."""
+    _end(tx, run, "void")
+    open_run(tx, work_item, "R1", round_, bundle, ["the branch has changed since it was reviewed"])
+
+
+def keep_telemetry(tx: Transaction, work_item: int, snapshot: Artifact) -> None:
+    checked = Artifact(snapshot.type, validated(snapshot.type, snapshot.content), snapshot.producer, snapshot.parent)
+    work_items.store_artifact(tx, work_item, checked)
+    tx.event("telemetry.collected", work_item=work_item)
+
+
+def note_branch(tx: Transaction, work_item: int, branch: str, base_commit: str) -> None:
+    tx.update(WorkItem, work_item, branch=branch, base_commit=base_commit)
+    tx.event("work_item.branched", work_item=work_item)
+
+
+def what_to_mend(position: Position, run: rows.PhaseRunRow) -> list[str]:
+    """What the next round of a phase is told: what its last question listed, and what the person said to it."""
+    told: list[str] = []
+    for question, answer in position.answers:
+        if question.phase == run.phase and question.round == run.round and "agent" not in question.details:
+            told = [*question.missing, *([f"{answer.by}: {answer.reason}"] if answer.reason else [])]
+    return told
+
+
+async def is_released_from(tree: Path, project: Path, target: str, reviewed: str) -> bool:
+    """Whether what stands on the branch is what was reviewed, on top of the target, or already merged into it."""
+    head, tip = await git.head(tree), await git.head(project, target)
+    if await git.is_ancestor(tree, head, tip):
+        return True
+    if not await git.is_ancestor(tree, reviewed, head) or not await git.is_ancestor(tree, tip, head):
+        return False
+    added = await git.commits(tree, reviewed, head)
+    return all(c.trailers.get("Apm-Agent") in RELEASE_AGENTS for c in added)
+
+
+def _keep_verdict(tx: Transaction, run: rows.PhaseRunRow, verdict: Json, judged: Json) -> None:
+    tx.insert(
+        GateResult,
+        work_item=run.work_item,
+        phase=run.phase,
+        round=run.round,
+        passed=bool(verdict["passed"]),
+        criteria=canonical_json(verdict["criteria"]),
+        missing=canonical_json(verdict["missing"]),
+        suggested_action=verdict["suggested_action"],
+        judged=canonical_json(judged),
+        at=tx.now,
+    )
+
+
+def _end(tx: Transaction, run: rows.PhaseRunRow, outcome: str) -> None:
+    tx.update(PhaseRun, run.id, ended_at=tx.now, outcome=outcome)
+    tx.event(f"phase.{outcome}", work_item=run.work_item, phase=run.phase, round=run.round)
+
+
+def _answer_master(tx: Transaction, spec: PhaseSpec, run: rows.PhaseRunRow, response: AgentResponse) -> None:
+    agent = reads.agent(tx, spec.orchestrator)
+    if agent is None:
+        raise ApmError(f"No agent has the role {spec.orchestrator}; import agents.yaml again.")
+    request = AgentRequest(master.MASTER, {"type": spec.takes, "digest": run.input_digest}, {}, spec.leaves)
+    key = journal.Key(run.phase, run.round, spec.orchestrator)
+    spent = max(0, tx.now - run.started_at)
+    journal.record(tx, run.work_item, key, request, response, agent, milliseconds=spent, milestone_tag="")
+
+
+def _propose(tx: Transaction, context: PhaseContext, delta: Json) -> None:
+    """Each addition to the backlog becomes a proposed work item, for a human to accept."""
+    facts = context.position.facts
+    for entry in delta["backlog"]["added"]:
+        if not isinstance(entry, Mapping) or not one_line(str(entry.get("title", ""))):
+            continue
+        kind = str(entry.get("type", "chore"))
+        work_items.create(
+            tx,
+            title=one_line(str(entry["title"]), 300),
+            type=kind if kind in work_items.TYPES else "chore",
+            body=sanitise(str(entry.get("body", ""))),
+            project=facts.project,
+            origin="evolution",
+            parent=facts.id,
+        )

@@ -1,0 +1,183 @@
+"""One round of one phase: its sub-agents in order, side by side where they may be, then its gate.
+
+A sub-agent that is BLOCKED does not stop the phase: the gate lists everything that is missing in one question. One
+that FAILs does: what it left open is escalated, and the agents beside it finish first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from core.agents.bench import Bench
+from core.contract import AgentResponse, ApmError, Json, Status
+from core.orchestration import outcomes
+from core.orchestration.assembly import assemble
+from core.orchestration.delegating import Delegator, Parked
+from core.orchestration.gatekeeping import proof_of
+from core.orchestration.journal import Entry
+from core.orchestration.requests import PhaseContext
+from core.phases import PhaseSpec, Step
+from core.projects import git
+from core.registry import catalog as registry
+from core.registry.catalog import Catalog
+from core.store.store import Store
+
+
+class PhaseRunner:
+    """Runs one round. `run` answers whether the work item can go on."""
+
+    def __init__(
+        self, store: Store, catalog: Catalog, delegator: Delegator, context: PhaseContext, bench: Bench
+    ) -> None:
+        self._store, self._catalog, self._delegator = store, catalog, delegator
+        self._context, self._bench = context, bench
+        self._spec: PhaseSpec = context.spec
+        self._entries: dict[tuple[str, str], Entry] = {}
+
+    async def run(self) -> bool:
+        if self._spec.groups[0][0].per_task:
+            await self._run_tasks()
+        else:
+            await self._run_groups(None)
+        failures = [
+            (role, subject, e.response)
+            for (role, subject), e in self._entries.items()
+            if e.response.status is Status.FAILURE
+        ]
+        if failures:
+            await self._store.write(lambda tx: outcomes.agents_failed(tx, self._spec, self._context.run, failures))
+            return False
+        return await self._judge()
+
+    async def _run_tasks(self) -> None:
+        """Each task in dependency order; a task whose decision is open waits, the ones after it do too."""
+        tasks = {t["id"]: t for t in self._context.incoming["tasks"]}
+        order = [t for t in self._context.incoming.get("order", []) if t in tasks]
+        for name in [*order, *(t for t in tasks if t not in order)]:
+            if self._context.position.holds_back(name):
+                raise Parked
+            if not await self._run_groups(tasks[name]):
+                return
+
+    async def _run_groups(self, task: Json | None) -> bool:
+        """The phase's groups one after another; False when an agent failed, and the rest was not begun."""
+        subject = str(task["id"]) if task else ""
+        for group in self._spec.groups:
+            ready = [step for step in group if self._may_run(step, subject)]
+            found = await asyncio.gather(*(self._step(step, subject, task) for step in ready), return_exceptions=True)
+            _raise_first(found)
+            if any(e.response.status is Status.FAILURE for e in found if isinstance(e, Entry)):
+                return False
+        return True
+
+    def _may_run(self, step: Step, subject: str) -> bool:
+        done = (self._entries.get((role, subject)) for role in step.requires)
+        return all(e is not None and e.response.status is Status.SUCCESS for e in done)
+
+    async def _step(self, step: Step, subject: str, task: Json | None) -> Entry:
+        commit = await self._commit() if step.sees_commit else None
+        request = self._context.request(step, self._results(subject), task=task, commit=commit)
+        entry = await self._delegator.delegate(step.agent, subject, request)
+        self._entries[(step.agent, subject)] = entry
+        return entry
+
+    def _results(self, subject: str) -> dict[str, Json]:
+        return {role: e.response.output_artifact for (role, s), e in self._entries.items() if s == subject}
+
+    async def _commit(self) -> str | None:
+        return None if self._bench.worktree is None else await git.head(self._bench.worktree)
+
+    async def _judge(self) -> bool:
+        """Let the gate check judge what the phase has; hand on the artifact, or say what is missing."""
+        spec, context = self._spec, self._context
+        payload = assemble(spec.code, context.incoming, self._results(""))
+        judged = dict(payload)
+        if spec.code in ("P1", "R1"):
+            source = context.incoming if spec.code == "P1" else {}
+            judged["acceptance_criteria"] = source.get("acceptance_criteria", context.criteria)
+            judged["risks"] = source.get("risks", context.risks)
+        commit = await self._commit() if spec.code in ("I1", "R1", "O1") else None
+        request = context.gate_request(judged, await self._gate(), self._proofs(), self._task_results(), commit)
+        entry = await self._delegator.delegate(spec.gate_agent, "", request)
+        if entry.response.status is not Status.SUCCESS:
+            failures = [(spec.gate_agent, "", entry.response)]
+            await self._store.write(lambda tx: outcomes.agents_failed(tx, spec, context.run, failures))
+            return False
+        verdict = entry.response.output_artifact["verdict"]
+        content = payload if spec.code != "I1" else entry.response.output_artifact["payload"]
+        if not verdict["passed"]:
+            return await self._send_back_or_ask(verdict, entry, commit)
+        for step in spec.after_gate:
+            await self._step(step, "", None)
+        if spec.code == "R1":
+            from core.agents.review import score
+
+            content = {**content, "score": score(content)}
+        await self._store.write(
+            lambda tx: outcomes.pass_gate(tx, spec, context, verdict, content, judged_digest(entry, commit))
+        )
+        return True
+
+    async def _send_back_or_ask(self, verdict: Json, entry: Entry, commit: str | None) -> bool:
+        judged, blocked = judged_digest(entry, commit), self._blocked()
+        limit = self._catalog.defaults.limits.revision_rounds
+        return await self._store.write(
+            lambda tx: outcomes.miss_gate(tx, self._spec, self._context, verdict, judged, blocked, limit)
+        )
+
+    def _blocked(self) -> dict[str, AgentResponse]:
+        return {
+            f"{role} {subject}".strip(): e.response
+            for (role, subject), e in self._entries.items()
+            if e.response.status is Status.BLOCKED
+        }
+
+    async def _gate(self) -> Json:
+        facts, project = self._context.position.facts, self._context.position.project
+        own = project.thresholds if project else None
+        changed = await self._changed_files()
+        rules = registry.not_applicable(self._catalog, self._spec.code, facts.type, changed)
+        return {
+            "thresholds": registry.thresholds(self._catalog, self._spec.code, facts.type, own),
+            "loosened": registry.loosened(self._catalog, self._spec.code, facts.type, own),
+            "not_applicable": {name: f"{rule.id}: {rule.why}" for name, rule in rules.items()},
+        }
+
+    async def _changed_files(self) -> list[str] | None:
+        project = self._context.project
+        if project is None or self._bench.worktree is None or self._spec.code in ("D1", "P1"):
+            return None
+        found = await git.changed_files(self._bench.worktree, project["base_commit"], "HEAD")
+        return [path for _, path in found]
+
+    def _proofs(self) -> Json:
+        proofs: dict[str, list[Json]] = {}
+        for (role, _), entry in self._entries.items():
+            proofs.setdefault(role, []).extend(proof_of(role, entry.number, entry.response))
+        return proofs
+
+    def _task_results(self) -> Json:
+        """Per task what its agents answered, for the gate of I1."""
+        rows: dict[str, Json] = {}
+        for (role, subject), entry in self._entries.items():
+            if subject:
+                rows.setdefault(subject, {"id": subject})[role] = entry.response.output_artifact
+        return {"tasks": list(rows.values())}
+
+
+def judged_digest(entry: Entry, commit: str | None) -> Json:
+    """What a verdict is bound to: the gate's request, and the branch's commit where it saw one."""
+    return {"request": entry.request_digest, "delegation": entry.number, **({"commit": commit} if commit else {})}
+
+
+def _raise_first(found: Sequence[Any]) -> None:
+    """Faults before parking: a question may wait, a fault of the program may not."""
+    raised = [f for f in found if isinstance(f, BaseException)]
+    for kind in (ApmError, Exception, BaseException):
+        first = next((f for f in raised if isinstance(f, kind) and not isinstance(f, Parked)), None)
+        if first is not None:
+            raise first
+    if raised:
+        raise raised[0]

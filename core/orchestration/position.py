@@ -1,0 +1,164 @@
+"""Where a work item stands, read from the journal's facts; and what has been said to it so far."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from core.contract import PHASE_CODES, Json
+from core.orchestration.journal import Journal, read_journal
+from core.orchestration.questions import SUPPLY
+from core.store import reads, rows
+from core.store.reads import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A work item's facts, its last phase run, and the artifacts it has produced, oldest first."""
+
+    facts: rows.WorkItemFactsRow
+    project: rows.ProjectRow | None
+    run: rows.PhaseRunRow | None
+    runs: tuple[rows.PhaseRunRow, ...]
+    artifacts: tuple[rows.ArtifactRow, ...]
+    questions: tuple[rows.EscalationRow, ...]
+    answers: tuple[tuple[rows.EscalationRow, rows.AnswerRow], ...]
+    journal: Journal
+
+    @property
+    def newest(self) -> rows.ArtifactRow:
+        return self.artifacts[-1]
+
+    @property
+    def is_over(self) -> bool:
+        f = self.facts
+        return any(at is not None for at in (f.cancelled_at, f.closed_at, f.failed_at))
+
+    def holds_back(self, *what: str) -> bool:
+        """Whether an open question blocks one of these (phase codes, task ids)."""
+        return any(q.blocks in what for q in self.questions)
+
+    def artifact(self, digest: str) -> rows.ArtifactRow:
+        return next(a for a in reversed(self.artifacts) if a.digest == digest)
+
+    def newest_of(self, artifact_type: str) -> rows.ArtifactRow | None:
+        return next((a for a in reversed(self.artifacts) if a.type == artifact_type), None)
+
+    def rounds(self, phase: str) -> int:
+        return sum(r.phase == phase for r in self.runs)
+
+    def human_answer(self, phase: str, round_: int, agent: str, subject: str) -> Json | None:
+        """What a person has answered to this very delegation, or to all of its round."""
+        found = None
+        for question, answer in self.answers:
+            if question.phase != phase or question.round != round_ or "agent" not in question.details:
+                continue
+            is_own = (question.details["agent"], question.details["subject"]) == (agent, subject)
+            if is_own or answer.option == "all":
+                found = {
+                    "since": question.details.get("commit") if is_own else None,
+                    "option": answer.option,
+                    "answer": answer.answer,
+                    "reason": answer.reason,
+                    "by": answer.by,
+                }
+        return found
+
+    def supplied(self, phase: str) -> Json:
+        """Everything that people have supplied to a phase's gate: lists and maps add up, a later text wins."""
+        values: Json = {}
+        for question, answer in self.answers:
+            if question.phase == phase and answer.option == SUPPLY and isinstance(answer.answer, Mapping):
+                for key, value in answer.answer.items():
+                    values[key] = _added(values.get(key), value)
+        return values
+
+    def settled_decisions(self) -> list[Json]:
+        """The decisions that people have made for this work item, for those who build by them."""
+        return [
+            {
+                "domain": q.details.get("domain"),
+                "kind": q.details.get("kind"),
+                "question": q.question,
+                "choice": a.option,
+                "reason": a.reason,
+            }
+            for q, a in self.answers
+            if q.kind == "decision"
+        ]
+
+
+def _added(before: Any, value: Any) -> Any:
+    if isinstance(before, list) and isinstance(value, list):
+        return [*before, *value]
+    if isinstance(before, Mapping) and isinstance(value, Mapping):
+        return {**before, **value}
+    return value
+
+
+def read_position(reader: Connection, work_item: int) -> Position:
+    """Raises LookupError for a number that is no work item."""
+    facts = reads.work_item_facts(reader, work_item)
+    if facts is None:
+        raise LookupError(f"there is no work item {work_item}")
+    runs = reads.phase_runs(reader, work_item)
+    return Position(
+        facts=facts,
+        project=None if facts.project is None else reads.project(reader, facts.project),
+        run=runs[-1] if runs else None,
+        runs=runs,
+        artifacts=reads.artifacts(reader, work_item),
+        questions=reads.escalations(reader, work_item=work_item),
+        answers=reads.answers_of(reader, work_item),
+        journal=read_journal(reader, work_item),
+    )
+
+
+def journal_facts(reader: Connection, work_item: int) -> Json:
+    """What the journal knows of a work item's way, for telemetry. Times in seconds."""
+    position = read_position(reader, work_item)
+    recorded = reads.delegations(reader, work_item)
+    asked = reads.escalations(reader, open_only=False, work_item=work_item)
+    waits = sorted((e.resolved_at - e.raised_at) / 1000 for e in asked if e.resolved_at is not None)
+    return {
+        "phases": [
+            {
+                "phase": code,
+                "seconds": sum(r.ended_at - r.started_at for r in found if r.ended_at is not None) / 1000,
+                "rounds": len(found),
+            }
+            for code in PHASE_CODES
+            if (found := [r for r in position.runs if r.phase == code])
+        ],
+        "delegations": {
+            "count": len(recorded),
+            "failures": sum(d.status == "FAILURE" for d in recorded),
+            "seconds": sum(d.milliseconds for d in recorded) / 1000,
+        },
+        "escalations": {
+            "raised": len(asked),
+            "answered": len(waits),
+            "median_seconds": waits[len(waits) // 2] if waits else None,
+        },
+        "gates": [{"phase": g.phase, "criteria": g.criteria} for g in reads.gate_results(reader, work_item)],
+        "previous": _earlier_signals(reader, position.facts),
+    }
+
+
+def _earlier_signals(reader: Connection, facts: rows.WorkItemFactsRow) -> list[Json]:
+    """The telemetry of the project's last ten releases before this one, newest first."""
+    from core.store.schema import Artifact, WorkItem
+
+    if facts.project is None:
+        return []
+    query = (
+        Artifact.select(Artifact.id, Artifact.at)
+        .join(WorkItem)
+        .where(
+            (WorkItem.project == facts.project) & (Artifact.type == "telemetry.snapshot") & (WorkItem.id != facts.id)
+        )
+        .order_by(Artifact.id.desc())
+        .limit(10)
+    )
+    return [{"at": at, "signals": reads.artifact_content(reader, n)["signals"]} for n, at in reader.rows(query)]

@@ -1,0 +1,142 @@
+"""The questions that the phases put to a human: what is missing, what was measured, what to do, and what follows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from core.contract import AgentResponse, Json
+from core.governance.escalations import Option, Question
+from core.orchestration.master import MASTER
+from core.phases import PhaseSpec
+from core.runtimes.base import Ask
+from core.sanitise import one_line
+
+SUPPLY = "supply"
+RETRY = "retry"
+STOP = "stop"
+
+ASKED_FOR: Mapping[str, Mapping[str, str]] = {
+    "business_context": {"business_context": "text"},
+    "acceptance_criteria": {"acceptance_criteria": "lines"},
+    "risks": {"risks": "lines"},
+    "six_w_confidence": dict.fromkeys(("who", "what", "when", "where", "why", "how"), "text"),
+    "tasks_cover_criteria": {"tasks": "tasks"},
+    "estimates": {"estimates": "numbers", "tasks": "tasks"},
+    "dependencies": {"depends_on": "lists"},
+    "mitigations": {"mitigations": "map"},
+    "docs": {"docs": "text"},
+    "migrations": {"migrations": "text"},
+    "criteria_verified": {"criteria": "map"},
+    "version_bumped": {"version": "text"},
+    "deployment": {"deployment": "text"},
+    "improvements": {"improvements": "lines"},
+    "backlog": {"improvements": "lines", "sunset": "lines"},
+}
+"""Which values, in which shape, would mend a criterion that did not pass. The others are mended in the world."""
+
+_STOP = Option(STOP, "Stop this work item", "It is cancelled; its branch is kept.", ends=True)
+
+
+def gate_question(
+    phase: PhaseSpec, work_item: int, round_: int, verdict: Json, blocked: Mapping[str, AgentResponse]
+) -> Question:
+    """One question for a gate that did not pass, with everything that is missing in it."""
+    failing = [c for c in verdict["criteria"] if not c["passed"]]
+    asks = {key: shape for c in failing for key, shape in ASKED_FOR.get(c["name"], {}).items()}
+    retry = Option(
+        RETRY, "Try again", "The phase runs again from where it stood; what is recorded and unaffected is kept."
+    )
+    options: tuple[Option, ...] = (retry, _STOP)
+    if asks:
+        supply = Option(SUPPLY, "Supply what is missing", "The phase goes on with what you give it.", asks=asks)
+        options = (supply, *options)
+    notes = {role: _note(response) for role, response in blocked.items()}
+    return Question(
+        kind="gate",
+        subject={"phase": phase.code, "round": round_},
+        question=one_line(
+            f"{phase.code} {phase.title}: {len(failing)} of {len(verdict['criteria'])} criteria are not met. "
+            f"{verdict['suggested_action']}",
+            500,
+        ),
+        urgency="DAILY",
+        options=options,
+        recommended=options[0].key,
+        chain=(MASTER, phase.orchestrator, phase.gate_agent),
+        work_item=work_item,
+        phase=phase.code,
+        round=round_,
+        blocks=phase.code,
+        missing=tuple(one_line(m, 300) for m in verdict["missing"]),
+        details={
+            "criteria": verdict["criteria"],
+            "suggested_action": verdict["suggested_action"],
+            "agents": {role: note for role, note in notes.items() if note},
+        },
+    )
+
+
+def _note(response: AgentResponse) -> Json:
+    found: Json = {}
+    if response.metadata.get("suggestion"):
+        found["suggestion"] = one_line(str(response.metadata["suggestion"]), 500)
+    if response.metadata.get("error"):
+        found["error"] = one_line(str(response.metadata["error"]), 500)
+    if response.missing:
+        found["missing"] = [one_line(str(m), 300) for m in response.missing[:50]]
+    return found
+
+
+def error_question(
+    phase: PhaseSpec, work_item: int, round_: int, failures: Sequence[tuple[str, str, AgentResponse]]
+) -> Question:
+    """One question for the agents of a phase that failed, as `(role, subject, response)`."""
+    role, subject, first = failures[0]
+    error = one_line(str(first.metadata.get("error", "it gave no reason")), 300)
+    named = f"{role}{f' ({subject})' if subject else ''}"
+    others = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
+    suggestion = one_line(str(first.metadata.get("suggestion", "")), 300)
+    return Question(
+        kind="error",
+        subject={"phase": phase.code, "round": round_, "agents": sorted(r for r, _, _ in failures)},
+        question=f"{phase.code}: {named} failed{others}: {error}",
+        urgency="DAILY",
+        options=(
+            Option(RETRY, "Try again", "The failed step runs again; what is recorded is kept."),
+            _STOP,
+        ),
+        recommended=RETRY,
+        chain=(MASTER, phase.orchestrator, role),
+        work_item=work_item,
+        phase=phase.code,
+        round=round_,
+        blocks=phase.code,
+        missing=tuple(one_line(str(m), 300) for _, _, r in failures for m in r.missing),
+        details={
+            "phase": phase.code,
+            "blocker": error,
+            "required_action": suggestion or "Mend the cause, then try again.",
+            "details": [{"agent": r, "subject": s, **_note(found)} for r, s, found in failures],
+        },
+    )
+
+
+def delegation_question(phase: PhaseSpec, work_item: int, round_: int, role: str, subject: str, ask: Ask) -> Question:
+    """The question that a parked delegation waits for."""
+    return Question(
+        kind="permission" if ask.details.get("permission") else "gate",
+        subject={"phase": phase.code, "round": round_, "agent": role, "subject": subject},
+        question=one_line(ask.question, 500),
+        urgency="DAILY",
+        options=tuple(
+            Option(o["key"], o["label"], o["consequence"], o.get("asks", {}), bool(o.get("ends"))) for o in ask.options
+        ),
+        recommended=ask.recommended,
+        chain=(MASTER, phase.orchestrator, role),
+        work_item=work_item,
+        phase=phase.code,
+        round=round_,
+        blocks=subject or phase.code,
+        missing=ask.missing,
+        details={**ask.details, "agent": role, "subject": subject},
+    )

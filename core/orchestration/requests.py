@@ -1,0 +1,94 @@
+"""The requests of a phase: each agent gets the artifact, what its step reads, what it may be told, and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from core.contract import AgentRequest, Json
+from core.orchestration.position import Position
+from core.phases import PhaseSpec, Step
+from core.store.rows import PhaseRunRow
+
+CODING = ("code-implementer", "test-implementer")
+"""The roles that change code; they hear what sent the work back, and what people decided."""
+
+PROJECT_PHASES = ("I1", "R1", "O1", "E1")
+"""Phases whose agents see the branch. Before, only the repository as it was when work began."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseContext:
+    """What the requests of one round are made of."""
+
+    spec: PhaseSpec
+    run: PhaseRunRow
+    position: Position
+    incoming: Json
+    criteria: list[Json]
+    risks: list[Json]
+    project: Json | None
+    reviewed_commit: str | None = None
+    journal: Json | None = None
+
+    def request(
+        self, step: Step, results: Mapping[str, Json], *, task: Json | None = None, commit: str | None = None
+    ) -> AgentRequest:
+        """The request to a step's agent; equal as long as nothing that concerns the agent has changed."""
+        context = self._common()
+        found = {role: results[role] for role in step.reads if role in results}
+        if found:
+            context["results"] = found
+        supplied = self.position.supplied(self.spec.code)
+        told = {key: supplied[key] for key in step.asks if key in supplied}
+        if told:
+            context["answers"] = told
+        if task is not None:
+            context["task"] = task
+        if step.sees_commit:
+            context["commit"] = commit
+        elif self.spec.code == "O1":
+            context["commit"] = self.reviewed_commit
+        if step.agent in CODING:
+            context |= self._coding()
+        if self.journal is not None:
+            context["journal"] = self.journal
+        return AgentRequest(self.spec.orchestrator, self.incoming, context, step.agent)
+
+    def gate_request(self, payload: Json, gate: Json, proofs: Json, results: Json, commit: str | None) -> AgentRequest:
+        """The request to the phase's gate check. `payload` is judged as it stands."""
+        context = self._common() | {"gate": gate, "proofs": proofs}
+        if commit is not None:
+            context["commit"] = commit
+        if self.spec.code == "I1":
+            context["results"] = results
+            context["answers"] = self.position.supplied("I1")
+        return AgentRequest(self.spec.orchestrator, payload, context, self.spec.leaves)
+
+    def _common(self) -> Json:
+        facts = self.position.facts
+        context: Json = {
+            "work_item": {
+                "id": facts.id,
+                "title": facts.title,
+                "type": facts.type,
+                "tags": facts.tags,
+                "impact": facts.impact,
+            }
+        }
+        if self.project is not None:
+            context["project"] = self.project
+        if self.criteria and self.spec.code not in ("D1", "P1"):
+            context["criteria"] = self.criteria
+            context["risks"] = self.risks
+        return context
+
+    def _coding(self) -> Json:
+        context: Json = {}
+        decided = self.position.settled_decisions()
+        if decided:
+            context["decisions"] = decided
+        if self.run.round > 1:
+            context["round"] = self.run.round
+            context["missing"] = self.run.missing
+        return context

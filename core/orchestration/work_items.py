@@ -1,0 +1,122 @@
+"""Work items: created from a raw request, accepted, paused, cancelled. Closures for `Store.write`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.contract import Artifact, Json, UsageError, canonical_json
+from core.governance.escalations import withdraw_all
+from core.orchestration.artifacts import validated
+from core.store import reads, rows
+from core.store.schema import Artifact as ArtifactTable
+from core.store.schema import WorkItem
+from core.store.writer import Transaction
+
+TYPES = ("feature", "bug", "chore", "spike", "docs")
+
+
+def create(
+    tx: Transaction,
+    *,
+    title: str,
+    type: str = "feature",  # noqa: A002 — the word that SPEC and the command line use
+    body: str = "",
+    project: int | None = None,
+    tags: Sequence[str] = (),
+    impact: int | None = None,
+    origin: str = "human",
+    parent: int | None = None,
+) -> int:
+    """A new work item, proposed, with its request.raw; its number.
+
+    Raises UsageError for an empty title, an unknown type or project, or an impact outside 1 to 10.
+    """
+    request: Json = {"title": title, "type": type, "body": body, "tags": list(tags), "impact": impact}
+    content = validated("request.raw", request)
+    if project is not None and reads.project(tx, project) is None:
+        raise UsageError(f"There is no project {project}; `apm project list` shows them.")
+    number = tx.insert(
+        WorkItem,
+        project=project,
+        title=content["title"],
+        type=type,
+        tags=canonical_json(list(tags)),
+        impact=impact,
+        origin=origin,
+        parent=parent,
+        created_at=tx.now,
+    )
+    store_artifact(tx, number, Artifact("request.raw", content, origin))
+    tx.event("work_item.created", work_item=number, origin=origin)
+    return number
+
+
+def store_artifact(tx: Transaction, work_item: int, artifact: Artifact) -> int:
+    """Keep an artifact; its row's number. The caller writes the event that carries it."""
+    return tx.insert(
+        ArtifactTable,
+        work_item=work_item,
+        type=artifact.type,
+        digest=artifact.digest,
+        parent=artifact.parent,
+        producer=artifact.producer,
+        content=canonical_json(artifact.content),
+        at=tx.now,
+    )
+
+
+def accept(tx: Transaction, work_item: int, by: str) -> None:
+    """Let a proposed work item enter the phases. Accepting it again changes nothing."""
+    facts = existing(tx, work_item)
+    _refuse_finished(facts)
+    if facts.accepted_at is None:
+        tx.update(WorkItem, work_item, accepted_at=tx.now)
+        tx.event("work_item.accepted", work_item=work_item, by=by)
+
+
+def cancel(tx: Transaction, work_item: int, by: str) -> None:
+    """End it here. Its questions are withdrawn; its branch stays until the engine clears its worktree."""
+    _refuse_finished(existing(tx, work_item))
+    withdraw_all(tx, work_item, why=f"work item {work_item} was cancelled by {by}")
+    tx.update(WorkItem, work_item, cancelled_at=tx.now)
+    tx.event("work_item.cancelled", work_item=work_item, by=by)
+
+
+def pause(tx: Transaction, work_item: int, by: str) -> None:
+    """Let what runs finish, and start nothing more until it is resumed."""
+    facts = existing(tx, work_item)
+    _refuse_finished(facts)
+    if facts.paused_at is None:
+        tx.update(WorkItem, work_item, paused_at=tx.now)
+        tx.event("work_item.paused", work_item=work_item, by=by)
+
+
+def resume(tx: Transaction, work_item: int, by: str) -> None:
+    """Go on after a pause, or past the phase it was to stop after."""
+    facts = existing(tx, work_item)
+    _refuse_finished(facts)
+    if facts.paused_at is not None or facts.until is not None:
+        tx.update(WorkItem, work_item, paused_at=None, until=None)
+        tx.event("work_item.resumed", work_item=work_item, by=by)
+
+
+def stop_after(tx: Transaction, work_item: int, phase: str | None) -> None:
+    """Stop once that phase has passed; None lifts it."""
+    facts = existing(tx, work_item)
+    if facts.until != phase:
+        tx.update(WorkItem, work_item, until=phase)
+        tx.event("work_item.limited", work_item=work_item, until=phase)
+
+
+def existing(tx: reads.Connection, work_item: int) -> rows.WorkItemFactsRow:
+    """The facts of a work item; raises UsageError for a number that is none."""
+    facts = reads.work_item_facts(tx, work_item)
+    if facts is None:
+        raise UsageError(f"There is no work item {work_item}; `apm work-item list` shows them.")
+    return facts
+
+
+def _refuse_finished(facts: rows.WorkItemFactsRow) -> None:
+    for at, word in ((facts.cancelled_at, "cancelled"), (facts.closed_at, "closed"), (facts.failed_at, "failed")):
+        if at is not None:
+            raise UsageError(f"Work item {facts.id} is {word} already; create a new one.")

@@ -1,0 +1,100 @@
+"""The `human` runtime: the delegation becomes a question, and the branch's commits are the answer.
+
+apm reads what was committed, never what was claimed: "done" without a commit is asked again.
+"""
+
+from __future__ import annotations
+
+from core.agents.bench import Bench
+from core.contract import AgentRequest, AgentResponse, Json, failed, succeeded
+from core.projects import git
+from core.runtimes.base import Ask, WaitsForHuman
+from core.sanitise import one_line
+from core.store.rows import AgentRow
+
+DONE = "done"
+ALL_DONE = "all"
+STOP = "stop"
+
+_WORK = {
+    "code-implementer": ("the code", "production code"),
+    "test-implementer": ("the tests", "tests"),
+}
+
+
+class HumanRuntime:
+    """Asks a person to do the step on the work item's branch.
+
+    `context["human"]`, put there by the engine, is {"since": commit the question was asked at, "option", "reason",
+    "by"} once the question is answered; without it the question is raised.
+    """
+
+    name = "human"
+
+    async def execute(self, request: AgentRequest, agent: AgentRow, bench: Bench) -> AgentResponse:
+        if bench.worktree is None:
+            return failed(
+                agent.role,
+                "this work item has no project, so there is no branch to commit on",
+                suggestion="Create it again with --project NAME.",
+            )
+        answer: Json = request.context.get("human", {})
+        since = str(answer.get("since") or request.context.get("commit") or await git.head(bench.worktree))
+        found = await git.commits(bench.worktree, since, "HEAD")
+        if found and (answer or request.context.get("round", 1) > 1):
+            return await self._from_commits(request, agent, bench, since)
+        if answer.get("option") == ALL_DONE:
+            return await self._from_commits(request, agent, bench, str(request.context["project"]["base_commit"]))
+        note = f" No commit has been added since {since[:10]}." if answer else ""
+        raise WaitsForHuman(self._ask(request, agent, bench, since, note))
+
+    async def _from_commits(self, request: AgentRequest, agent: AgentRow, bench: Bench, since: str) -> AgentResponse:
+        worktree = bench.tree()
+        found = await git.commits(worktree, since, "HEAD")
+        files = sorted({path for _, path in await git.changed_files(worktree, since, "HEAD")})
+        if not found:
+            note = " The branch holds no commit yet."
+            raise WaitsForHuman(self._ask(request, agent, bench, since, note))
+        return succeeded(
+            agent.role,
+            {
+                "task": request.context.get("task", {}).get("id", ""),
+                "commits": [c.sha for c in found],
+                "files": files,
+                "summary": one_line("; ".join(c.subject for c in found), 400),
+                "verifies": {},
+            },
+        )
+
+    def _ask(self, request: AgentRequest, agent: AgentRow, bench: Bench, since: str, note: str) -> Ask:
+        task: Json = request.context.get("task", {})
+        branch = request.context["project"]["branch"]
+        what, kind = _WORK.get(agent.role, ("the work", "work"))
+        missing = tuple(one_line(str(m)) for m in request.context.get("missing", ()))
+        title = one_line(str(task.get("title", "")))
+        return Ask(
+            question=f"Write {what} of {task.get('id', 'the task')} on {branch}: {title}.{note}",
+            options=(
+                {
+                    "key": DONE,
+                    "label": "It is committed",
+                    "consequence": f"apm reads the commits on {branch} and goes on.",
+                },
+                {
+                    "key": ALL_DONE,
+                    "label": "Everything is committed",
+                    "consequence": "Code and tests of every task: apm asks no more in this round.",
+                },
+                {"key": STOP, "label": "Stop this work item", "consequence": "It is cancelled.", "ends": True},
+            ),
+            recommended=DONE,
+            details={
+                "branch": branch,
+                "worktree": str(bench.worktree),
+                "commit": since,
+                "task": task,
+                "kind": kind,
+                "criteria": request.context.get("criteria", []),
+            },
+            missing=missing,
+        )

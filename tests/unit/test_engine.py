@@ -1,0 +1,461 @@
+"""The engine drives work items by their journal: never twice, never past a question, never past a gate."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core import workspace as workspaces
+from core.contract import AgentRequest, AgentResponse, Json, blocked, failed, succeeded
+from core.governance import escalations
+from core.orchestration import work_items
+from core.orchestration.engine import Engine
+from core.store import reads, rows
+from core.workspace import Workspace
+from tests.unit.scripted import OUTPUTS, Scripted
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Iterator[Workspace]:
+    with Workspace.open(workspaces.create(tmp_path / "ws")) as opened:
+        yield opened
+
+
+class Run:
+    """An engine on the workspace with scripted agents, and what a person would do to it."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.ws = workspace
+        self.engine: Engine | None = None
+
+    async def start(self, script: Scripted) -> bool:
+        self.engine = Engine(self.ws, script.as_runtimes())
+        return await self.engine.start()
+
+    async def stop(self) -> None:
+        if self.engine is not None:
+            await self.engine.stop()
+
+    async def settle(self) -> None:
+        assert self.engine is not None
+        async with asyncio.timeout(20):
+            await self.engine.until_settled()
+
+    async def add(self, *, until: str | None = "D1", **facts: Any) -> int:
+        def write(tx: Any) -> int:
+            number = work_items.create(tx, **{"title": "x", "project": None, **facts})
+            work_items.accept(tx, number, "ada")
+            work_items.stop_after(tx, number, until)
+            return number
+
+        return await self.ws.store.write(write)
+
+    async def answer(self, option: str, number: int | None = None, **given: Any) -> None:
+        asked = await self.questions()
+        which = number or asked[0].id
+        await self.ws.store.write(
+            lambda tx: escalations.resolve(tx, which, option=option, by="ada", reason="because", **given)
+        )
+
+    async def item(self, number: int) -> rows.WorkItemRow:
+        found = await self.ws.store.read(lambda r: reads.work_item(r, number))
+        assert found is not None
+        return found
+
+    async def questions(self) -> tuple[rows.EscalationRow, ...]:
+        return await self.ws.store.read(reads.escalations)
+
+    async def outcomes(self, number: int) -> list[tuple[str, int, str | None]]:
+        found = await self.ws.store.read(lambda r: reads.phase_runs(r, number))
+        return [(p.phase, p.round, p.outcome) for p in found]
+
+    async def do(self, write: Callable[..., Any], number: int, *args: Any) -> None:
+        await self.ws.store.write(lambda tx: write(tx, number, *args))
+
+
+@pytest.fixture
+async def run(workspace: Workspace) -> AsyncIterator[Run]:
+    made = Run(workspace)
+    yield made
+    await made.stop()
+
+
+async def test_a_complete_request_passes_its_gates_and_leaves_a_chain_of_artifacts(run: Run) -> None:
+    number = await run.add(until="R1")
+    await run.start(Scripted())
+
+    await run.settle()
+
+    made = await run.ws.store.read(lambda r: reads.artifacts(r, number))
+    assert [a.type for a in made] == [
+        "request.raw",
+        "workitem.ready",
+        "plan.snapshot",
+        "build.bundle",
+        "review.approved",
+    ]
+    assert [a.parent for a in made[1:]] == [a.digest for a in made[:-1]]
+    assert await run.outcomes(number) == [(p, 1, "passed") for p in ("D1", "P1", "I1", "R1")]
+
+
+async def test_every_delegation_is_recorded_once_under_its_key(run: Run) -> None:
+    number = await run.add(until="R1")
+    script = Scripted()
+    await run.start(script)
+    await run.settle()
+
+    recorded = await run.ws.store.read(lambda r: reads.delegations(r, number))
+
+    keys = [(d.phase, d.round, d.agent, d.subject) for d in recorded]
+    assert len(keys) == len(set(keys))
+    assert set(script.calls.values()) == {1}
+    assert {d.agent for d in recorded} - set(script.calls) == {
+        "definition-orch",
+        "planning-orch",
+        "implementation-orch",
+        "review-test-orch",
+    }
+
+
+async def test_a_gate_that_is_missed_asks_once_for_everything(run: Run) -> None:
+    script = Scripted(
+        ac_writer=lambda _: blocked(
+            "ac-writer", {"acceptance_criteria": []}, ["acceptance_criteria: 0"], "Name three."
+        ),
+        value_articulator=lambda _: blocked("value-articulator", {}, ["business_context"], "Say why."),
+    )
+    number = await run.add()
+    await run.start(script)
+
+    await run.settle()
+
+    (question,) = await run.questions()
+    assert question.missing == ["business_context: 0 of 50 characters", "acceptance_criteria: 0 of 3"]
+    assert question.details["agents"]["ac-writer"]["suggestion"] == "Name three."
+    assert question.chain == ["master-orchestrator", "definition-orch", "definition-gate-check"]
+    assert (await run.item(number)).state == "waiting"
+
+
+def from_answers(request: AgentRequest) -> AgentResponse:
+    given = request.context.get("answers", {}).get("acceptance_criteria", [])
+    return succeeded(
+        "ac-writer", {"acceptance_criteria": [{"id": f"AC{n}", "text": t} for n, t in enumerate(given, 1)]}
+    )
+
+
+async def test_an_answer_lets_the_phase_go_on_and_asks_again_only_whom_it_concerns(run: Run) -> None:
+    script = Scripted(ac_writer=from_answers)
+    number = await run.add()
+    await run.start(script)
+    await run.settle()
+
+    await run.answer("supply", answer={"acceptance_criteria": ["one", "two", "three"]})
+    await run.settle()
+
+    assert await run.outcomes(number) == [("D1", 1, "blocked"), ("D1", 2, "passed")]
+    assert {role for role, n in script.calls.items() if n > 1} == {"ac-writer", "definition-gate-check"}
+
+
+async def test_answers_add_up_over_rounds(run: Run) -> None:
+    number = await run.add()
+    await run.start(Scripted(ac_writer=from_answers))
+    await run.settle()
+    await run.answer("supply", answer={"acceptance_criteria": ["one", "two"]})
+    await run.settle()
+    (question,) = await run.questions()
+    assert question.missing == ["acceptance_criteria: 2 of 3"]
+
+    await run.answer("supply", answer={"acceptance_criteria": ["three"]})
+    await run.settle()
+
+    assert (await run.outcomes(number))[-1] == ("D1", 3, "passed")
+
+
+async def test_an_agent_that_fails_is_escalated_and_only_it_runs_again(run: Run) -> None:
+    broken = [True]
+
+    def risky(_: AgentRequest) -> AgentResponse:
+        if broken:
+            return failed("risk-notary", "the oracle is silent", ["user_stories"], "Run discovery first.")
+        return succeeded("risk-notary", OUTPUTS["risk-notary"])
+
+    script = Scripted(risk_notary=risky)
+    number = await run.add()
+    await run.start(script)
+    await run.settle()
+    (question,) = await run.questions()
+    assert (question.kind, question.missing) == ("error", ["user_stories"])
+    assert question.details["required_action"] == "Run discovery first."
+
+    broken.clear()
+    await run.answer("retry")
+    await run.settle()
+
+    assert (await run.outcomes(number))[-1] == ("D1", 2, "passed")
+    assert {role for role, n in script.calls.items() if n > 1} == {"risk-notary"}
+
+
+async def test_a_fault_of_an_agents_code_is_recorded_and_escalated_not_swallowed(run: Run) -> None:
+    def crash(_: AgentRequest) -> AgentResponse:
+        raise ZeroDivisionError("division by zero")
+
+    number = await run.add()
+    await run.start(Scripted(problem_framer=crash))
+
+    await run.settle()
+
+    recorded = await run.ws.store.read(lambda r: reads.delegations(r, number))
+    fault = next(d for d in recorded if d.agent == "problem-framer")
+    response = (await run.ws.store.read(lambda r: reads.delegation_record(r, fault.event)))["response"]
+    assert response["metadata"]["error"] == "ZeroDivisionError: division by zero"
+    assert "test_engine.py" in response["metadata"]["trace"]
+    assert "ZeroDivisionError" in (await run.questions())[0].question
+
+
+async def test_agents_that_may_run_side_by_side_do(run: Run) -> None:
+    barrier = asyncio.Barrier(2)
+
+    def both(role: str) -> Callable[[AgentRequest], Any]:
+        async def answer(_: AgentRequest) -> AgentResponse:
+            async with asyncio.timeout(10):
+                await barrier.wait()
+            return succeeded(role, OUTPUTS[role])
+
+        return answer
+
+    number = await run.add()
+    await run.start(Scripted(value_articulator=both("value-articulator"), risk_notary=both("risk-notary")))
+
+    await run.settle()
+
+    assert await run.outcomes(number) == [("D1", 1, "passed")]
+
+
+def failing_tests(*figures: int) -> Callable[[AgentRequest], AgentResponse]:
+    """A test run that fails so many tests, round after round; the last figure stays."""
+    left = list(figures)
+
+    def answer(_: AgentRequest) -> AgentResponse:
+        n = left.pop(0) if len(left) > 1 else left[0]
+        tests: Json = {"total": 10, "passed": 10 - n, "failed": n, "skipped": 0, "coverage": 95.0 if n < 2 else 50.0}
+        return succeeded("test-runner", {"tests": tests, "round": n})
+
+    return answer
+
+
+def fresh_build(request: AgentRequest) -> AgentResponse:
+    from core.orchestration.gates import check
+    from tests.unit.scripted import BUILD
+
+    payload = {**BUILD, "head_commit": str(len(request.context["proofs"])) * 40, "serial": next(SERIAL)}
+    return succeeded("implementation-gate-check", {"verdict": check("I1", payload).to_json(), "payload": payload})
+
+
+SERIAL = iter(range(1_000_000))
+
+
+async def test_a_review_that_fails_sends_the_work_back_with_what_is_missing(run: Run) -> None:
+    script = Scripted(test_runner=failing_tests(2, 0), implementation_gate_check=fresh_build)
+    number = await run.add(until="R1")
+    await run.start(script)
+
+    await run.settle()
+
+    assert await run.outcomes(number) == [
+        ("D1", 1, "passed"),
+        ("P1", 1, "passed"),
+        ("I1", 1, "passed"),
+        ("R1", 1, "sent_back"),
+        ("I1", 2, "passed"),
+        ("R1", 2, "passed"),
+    ]
+    again = script.requests["code-implementer"][1].context
+    assert (again["round"], again["missing"][0]) == (2, "tests: 8 of 10 passed (80.0 %)")
+
+
+async def test_revision_rounds_are_bounded(run: Run) -> None:
+    script = Scripted(test_runner=failing_tests(5, 4, 1, 1), implementation_gate_check=fresh_build)
+    number = await run.add(until="R1")
+    await run.start(script)
+
+    await run.settle()
+
+    rounds = [o for o in await run.outcomes(number) if o[0] == "R1"]
+    assert [o[2] for o in rounds][-1] == "blocked"
+    assert len(rounds) <= 3
+    assert (await run.questions())[0].phase == "R1"
+
+
+async def test_a_round_that_brings_nothing_closer_ends_the_revision_early(run: Run) -> None:
+    script = Scripted(test_runner=failing_tests(5), implementation_gate_check=fresh_build)
+    number = await run.add(until="R1")
+    await run.start(script)
+
+    await run.settle()
+
+    assert [o[2] for o in await run.outcomes(number) if o[0] == "R1"] == ["sent_back", "blocked"]
+
+
+def raises(kind: str) -> Callable[[AgentRequest], AgentResponse]:
+    decision: Json = {
+        "kind": kind,
+        "domain": "technical",
+        "question": f"Is this {kind} right?",
+        "impact": 5,
+        "options": [{"key": "approve", "label": "Yes"}, {"key": "reject", "label": "No"}],
+        "recommended": "approve",
+        "blocks": "I1",
+    }
+    return lambda _: succeeded("decomposer", OUTPUTS["decomposer"], decisions=[decision])
+
+
+async def test_an_escalated_decision_holds_back_only_what_depends_on_it(run: Run) -> None:
+    number = await run.add(until="I1")
+    script = Scripted(decomposer=raises("security"))
+    await run.start(script)
+    await run.settle()
+
+    assert await run.outcomes(number) == [("D1", 1, "passed"), ("P1", 1, "passed")]
+    assert (await run.item(number)).state == "waiting"
+    await run.answer("approve")
+    await run.settle()
+
+    assert (await run.outcomes(number))[-1] == ("I1", 1, "passed")
+    assert script.requests["code-implementer"][0].context["decisions"][0]["choice"] == "approve"
+
+
+async def test_a_rejected_decision_ends_what_depends_on_it(run: Run) -> None:
+    number = await run.add(until="I1")
+    await run.start(Scripted(decomposer=raises("security")))
+    await run.settle()
+
+    await run.answer("reject")
+    await run.settle()
+
+    assert (await run.item(number)).state == "cancelled"
+
+
+async def test_a_decision_within_authority_stops_nobody(run: Run) -> None:
+    number = await run.add(until="I1")
+    await run.start(Scripted(decomposer=raises("api_endpoints")))
+
+    await run.settle()
+
+    made = await run.ws.store.read(lambda r: reads.decisions(r, work_item=number))
+    assert [(d.outcome, d.choice, d.provenance) for d in made] == [("decided", "approve", "rule")]
+    assert (await run.outcomes(number))[-1] == ("I1", 1, "passed")
+
+
+async def test_stopping_in_the_middle_loses_nothing_and_repeats_nothing(run: Run) -> None:
+    number = await run.add()
+    reached = asyncio.Event()
+
+    async def never_answers(_: AgentRequest) -> AgentResponse:
+        reached.set()
+        await asyncio.Event().wait()
+        raise AssertionError("unreachable")
+
+    await run.start(Scripted(ac_writer=never_answers))
+    await reached.wait()
+    await run.stop()
+
+    second = Scripted()
+    await run.start(second)
+    await run.settle()
+
+    assert await run.outcomes(number) == [("D1", 1, "passed")]
+    assert set(second.calls) == {"ac-writer", "definition-gate-check"}
+
+
+async def test_a_pause_lets_what_runs_finish_and_starts_nothing_more(run: Run) -> None:
+    number = await run.add()
+    reached, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(_: AgentRequest) -> AgentResponse:
+        reached.set()
+        await go_on.wait()
+        return succeeded("context-assembler", {})
+
+    script = Scripted(context_assembler=slow)
+    await run.start(script)
+    await reached.wait()
+    await run.do(work_items.pause, number, "ada")
+    go_on.set()
+    await run.settle()
+
+    assert script.calls["context-assembler"] == 1
+    assert script.calls["problem-framer"] == 0
+    await run.do(work_items.resume, number, "ada")
+    await run.settle()
+    assert script.calls["context-assembler"] == 1
+    assert (await run.item(number)).cells[0].status == "passed"
+
+
+async def test_only_one_engine_drives_a_workspace(run: Run) -> None:
+    await run.start(Scripted())
+    with Workspace.open(run.ws.folder) as other:
+        second = Engine(other, Scripted().as_runtimes())
+        # The lease is this process's own, so a second engine here stands for the same holder; another host's does not.
+        await other.store.write(pretend_another_host)
+
+        assert await second.start() is False
+        assert second.is_driving is False
+
+
+def pretend_another_host(tx: Any) -> None:
+    from core.store.schema import Lease
+
+    tx.execute(Lease.update(holder="elsewhere:1:0.00"))
+
+
+async def test_a_dead_holders_lease_is_taken_at_once(run: Run) -> None:
+    import platform
+
+    from core.store.schema import Lease
+
+    def leave_behind(tx: Any) -> None:
+        holder = f"{platform.node()}:999999999:1.00"
+        tx.execute(Lease.insert(name="engine", holder=holder, pid=999999999, fence=7, heartbeat_at=tx.now))
+
+    await run.ws.store.write(leave_behind)
+
+    assert await run.start(Scripted())
+    fence = await run.ws.store.read(lambda r: r.one(Lease.select(Lease.fence)))
+    assert fence == (8,)
+
+
+async def test_several_work_items_run_at_once(run: Run) -> None:
+    barrier = asyncio.Barrier(3)
+
+    async def together(_: AgentRequest) -> AgentResponse:
+        async with asyncio.timeout(10):
+            await barrier.wait()
+        return succeeded("intent-triage", OUTPUTS["intent-triage"])
+
+    numbers = [await run.add() for _ in range(3)]
+    await run.start(Scripted(intent_triage=together))
+
+    await run.settle()
+
+    assert [await run.outcomes(n) for n in numbers] == [[("D1", 1, "passed")]] * 3
+
+
+async def test_the_journal_of_a_whole_run_verifies(run: Run) -> None:
+    from core.store.chain import event_from_row, faults
+    from core.store.schema import ChainHead, Event
+
+    await run.add(until="R1")
+    await run.start(Scripted())
+    await run.settle()
+
+    def read(reader: Any) -> list[Any]:
+        columns = (Event.seq, Event.at, Event.kind, Event.work_item, Event.payload, Event.mac)
+        found = [event_from_row(row) for row in reader.rows(Event.select(*columns).order_by(Event.seq))]
+        seq, mac = reader.one(ChainHead.select(ChainHead.seq, ChainHead.mac))
+        return list(faults(run.ws.store.key, found, (seq, bytes(mac))))
+
+    assert await run.ws.store.read(read) == []
