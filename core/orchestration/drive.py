@@ -181,15 +181,16 @@ class Drive:
             criteria=defined.get("acceptance_criteria", []),
             risks=defined.get("risks", []),
             project=project,
-            reviewed_commit=await self._reviewed_commit(),
+            reviewed_commit=await self._judged_commit("R1", passed_only=True),
+            judged_commit=await self._judged_commit("I1", "R1"),
             journal=journal,
         )
 
-    async def _reviewed_commit(self) -> str | None:
+    async def _judged_commit(self, *phases: str, passed_only: bool = False) -> str | None:
+        """The commit that the newest gate of these phases judged."""
         found = await self._eq.store.read(lambda r: reads.gate_results(r, self._id))
-        passed = [g for g in found if g.phase == "R1" and g.passed]
-        commit = passed[-1].judged.get("commit") if passed else None
-        return str(commit) if commit else None
+        commits = [g.judged.get("commit") for g in found if g.phase in phases and (g.passed or not passed_only)]
+        return str(commits[-1]) if commits and commits[-1] else None
 
     async def _ready_to_release(self, position: Position, run: PhaseRunRow) -> bool:
         """Whether what R1 judged is what would be released now; if not, R1 is opened again on what is there.
@@ -205,7 +206,7 @@ class Drive:
             await lock.acquire()
             self._held = lock
         bench, told = await self._bench(position)
-        reviewed, tree = await self._reviewed_commit(), bench.tree()
+        reviewed, tree = await self._judged_commit("R1", passed_only=True), bench.tree()
         if told is None or reviewed is None:
             raise ApmError(f"Work item {self._id} was never reviewed, so it cannot be released.")
         if await outcomes.is_released_from(tree, Path(project.path), project.target, reviewed):

@@ -48,6 +48,7 @@ class Engine:
         self._drives: dict[int, asyncio.Task[None]] = {}
         self._changed: set[int] | None = None
         """Work items that something happened to since they were last looked at; None: look at all."""
+        self._looking = False
         self._wake = asyncio.Event()
         self._settled = asyncio.Condition()
         self._tasks: list[asyncio.Task[None]] = []
@@ -123,7 +124,7 @@ class Engine:
                     continue
 
     async def _is_settled(self, wanted: frozenset[int] | None) -> bool:
-        if self._changed is None or self._changed or self._wake.is_set():
+        if self._changed is None or self._changed or self._looking or self._wake.is_set():
             return False
         running = frozenset(self._drives)
         if running if wanted is None else running & wanted:
@@ -144,6 +145,7 @@ class Engine:
             while True:
                 await self._wake.wait()
                 self._wake.clear()
+                self._looking = True
                 changed, self._changed = self._changed, set()
                 runnable = await self._store.read(_runnable)
                 await self._clear_what_is_over(changed or set())
@@ -153,6 +155,7 @@ class Engine:
                         break
                     if number not in self._drives:
                         self._drives[number] = asyncio.create_task(self._drive(number), name=f"apm-drive-{number}")
+                self._looking = False
                 await self._tell_settled()
         except asyncio.CancelledError:
             raise
@@ -173,7 +176,7 @@ class Engine:
             self._fault = error
         finally:
             self._drives.pop(number, None)
-            self._wake.set()
+            self._note([number])
             await self._tell_settled()
 
     async def _clear_what_is_over(self, changed: set[int]) -> None:

@@ -29,6 +29,9 @@ class PhaseContext:
     risks: list[Json]
     project: Json | None
     reviewed_commit: str | None = None
+    """What R1 passed: the commit that O1 releases."""
+    judged_commit: str | None = None
+    """What the newest gate of I1 or R1 judged: work that mends it comes after."""
     journal: Json | None = None
 
     def request(
@@ -91,4 +94,6 @@ class PhaseContext:
         if self.run.round > 1:
             context["round"] = self.run.round
             context["missing"] = self.run.missing
+            if self.judged_commit is not None:
+                context["since"] = self.judged_commit
         return context

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from core.contract import Artifact, Json, UsageError, canonical_json
 from core.governance.escalations import withdraw_all
-from core.orchestration.artifacts import validated
+from core.orchestration.artifacts import MOST_BODY, validated
+from core.sanitise import one_line, sanitise
 from core.store import reads, rows
 from core.store.schema import Artifact as ArtifactTable
 from core.store.schema import WorkItem
@@ -31,7 +32,13 @@ def create(
 
     Raises UsageError for an empty title, an unknown type or project, or an impact outside 1 to 10.
     """
-    request: Json = {"title": title, "type": type, "body": body, "tags": list(tags), "impact": impact}
+    request: Json = {
+        "title": one_line(title, 300),
+        "type": type,
+        "body": sanitise(body, limit=MOST_BODY),
+        "tags": [one_line(tag, 64) for tag in tags],
+        "impact": impact,
+    }
     content = validated("request.raw", request)
     if project is not None and reads.project(tx, project) is None:
         raise UsageError(f"There is no project {project}; `apm project list` shows them.")
@@ -40,7 +47,7 @@ def create(
         project=project,
         title=content["title"],
         type=type,
-        tags=canonical_json(list(tags)),
+        tags=canonical_json(content["tags"]),
         impact=impact,
         origin=origin,
         parent=parent,

@@ -26,7 +26,8 @@ class HumanRuntime:
     """Asks a person to do the step on the work item's branch.
 
     `context["human"]`, put there by the engine, is {"since": commit the question was asked at, "option", "reason",
-    "by"} once the question is answered; without it the question is raised.
+    "by"} once the question is answered; without it the question is raised. In a later round `context["since"]` is the
+    commit that was judged: whoever has already mended it on the branch is not asked again.
     """
 
     name = "human"
@@ -39,7 +40,7 @@ class HumanRuntime:
                 suggestion="Create it again with --project NAME.",
             )
         answer: Json = request.context.get("human", {})
-        since = str(answer.get("since") or request.context.get("commit") or await git.head(bench.worktree))
+        since = str(answer.get("since") or request.context.get("since") or await git.head(bench.worktree))
         found = await git.commits(bench.worktree, since, "HEAD")
         if found and (answer or request.context.get("round", 1) > 1):
             return await self._from_commits(request, agent, bench, since)

@@ -1,0 +1,178 @@
+"""People do the coding: apm asks, reads the commits, and takes the work through to a release."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from core.store import reads
+from tests.e2e.people import CODE, TESTS, Office, commit, git
+
+
+@pytest.fixture
+async def office(tmp_path: Path) -> AsyncIterator[Office]:
+    made = Office(tmp_path)
+    await made.engine.start()
+    yield made
+    await made.close()
+
+
+async def test_a_person_commits_and_apm_releases(office: Office) -> None:
+    number = await office.request()
+    await office.settle()
+    (question,) = await office.questions()
+    assert question.details["branch"] == f"apm/{number}-greet-in-german"
+    tree = Path(question.details["worktree"])
+
+    commit(
+        tree,
+        "Greet in the language that is asked for",
+        {
+            "greeter/__init__.py": CODE,
+            "tests/test_greet.py": TESTS,
+            "README.md": "# greeter\n\nGreets, in German too.\n",
+        },
+    )
+    await office.answer(question, "all")
+    await office.settle()
+
+    assert (await office.item(number)).state == "closed", [q.question for q in await office.questions()]
+    assert git(office.project_path, "describe", "--tags", "main") == "v0.2.0"
+    assert "Hallo" in (office.project_path / "greeter" / "__init__.py").read_text()
+    assert git(office.project_path, "status", "--porcelain") == ""
+    assert not tree.exists()
+
+
+async def test_what_a_gate_misses_is_mended_on_the_branch_and_nobody_is_asked_twice(office: Office) -> None:
+    number = await office.request()
+    await office.settle()
+    (question,) = await office.questions()
+    tree = Path(question.details["worktree"])
+    silent = CODE.replace('    """A greeting in a language; raises ValueError for one that is not known."""\n', "")
+    commit(tree, "Greet", {"greeter/__init__.py": silent, "tests/test_greet.py": TESTS})
+    await office.answer(question, "all")
+    await office.settle()
+    (asked,) = await office.questions()
+    assert (asked.phase, asked.missing) == ("I1", ["docs: not updated"])
+
+    commit(tree, "Say so in the README", {"README.md": "# greeter\n\nGreets, in German too.\n"})
+    await office.answer(asked, "retry")
+    await office.settle()
+
+    assert (await office.item(number)).state == "closed", [q.question for q in await office.questions()]
+
+
+async def test_done_without_a_commit_is_asked_again(office: Office) -> None:
+    await office.request()
+    await office.settle()
+    (question,) = await office.questions()
+
+    await office.answer(question, "done")
+    await office.settle()
+
+    (again,) = await office.questions()
+    assert again.id != question.id
+    assert "No commit has been added" in again.question
+
+
+async def test_the_checkout_is_untouched_until_the_release(office: Office) -> None:
+    before = git(office.project_path, "rev-parse", "HEAD"), git(office.project_path, "status", "--porcelain")
+    (office.project_path / "notes.txt").write_text("mine, not committed")
+    (office.project_path / "README.md").write_text("changed, not committed")
+
+    await office.request()
+    await office.settle()
+
+    assert git(office.project_path, "rev-parse", "HEAD") == before[0]
+    assert (office.project_path / "README.md").read_text() == "changed, not committed"
+    assert git(office.project_path, "branch", "--show-current") == "main"
+
+
+async def test_a_checkout_with_uncommitted_changes_is_never_touched_and_the_release_asks(office: Office) -> None:
+    number = await office.request()
+    await office.settle()
+    (question,) = await office.questions()
+    tree = Path(question.details["worktree"])
+    commit(tree, "Greet", {"greeter/__init__.py": CODE, "tests/test_greet.py": TESTS, "README.md": "# g\n"})
+    (office.project_path / "README.md").write_text("changed, not committed")
+    head = git(office.project_path, "rev-parse", "main")
+
+    await office.answer(question, "all")
+    await office.settle()
+
+    (asked,) = await office.questions()
+    assert asked.phase == "O1"
+    assert (office.project_path / "README.md").read_text() == "changed, not committed"
+    assert git(office.project_path, "rev-parse", "main") == head
+    assert git(office.project_path, "tag") == ""
+    git(office.project_path, "checkout", "--", "README.md")
+    await office.answer(asked, "retry")
+    await office.settle()
+    assert (await office.item(number)).state == "closed"
+    assert git(office.project_path, "tag") == "v0.2.0"
+
+
+async def test_two_work_items_of_one_project_are_released_one_after_the_other(office: Office) -> None:
+    first = await office.request()
+    second = await office.request("Say goodbye", REQUEST_GOODBYE)
+    await office.settle()
+    for question in await office.questions():
+        tree = Path(question.details["worktree"])
+        if question.work_item == first:
+            commit(tree, "Greet", {"greeter/__init__.py": CODE, "tests/test_greet.py": TESTS, "README.md": "# g\n"})
+        else:
+            commit(tree, "Goodbye", {**GOODBYE, "docs/goodbye.md": "# Goodbye\n"})
+        await office.answer(question, "all")
+    await office.settle()
+
+    assert [(await office.item(n)).state for n in (first, second)] == ["closed", "closed"], [
+        q.question + str(q.missing) for q in await office.questions()
+    ]
+    assert git(office.project_path, "tag").split() == ["v0.2.0", "v0.3.0"]
+    runs = await office.ws.store.read(lambda r: (reads.phase_runs(r, first), reads.phase_runs(r, second)))
+    outcomes = [[(p.phase, p.outcome) for p in found if p.phase in ("R1", "O1")] for found in runs]
+    # Whoever came second was reviewed again on top of the other's release.
+    assert sorted(len(o) for o in outcomes) in ([2, 4], [2, 3])
+
+
+GOODBYE = {
+    "greeter/farewell.py": (
+        '"""Says goodbye."""\n\n\ndef farewell(name: str) -> str:\n    """A farewell."""\n    return f"Bye, {name}"\n'
+    ),
+    "tests/test_farewell.py": (
+        "from greeter.farewell import farewell\n\n\n"
+        'def test_farewell_ac1() -> None:\n    """AC1, AC2, AC3"""\n    assert farewell("Ada") == "Bye, Ada"\n'
+    ),
+}
+
+REQUEST_GOODBYE = """## Background
+Customers leave the program without a word, and three of them took it for a crash last week.
+
+## Who
+Customers who close greeter.
+
+## Value
+So that nobody takes the end for a crash.
+
+## When
+In the release of this week.
+
+## Where
+In the package `greeter`.
+
+## How
+Add a module beside the greeting.
+
+## Acceptance criteria
+- `farewell("Ada")` must return "Bye, Ada".
+- The greeting must stay as it is.
+- The module must have a docstring.
+
+## Tasks
+1. Say goodbye (AC1, AC2, AC3)
+
+## Risks
+- The words might be taken as rude. Mitigation: the support team reads them before the release.
+"""
