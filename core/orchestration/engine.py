@@ -6,8 +6,10 @@ Its tasks are plain asyncio tasks. No screen owns them: whoever looks on may com
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +27,7 @@ from core.runtimes.human import HumanRuntime
 from core.runtimes.replay import ReplayRuntime
 from core.store import reads, rows
 from core.store.chain import StoredEvent
+from core.store.database import StoreError
 from core.store.store import Reader
 
 if TYPE_CHECKING:
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+REST_SECONDS = 5.0
+"""How long a work item rests that could not be driven: by then the disk may have space again."""
 POLL_SECONDS = 0.25
 """How often other processes' commits are looked for; this process's own are heard at once."""
 
@@ -46,8 +51,12 @@ class Engine:
         self._live = Live(os.getpid())
         self._held: lease.Held | None = None
         self._drives: dict[int, asyncio.Task[None]] = {}
+        self._ready: set[int] = set()
+        """Work items that a drive could bring further, and that none drives yet."""
         self._changed: set[int] | None = None
         """Work items that something happened to since they were last looked at; None: look at all."""
+        self._seen = 0
+        """The newest event that was heard of."""
         self._looking = False
         self._wake = asyncio.Event()
         self._settled = asyncio.Condition()
@@ -73,6 +82,11 @@ class Engine:
         """Call the listener, on the event loop, whenever what runs has changed; what it returns ends that."""
         return self._live.on_change(listener)
 
+    @property
+    def fault(self) -> BaseException | None:
+        """What keeps a work item from being driven, when it is no agent's failure: a full disk, a lost lease."""
+        return self._fault
+
     async def start(self) -> bool:
         """Take the lease and begin. False when another process drives this workspace: then this one only looks on."""
         self._held = await self._store.write(lease.take)
@@ -80,10 +94,11 @@ class Engine:
             return False
         self._live.is_driven = True
         await self._clean_up_after_others()
+        self._seen = await self._store.read(_newest_event)
         loop = asyncio.get_running_loop()
 
         def heard(events: Sequence[StoredEvent]) -> None:
-            loop.call_soon_threadsafe(self._note, [e.work_item for e in events])
+            loop.call_soon_threadsafe(self._hear, [(e.seq, e.work_item) for e in events])
 
         self._unsubscribe = self._store.subscribe(heard)
         # Tasks inherit the mark, and with it every command that an agent runs: a later start finds what we left.
@@ -115,7 +130,7 @@ class Engine:
         while True:
             if self._fault is not None:
                 raise self._fault
-            if self._held is None or await self._is_settled(wanted):
+            if self._held is None or self._is_settled(wanted):
                 return
             async with self._settled:
                 try:
@@ -123,15 +138,15 @@ class Engine:
                 except TimeoutError:
                     continue
 
-    async def _is_settled(self, wanted: frozenset[int] | None) -> bool:
+    def _is_settled(self, wanted: frozenset[int] | None) -> bool:
         if self._changed is None or self._changed or self._looking or self._wake.is_set():
             return False
-        running = frozenset(self._drives)
-        if running if wanted is None else running & wanted:
-            return False
-        runnable = frozenset(await self._store.read(_runnable))
-        waiting = runnable if wanted is None else runnable & wanted
-        return not waiting
+        busy = self._ready | set(self._drives)
+        return not (busy if wanted is None else busy & wanted)
+
+    def _hear(self, events: Sequence[tuple[int, int | None]]) -> None:
+        self._seen = max(self._seen, events[-1][0])
+        self._note(number for _, number in events)
 
     def _note(self, work_items: Iterable[int | None]) -> None:
         if self._changed is not None:
@@ -140,21 +155,17 @@ class Engine:
 
     async def _serve(self) -> None:
         """The loop: look at what has changed, drive what can run, as many at once as the limits allow."""
+        limit = self._equipment.catalog.defaults.limits.parallel_work_items
         try:
             self._wake.set()
             while True:
                 await self._wake.wait()
                 self._wake.clear()
                 self._looking = True
-                changed, self._changed = self._changed, set()
-                runnable = await self._store.read(_runnable)
-                await self._clear_what_is_over(changed or set())
-                limit = self._equipment.catalog.defaults.limits.parallel_work_items
-                for number in runnable:
-                    if len(self._drives) >= limit:
-                        break
-                    if number not in self._drives:
-                        self._drives[number] = asyncio.create_task(self._drive(number), name=f"apm-drive-{number}")
+                await self._look()
+                for number in sorted(self._ready)[: max(0, limit - len(self._drives))]:
+                    self._ready.discard(number)
+                    self._drives[number] = asyncio.create_task(self._drive(number), name=f"apm-drive-{number}")
                 self._looking = False
                 await self._tell_settled()
         except asyncio.CancelledError:
@@ -164,19 +175,28 @@ class Engine:
             await self._tell_settled()
             raise
 
+    async def _look(self) -> None:
+        """Sort what has changed into what can be driven and what is over."""
+        changed, self._changed = self._changed, set()
+        runnable = set(await self._store.read(lambda r: _runnable(r, changed)))
+        self._ready = (runnable if changed is None else (self._ready - changed) | runnable) - set(self._drives)
+        await self._clear_what_is_over(changed or set())
+
     async def _drive(self, number: int) -> None:
         try:
             with self._live.work_item(number):
                 await Drive(self._equipment, number).run()
+            self._fault = None
         except asyncio.CancelledError:
             raise
         except Exception as error:
-            # The store itself failed, or the program did: nothing more is begun, and whoever waits is told.
+            # The store failed, or the program did. Whoever waits is told, and it is tried again after a rest.
             logger.exception("work item %s cannot be driven", number)
             self._fault = error
+            asyncio.get_running_loop().call_later(REST_SECONDS, self._note, [number])
         finally:
             self._drives.pop(number, None)
-            self._note([number])
+            self._note([number] if self._fault is None else [])
             await self._tell_settled()
 
     async def _clear_what_is_over(self, changed: set[int]) -> None:
@@ -200,20 +220,24 @@ class Engine:
             return
         changed = asyncio.Event()
         unsubscribe = self._live.on_change(changed.set)
+        last = time.monotonic()
         try:
             while True:
+                changed.clear()
                 row = self._live.row()
                 live = {"work_items": list(row.work_items), "delegations": list(row.delegations)}
-                await self._store.write(lambda tx, live=live: lease.beat(tx, held, live))  # type: ignore[misc]
-                await asyncio.sleep(POLL_SECONDS)
                 try:
+                    await self._store.write(lambda tx, live=live: lease.beat(tx, held, live))  # type: ignore[misc]
+                    last = time.monotonic()
+                except StoreError as error:
+                    # A disk that is full for a moment must not end the work; a lease that others see as stale must.
+                    if time.monotonic() - last > lease.GIVE_UP_SECONDS:
+                        raise lease.LeaseLost(f"The lease could not be renewed: {error}") from error
+                await asyncio.sleep(POLL_SECONDS)
+                with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(changed.wait(), lease.HEARTBEAT_SECONDS)
-                except TimeoutError:
-                    continue
-                changed.clear()
         except lease.LeaseLost as error:
-            self._fault = error
-            self._held = None
+            self._fault, self._held = error, None
             for task in self._drives.values():
                 task.cancel()
             await self._tell_settled()
@@ -221,15 +245,13 @@ class Engine:
             unsubscribe()
 
     async def _watch(self) -> None:
-        """Wake when another process has committed: an answer from a viewer, a new work item from the command line."""
-        seen = await self._store.read(Reader.data_version)
+        """Hear what other processes have committed: an answer from a viewer, a work item from the command line."""
         while True:
             await asyncio.sleep(POLL_SECONDS)
-            now = await self._store.read(Reader.data_version)
-            if now != seen:
-                seen = now
-                self._changed = None
-                self._wake.set()
+            seen = self._seen
+            others = await self._store.read(lambda r, seen=seen: reads.events(r, after=seen))  # type: ignore[misc]
+            if others:
+                self._hear([(e.seq, e.work_item) for e in others])
 
     async def _clean_up_after_others(self) -> None:
         """What a killed process left: its children, and worktrees of work that is over."""
@@ -255,11 +277,16 @@ def available_runtimes(cassette: Path | None) -> dict[str, Runtime]:
     return found
 
 
-def _runnable(reader: Reader) -> list[int]:
-    """The work items that a drive could bring further now, oldest first."""
+def _newest_event(reader: Reader) -> int:
+    found = reads.events(reader, last=1)
+    return found[0].seq if found else 0
+
+
+def _runnable(reader: Reader, among: set[int] | None) -> list[int]:
+    """The work items, of these or of all, that a drive could bring further now."""
+    nobody = rows.LiveRow(False, None, (), ())
     found = []
-    live = rows.LiveRow(False, None, (), ())
-    for item in reversed(reads.work_items(reader, limit=100_000, unfinished_only=True, live=live)):
+    for item in reads.work_items(reader, limit=1_000_000, unfinished_only=True, among=among, live=nobody):
         facts = item.facts
         if facts.accepted_at is None or facts.paused_at is not None or item.questions:
             continue

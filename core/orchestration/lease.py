@@ -15,6 +15,8 @@ from core.store.writer import Transaction
 
 NAME = "engine"
 HEARTBEAT_SECONDS = 3.0
+GIVE_UP_SECONDS = LEASE_STALE_MS / 1000 - HEARTBEAT_SECONDS
+"""A holder that could not renew for so long stops, before anybody else may take over."""
 
 
 class LeaseLost(ApmError):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 from typing import Any
 
 from core.contract import Json, canonical_json
@@ -14,11 +13,6 @@ from core.store.writer import Transaction
 
 BY_FILE = "agents.yaml"
 """Who stands behind an authority that nobody but the file has given."""
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 of the file's bytes, hexadecimal. Raises FileNotFoundError when it is gone."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def import_catalog(tx: Transaction, catalog: Catalog) -> None:

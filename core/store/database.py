@@ -51,8 +51,6 @@ def prepare(url: str) -> None:
 
     Raises StoreError, with the file untouched, when it is newer than this code, damaged or not a database.
     """
-    from playhouse.migrations import Runner
-
     path = Path(url.removeprefix("sqlite:///"))
     existed = path.exists() and path.stat().st_size > 0
     applied = _applied_migrations(path) if existed else ()
@@ -62,16 +60,18 @@ def prepare(url: str) -> None:
             f"{path} was written by a newer apm (its schema has {beyond[-1]}; this one knows up to {NEWEST:04d}). "
             "Nothing was changed: update apm, or open the workspace with the version that made it."
         )
+    pending = sorted(p.stem for p in MIGRATIONS.glob("[0-9]*.py") if p.stem not in applied)
+    if not pending:
+        return
+    from playhouse.migrations import Runner
+
     database = connect(url)
-    runner = Runner(database, str(MIGRATIONS))
     try:
         with database.connection_context():
-            pending = [m for m in runner.migrations() if m.name not in applied]
-            if pending and applied:
-                backup = path.with_name(f"{path.stem}-before-{pending[0].name}-{int(time.time())}{path.suffix}")
+            if applied:
+                backup = path.with_name(f"{path.stem}-before-{pending[0]}-{int(time.time())}{path.suffix}")
                 database.execute_sql("VACUUM INTO ?", (str(backup),))
-            if pending:
-                runner.up()
+            Runner(database, str(MIGRATIONS)).up()
     except DatabaseError as error:
         raise explain(error, path) from error
 

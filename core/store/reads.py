@@ -148,9 +148,10 @@ def work_items(
     before: int | None = None,
     unfinished_only: bool = False,
     matching: str = "",
+    among: Collection[int] | None = None,
     live: rows.LiveRow | None = None,
 ) -> tuple[rows.WorkItemRow, ...]:
-    """Newest first: up to `limit` of them with an id below `before`, title containing `matching`."""
+    """Newest first: up to `limit` of them with an id below `before`, title containing `matching`, of those `among`."""
     query = select(rows.WorkItemFactsRow, WorkItem).order_by(WorkItem.id.desc()).limit(limit)
     if before is not None:
         query = query.where(WorkItem.id < before)
@@ -160,6 +161,8 @@ def work_items(
         )
     if matching:
         query = query.where(WorkItem.title.contains(matching))
+    if among is not None:
+        query = query.where(WorkItem.id.in_(list(among)))
     return _with_cells(reader, _all(reader, rows.WorkItemFactsRow, WorkItem, query), live)
 
 
