@@ -10,7 +10,7 @@ from typing import Any
 from core.contract import Json
 from core.orchestration.payloads import (
     as_count,
-    as_ids,
+    as_named,
     as_number,
     as_object,
     as_objects,
@@ -105,9 +105,9 @@ def _six_w(payload: Json, limits: Mapping[str, float]) -> Criterion:
 
 def _tasks_cover_criteria(payload: Json, limits: Mapping[str, float]) -> Criterion:
     need = int(limits["tasks_per_criterion"])
-    wanted = as_ids(payload.get("acceptance_criteria"), "AC")
-    claims = [c for task in as_objects(payload.get("tasks")) for c in set(as_strings(task.get("criteria")))]
-    bare = [c for c in wanted if claims.count(c) < need]
+    wanted = as_named(payload.get("acceptance_criteria"), "AC")
+    claims = [as_strings(task.get("criteria")) for task in as_objects(payload.get("tasks"))]
+    bare = [c.id for c in wanted if sum(any(c.is_named_by(w) for w in claim) for claim in claims) < need]
     passed = bool(wanted) and not bare
     shown = f"{len(wanted) - len(bare)} of {len(wanted)} criteria have a task"
     texts = [f"tasks: no task for {c}" for c in bare] or ["acceptance_criteria: none to plan for"]
@@ -156,13 +156,9 @@ def _dependencies(payload: Json, _: Mapping[str, float]) -> Criterion:
 
 
 def _mitigations(payload: Json, _: Mapping[str, float]) -> Criterion:
-    wanted = as_ids(payload.get("risks"), "R")
-    planned = {
-        m.get("risk")
-        for m in as_objects(payload.get("mitigations"))
-        if isinstance(m.get("plan"), str) and m["plan"].strip()
-    }
-    bare = [r for r in wanted if r not in planned]
+    wanted = as_named(payload.get("risks"), "R")
+    planned = [m.get("risk") for m in as_objects(payload.get("mitigations")) if folded(m.get("plan"))]
+    bare = [r.id for r in wanted if not any(r.is_named_by(p) for p in planned)]
     shown = f"{len(wanted) - len(bare)} of {len(wanted)} risks"
     return _criterion("every risk has a plan", shown, not bare, [f"mitigations: no plan for {r}" for r in bare])
 
@@ -206,9 +202,9 @@ def _migrations(payload: Json, _: Mapping[str, float]) -> Criterion:
 
 
 def _criteria_verified(payload: Json, _: Mapping[str, float]) -> Criterion:
-    wanted = as_ids(payload.get("acceptance_criteria"), "AC")
-    proven = {c.get("id") for c in as_objects(payload.get("criteria")) if c.get("verified") is True and is_evidence(c)}
-    bare = [c for c in wanted if c not in proven]
+    wanted = as_named(payload.get("acceptance_criteria"), "AC")
+    proven = [c.get("id") for c in as_objects(payload.get("criteria")) if c.get("verified") is True and is_evidence(c)]
+    bare = [c.id for c in wanted if not any(c.is_named_by(p) for p in proven)]
     shown = f"{len(wanted) - len(bare)} of {len(wanted)} verified"
     texts = [f"criteria: {c} is not verified" for c in bare] or ["criteria: none to verify"]
     return _criterion("every criterion, with evidence", shown, bool(wanted) and not bare, texts)
@@ -283,7 +279,7 @@ def _deployment(payload: Json, _: Mapping[str, float]) -> Criterion:
 def _health(payload: Json, _: Mapping[str, float]) -> Criterion:
     health = as_object(payload.get("health"))
     status, spent = health.get("status"), as_number(health.get("response_ms"))
-    ok = folded(status) in ("healthy", "ok", "passed", "pass")
+    ok = folded(status) in ("healthy", "ok", "passed", "pass", "up")
     shown = str(status or "not measured") + (f", {spent:g} ms" if spent is not None else "")
     return _criterion("checks pass", shown, ok, f"health: {shown}")
 

@@ -5,9 +5,23 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from core.contract import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A criterion or a risk: its id, and its text with case and white space folded."""
+
+    id: str
+    text: str
+
+    def is_named_by(self, word: Any) -> bool:
+        """Whether somebody means this one: by its id, or by its very words."""
+        return word == self.id or (bool(self.text) and folded(word) == self.text)
+
 
 _SEMVER = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?")
 
@@ -41,23 +55,26 @@ def as_strings(value: Any) -> list[str]:
 
 
 def as_texts(value: Any) -> list[str]:
-    """The non-empty texts of a list whose entries are strings or objects with a `text`, `title` or `id`."""
+    """The non-empty texts of a list whose entries are strings or objects with a text of their own."""
     found = []
     for entry in value if isinstance(value, list) else []:
         text = entry
         if isinstance(entry, Mapping):
-            text = next((entry[k] for k in ("text", "title", "id") if isinstance(entry.get(k), str)), "")
+            text = next(
+                (entry[k] for k in ("text", "title", "name", "description", "id") if isinstance(entry.get(k), str)), ""
+            )
         if isinstance(text, str) and text.strip():
             found.append(text.strip())
     return found
 
 
-def as_ids(value: Any, prefix: str) -> list[str]:
-    """The ids of criteria or risks; entries that are plain text are numbered as the phases number them."""
+def as_named(value: Any, prefix: str) -> list[Named]:
+    """Criteria or risks by id and text; entries without an id are numbered as the phases number them."""
     found = []
     for n, entry in enumerate(value if isinstance(value, list) else [], 1):
         given = entry.get("id") if isinstance(entry, Mapping) else None
-        found.append(given if isinstance(given, str) and given else f"{prefix}{n}")
+        text = entry.get("text") if isinstance(entry, Mapping) else entry
+        found.append(Named(given if isinstance(given, str) and given else f"{prefix}{n}", folded(text)))
     return found
 
 
@@ -77,7 +94,8 @@ def as_number(value: Any) -> float | None:
 
 
 def as_count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    number = as_number(value)
+    return int(number) if number is not None and number >= 0 and number == int(number) else None
 
 
 def in_words(value: int | None) -> str:

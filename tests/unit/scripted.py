@@ -83,4 +83,3 @@ class Scripted:
 
     def as_runtimes(self) -> dict[str, Any]:
         return dict.fromkeys(("tool", "offline", "human"), self)
-

@@ -1,0 +1,317 @@
+"""Static analysis: what the project configures, run as the project runs it; ruff's defaults where it configures none.
+
+`issues` counts what the branch adds; what was there at `base_commit` already is `existing`, listed by its number
+only. Without that, no work item on a project with a past could ever pass. Where the project configures nothing, ruff
+looks at the files that the branch changed and at no others.
+
+A tool's exit code 0 is its own word for clean, whatever it printed. A tool that fails without naming a finding did
+not do its work, which counts as an issue.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.metadata
+import importlib.util
+import json
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from core.agents.findings import LISTED, Finding, added, evidence_of, finding, tree_at
+from core.agents.measured_coverage import probe
+from core.contract import Json
+from core.projects import git
+from core.projects.commands import CommandResult, Limits, run
+from core.projects.settings import expand, interpreter
+from core.sanitise import one_line
+
+TOOL_SECONDS = 600.0
+OUTPUT_BYTES = 32 * 2**20
+
+PYTHON_TOOLS = (
+    "ruff",
+    "flake8",
+    "mypy",
+    "black",
+    "isort",
+    "pylint",
+    "pycodestyle",
+    "pydocstyle",
+    "pyflakes",
+    "pyright",
+)
+"""Analysers that are Python modules: run with the project's interpreter when it has them."""
+
+OURS: Mapping[str, tuple[str, ...]] = {"ruff": (), "mypy": ("--python-executable", "{python}")}
+"""Analysers that apm's own interpreter may run on any project, with the options that this takes."""
+
+_LINE = r"^(?P<path>[^\s:][^:\n]*?):(?P<line>\d+):(?:\d+:)? ?"
+PATTERNS: Mapping[str, tuple[str, ...]] = {
+    "flake8": (_LINE + r"(?P<code>[A-Z]+\d+) (?P<text>.*)$",),
+    "pycodestyle": (_LINE + r"(?P<code>[A-Z]+\d+) (?P<text>.*)$",),
+    "pylint": (_LINE + r"(?P<code>[CRWEFI]\d{4}): (?P<text>.*)$",),
+    "mypy": (
+        _LINE + r"error: (?P<text>.*?)(?:\s+\[(?P<code>[\w-]+)\])?$",
+        r"^(?P<path>[^\s:][^:\n]*): error: (?P<text>.*?)(?:\s+\[(?P<code>[\w-]+)\])?$",
+    ),
+    "pyright": (r"^\s*(?P<path>\S[^:\n]*):(?P<line>\d+):\d+ - error: (?P<text>.*?)(?:\s+\((?P<code>\w+)\))?$",),
+    "black": (r"^would reformat (?P<path>.+)$", r"^error: cannot format (?P<path>.+?): (?P<text>.*)$"),
+    "isort": (r"^ERROR: (?P<path>.+?) (?P<text>Imports are incorrectly sorted.*)$",),
+    "ruff": (
+        _LINE + r"(?P<code>[A-Z]+\d+|invalid-syntax:?) (?P<text>.*)$",
+        r"^Would reformat: (?P<path>.+)$",
+    ),
+    "tsc": (r"^(?P<path>\S[^(\n]*)\((?P<line>\d+),\d+\): error (?P<code>TS\d+): (?P<text>.*)$",),
+}
+"""How each tool prints a finding, a line each. A tool that is not here is read by `GENERIC`."""
+GENERIC = (_LINE + r"(?P<text>.*)$",)
+DEFAULT_TEXT = "the file is not formatted as the project's formatter would"
+
+_RUNNERS = frozenset(
+    ("npx", "npm", "pnpm", "yarn", "uv", "poetry", "exec", "run", "--", "--no", "--no-install", "--silent")
+)
+_ENV: Mapping[str, str] = {
+    "RUFF_OUTPUT_FORMAT": "json",
+    "RUFF_NO_CACHE": "true",
+    "MYPY_CACHE_DIR": "{cache}/mypy",
+    "BLACK_CACHE_DIR": "{cache}/black",
+    "PYLINTHOME": "{cache}/pylint",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONSAFEPATH": "1",
+    "NO_COLOR": "1",
+}
+"""Caches stay out of the worktree, and a `ruff.py` in the repository is not taken for ruff (PYTHONSAFEPATH)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """One analyser as it will run. `paths`: only these, when they exist; None: what its own arguments say."""
+
+    name: str
+    argv: tuple[str, ...]
+    version: str = ""
+    paths: tuple[str, ...] | None = None
+    missing: str = ""
+    install: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one tool found in one tree."""
+
+    tool: Tool
+    result: CommandResult | None
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """The whole static analysis: `payload` is the agent's output, `missing` names tools that are not there."""
+
+    payload: Json
+    missing: tuple[str, ...] = ()
+    suggestion: str = ""
+    evidence: tuple[Json, ...] = ()
+
+
+async def analyse(project: Json, worktree: Path, scratch: Path, base: str) -> Analysis:
+    """Run the project's analysers on the worktree and tell apart what its branch adds since `base`."""
+    folder = Path(tempfile.mkdtemp(prefix="static-", dir=scratch))
+    tools = await _tools(project, worktree, base)
+    present = [tool for tool in tools if not tool.missing]
+    now = await _reports(present, worktree, folder / "now", project)
+    before: dict[str, tuple[Finding, ...]] = {}
+    suspects = [report.tool for report in now if report.findings]
+    if suspects:
+        tree = await tree_at(worktree, base, folder)
+        reports = await _reports(suspects, tree, folder / "before", project)
+        before = {report.tool.name: report.findings for report in reports}
+    split = [(report, *added(report.findings, before.get(report.tool.name, ()), worktree)) for report in now]
+    lacking = [tool for tool in tools if tool.missing]
+    return Analysis(
+        payload=_payload(split, lacking),
+        missing=tuple(tool.missing for tool in lacking),
+        suggestion=" ".join(tool.install for tool in lacking),
+        evidence=tuple(
+            evidence_of(report.result, report.tool.name, report.tool.version) for report in now if report.result
+        ),
+    )
+
+
+def _payload(split: Sequence[tuple[Report, list[Finding], list[Finding]]], lacking: Iterable[Tool]) -> Json:
+    rows = [
+        {
+            "name": report.tool.name,
+            "version": report.tool.version,
+            "exit_code": report.result.exit_code if report.result else None,
+            "issues": len(new),
+            "existing": len(existing),
+            "note": "" if report.result else "no Python file is among the changed ones",
+        }
+        for report, new, existing in split
+    ]
+    rows += [{"name": t.name, "version": "", "exit_code": None, "issues": 0, "existing": 0, "note": t.missing}
+             for t in lacking]  # fmt: skip
+    found = [found for _, new, _ in split for found in new]
+    return {
+        "static": {"tools": rows, "issues": len(found), "existing": sum(len(existing) for _, _, existing in split)},
+        "findings": [item.to_json() for item in found[:LISTED]],
+    }
+
+
+async def _tools(project: Json, worktree: Path, base: str) -> list[Tool]:
+    settings, tech = project.get("settings") or {}, project.get("tech") or {}
+    commands = [(_name(argv), list(argv)) for argv in settings.get("lint") or ()]
+    commands = commands or [(row["name"], list(row["argv"])) for row in tech.get("analysers") or ()]
+    if not commands:
+        return [await _default(worktree, base)]
+    python = str(interpreter(project))
+    wanted = sorted({_module(argv) for _, argv in commands} & set(PYTHON_TOOLS))
+    has = (await probe(python, worktree, wanted, "", {"PYTHONSAFEPATH": "1"})).versions if wanted else {}
+    tools = [_resolved(name, argv, python, has) for name, argv in commands]
+    return [replace(tool, name=_distinct(tools, index)) for index, tool in enumerate(tools)]
+
+
+def _distinct(tools: Sequence[Tool], index: int) -> str:
+    """`ruff check` and `ruff format --check` are one module and two tools: the second gets a number."""
+    name = tools[index].name
+    earlier = sum(tool.name == name for tool in tools[:index])
+    return f"{name} ({earlier + 1})" if earlier else name
+
+
+def _runs_module(argv: Sequence[str]) -> bool:
+    """`python -m ruff …`, in any spelling of the interpreter; `mypy -m package` is not meant."""
+    return len(argv) > 2 and argv[1] == "-m" and (argv[0] == "{python}" or Path(argv[0]).name.startswith("python"))
+
+
+def _module(argv: Sequence[str]) -> str:
+    """The Python module that a command runs, or the program's name."""
+    return argv[2] if _runs_module(argv) else Path(argv[0]).name
+
+
+def _name(argv: Sequence[str]) -> str:
+    """What a command is called: `npx --no-install eslint .` is eslint."""
+    words = argv[2:] if _runs_module(argv) else argv
+    return next((Path(word).name for word in words if word not in _RUNNERS), argv[0])
+
+
+def _resolved(name: str, argv: list[str], python: str, has: Mapping[str, str | None]) -> Tool:
+    """The command with the interpreter that has the tool: the project's first, then apm's own."""
+    module = _module(argv)
+    if module not in PYTHON_TOOLS:
+        return _program(name, argv)
+    rest = argv[3:] if _runs_module(argv) else argv[1:]
+    if has.get(module) is not None:
+        return Tool(name, (python, "-m", module, *rest), has[module] or "")
+    if module in OURS and importlib.util.find_spec(module):
+        extra = expand(OURS[module], python=python)
+        version = importlib.metadata.version(module)
+        return Tool(name, (sys.executable, "-P", "-m", module, *rest, *extra), version)
+    if not _runs_module(argv) and shutil.which(argv[0]):
+        return Tool(name, tuple(argv))
+    missing = f"static analysis by {name}: the project configures it, and {python} does not have it"
+    return Tool(name, (), missing=missing, install=f"Install it: {python} -m pip install {module}")
+
+
+def _program(name: str, argv: list[str]) -> Tool:
+    if shutil.which(argv[0]) or "/" in argv[0] or "{" in argv[0]:
+        return Tool(name, tuple(argv))
+    missing = f"static analysis by {name}: the project configures it, and the program {argv[0]} is not installed"
+    return Tool(name, (), missing=missing, install=f"Install {argv[0]}, or name the command in the setting `lint`.")
+
+
+async def _default(worktree: Path, base: str) -> Tool:
+    changed = await git.changed_files(worktree, base)
+    files = tuple(path for _, path in changed if path.endswith((".py", ".pyi")))
+    argv = (sys.executable, "-P", "-m", "ruff", "check", "--isolated", *_target(worktree), "--")
+    return Tool("ruff", argv, importlib.metadata.version("ruff"), paths=files)
+
+
+def _target(worktree: Path) -> tuple[str, ...]:
+    """The oldest Python that the project says it supports: `--isolated` keeps ruff from asking the project."""
+    manifest = worktree / "pyproject.toml"
+    text = manifest.read_text(encoding="utf-8", errors="replace") if manifest.is_file() else ""
+    found = re.search(r"^requires-python\s*=\s*[\"'][^\"']*>=\s*3\.(\d+)", text, re.M)
+    return ("--target-version", f"py3{min(max(int(found[1]), 7), 14)}") if found else ()
+
+
+async def _reports(tools: Sequence[Tool], root: Path, cache: Path, project: Json) -> list[Report]:
+    return await asyncio.gather(*(_report(tool, root, cache, project) for tool in tools))
+
+
+async def _report(tool: Tool, root: Path, cache: Path, project: Json) -> Report:
+    words = expand(tool.argv, python=str(interpreter(project)), worktree=root)
+    if tool.paths is not None:
+        files = [path for path in tool.paths if (root / path).is_file()]
+        if not files:
+            return Report(tool, None, ())
+        words += files
+    env = {name: value.replace("{cache}", str(cache)) for name, value in _ENV.items()}
+    result = await run(words, cwd=root, limits=Limits(TOOL_SECONDS, OUTPUT_BYTES), env=env)
+    return Report(tool, result, tuple(await asyncio.to_thread(read, tool.name, result, root)))
+
+
+def read(name: str, result: CommandResult, root: Path) -> list[Finding]:
+    """The findings in a tool's output; one that blames the tool when it failed without any."""
+    if result.ok:
+        return []
+    kind = name.partition(" ")[0]
+    found = _json_findings(name, kind, result.stdout, root) or _text_findings(name, kind, result.output, root)
+    return found or [_failure(name, result)]
+
+
+def _failure(name: str, result: CommandResult) -> Finding:
+    lines = [line for line in result.output.splitlines() if line.strip()]
+    why = one_line(lines[-1], 300) if lines else "it printed nothing"
+    ended = "was stopped at its time limit" if result.timed_out else f"ended with exit code {result.exit_code}"
+    return Finding(name, "", 0, "could-not-run", f"{name} {ended} and named no finding: {why}", blames_tool=True)
+
+
+def _text_findings(name: str, kind: str, output: str, root: Path) -> list[Finding]:
+    found = []
+    for pattern in PATTERNS.get(kind, GENERIC):
+        for match in re.finditer(pattern, output, re.M):
+            part = match.groupdict()
+            text = part.get("text") or DEFAULT_TEXT
+            found.append(finding(name, root, part["path"], part.get("line"), part.get("code") or "", text))
+    return found
+
+
+def _ruff_json(name: str, rows: list[Json], root: Path) -> list[Finding]:
+    return [
+        finding(
+            name, root, row["filename"], (row["location"] or {}).get("row"), row["code"] or "syntax", row["message"]
+        )
+        for row in rows
+    ]
+
+
+def _eslint_json(name: str, rows: list[Json], root: Path) -> list[Finding]:
+    """Only errors: warnings do not make ESLint fail."""
+    return [
+        finding(name, root, row["filePath"], message.get("line"), message.get("ruleId") or "", message["message"])
+        for row in rows
+        for message in row["messages"]
+        if message["severity"] == 2
+    ]
+
+
+JSON_READERS: Mapping[str, Callable[[str, list[Json], Path], list[Finding]]] = {
+    "ruff": _ruff_json,
+    "eslint": _eslint_json,
+}
+
+
+def _json_findings(name: str, kind: str, output: str, root: Path) -> list[Finding]:
+    reader = JSON_READERS.get(kind)
+    if reader is None or not output.lstrip().startswith("["):
+        return []
+    try:
+        return reader(name, json.loads(output), root)
+    except (ValueError, KeyError, TypeError):
+        return []

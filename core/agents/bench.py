@@ -1,0 +1,25 @@
+"""Where an agent works. Beside its request and its row, this is all that an execution needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Folders of one execution. All absolute; `scratch` and `releases` exist.
+
+    `worktree` is the work item's own checkout (None while it has none), `releases` the project's folder for what a
+    release leaves behind, `scratch` a folder of this work item for logs and reports that nobody keeps.
+    """
+
+    worktree: Path | None
+    releases: Path
+    scratch: Path
+
+    def tree(self) -> Path:
+        """The worktree, for an agent that cannot work without one; raises LookupError when there is none."""
+        if self.worktree is None:
+            raise LookupError("this work item has no project, so there is no worktree to work in")
+        return self.worktree

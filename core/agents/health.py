@@ -1,0 +1,287 @@
+"""health-verifier: asks the released thing itself whether it is well, and sees to it that it is asked again.
+
+A check is plain JSON, so that it can be stored as a monitor and asked again later:
+`{"url"}` answers with 2xx, `{"command"}` ends with 0, `{"wheel", "package", "version"}` imports from the wheel and
+names its version, `{"archive", "version"}` opens and holds the version. Paths are relative to the folder of releases.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import http.client
+import ipaddress
+import json
+import re
+import shutil
+import sys
+import tarfile
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+import zipfile
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from core.agents.bench import Bench
+from core.agents.records import read_json, write_json
+from core.contract import AgentRequest, AgentResponse, ApmError, Json, blocked, succeeded
+from core.projects.commands import Limits, run
+from core.projects.settings import expand, interpreter
+from core.sanitise import one_line
+
+ROLE = "health-verifier"
+MONITOR_FILE = "monitor.json"
+EVERY_HOURS = 24
+TIME_LIMIT = 15.0
+"""Seconds that one try of a URL may take."""
+COMMAND_LIMITS = Limits(seconds=120.0)
+PAUSES = (1.0, 3.0)
+"""Seconds before the second and the third try: what was just deployed may still be starting."""
+
+_BAD_ANSWERS = (ApmError, OSError, ValueError, http.client.HTTPException, zipfile.BadZipFile, tarfile.TarError)
+_IMPORT = """
+import importlib, importlib.metadata, json, sys
+sys.path.insert(0, sys.argv[1])
+module = importlib.import_module(sys.argv[2]) if sys.argv[2] else None
+print(json.dumps({"version": importlib.metadata.version(sys.argv[3]), "file": getattr(module, "__file__", None)}))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One answer to a check. `response_ms` is the time of the last try; `at` is milliseconds since the epoch."""
+
+    ok: bool
+    response_ms: float
+    detail: str
+    at: int
+    tries: int = 1
+    evidence: list[Json] = field(default_factory=list)
+
+    def to_json(self) -> Json:
+        when = dt.datetime.fromtimestamp(self.at / 1000, dt.UTC).isoformat(timespec="milliseconds")
+        facts = {"response_ms": self.response_ms, "detail": self.detail, "tries": self.tries}
+        return {"ok": self.ok, "at": when, **facts}
+
+
+async def verify_health(request: AgentRequest, bench: Bench) -> AgentResponse:
+    """Check the release and register its monitor. BLOCKED, with what was measured, when it is not well."""
+    project = request.context.get("project", {})
+    results = request.context.get("results", {})
+    version = str(results.get("versioner", {}).get("version", {}).get("to", ""))
+    check = _release_check(project, bench, results.get("deploy-orchestrator", {}), version)
+    if check is None:
+        hint = 'Set `health` in the project\'s settings, as in {"url": "http://…"} or {"command": ["…"]}.'
+        return blocked(ROLE, {}, ["a health check: the deployment left no package or archive to look at"], hint)
+    reading = await probe(check, bench, project)
+    active, second = await _monitored(project, bench, check, version, reading)
+    output = {
+        "health": {"status": "healthy" if reading.ok else "unhealthy", "response_ms": reading.response_ms},
+        "monitoring": {"active": active, "monitor": MONITOR_FILE},
+        "check": check,
+        "reading": reading.to_json(),
+    }
+    evidence = [*reading.evidence, *(second.evidence if second else [])]
+    if not reading.ok:
+        hint = f"The check says: {reading.detail} Mend that, then go on; the check is made again."
+        return blocked(ROLE, output, ["a healthy answer"], hint, evidence=evidence)
+    if not active:
+        detail = second.detail if second else reading.detail
+        hint = f"The monitor says: {detail} Mend `monitor` in the project's settings, then go on."
+        return blocked(ROLE, output, ["an active monitor"], hint, evidence=evidence)
+    return succeeded(ROLE, output, tool=next(iter(check)), evidence=evidence)
+
+
+async def probe(check: Json, bench: Bench, project: Json, pauses: Sequence[float] | None = None) -> Reading:
+    """Ask a check, three times at most where the thing may still be starting; never raises for a bad answer."""
+    ask, patient = _ASKS[next(kind for kind in _ASKS if kind in check)]
+    waits = (PAUSES if pauses is None else pauses) if patient else ()
+    evidence: list[Json] = []
+    for number, pause in enumerate((0.0, *waits), start=1):
+        await asyncio.sleep(pause)
+        at, began = time.time_ns() // 1_000_000, time.perf_counter()
+        try:
+            ok, detail = await ask(check, bench, project, evidence)
+        except _BAD_ANSWERS as error:
+            ok, detail = False, f"{type(error).__name__}: {error}"
+        spent = round((time.perf_counter() - began) * 1000, 1)
+        reading = Reading(ok, spent, one_line(detail, 500), at, number, evidence)
+        if ok:
+            break
+    return reading
+
+
+async def probe_monitor(bench: Bench, project: Json) -> tuple[Json, Reading] | None:
+    """The registered monitor and its reading of now; None when no release has registered one."""
+    monitor = read_json(bench.releases / MONITOR_FILE)
+    if monitor is None:
+        return None
+    return monitor, await probe(monitor["check"], bench, project)
+
+
+def _release_check(project: Json, bench: Bench, deployed: Json, version: str) -> Json | None:
+    """The project's own check, else one of what the release consists of; None when there is nothing to check."""
+    configured = (project.get("settings") or {}).get("health")
+    if configured:
+        return _expanded(configured, project, bench, version)
+    paths = [str(artifact["path"]) for artifact in deployed.get("artifacts", ())]
+    wheel = next((path for path in paths if path.endswith(".whl")), None)
+    if wheel:
+        return {"wheel": wheel, "package": (project.get("tech") or {}).get("package") or "", "version": version}
+    archive = next((path for path in paths if path.endswith((".tar.gz", ".tgz", ".zip"))), None)
+    return {"archive": archive, "version": version} if archive else None
+
+
+def _expanded(check: Json, project: Json, bench: Bench, version: str) -> Json:
+    """The check with the words in braces replaced, in a URL as in a command."""
+    words: dict[str, str | Path] = {"version": version, "releases": bench.releases, "python": interpreter(project)}
+    if bench.worktree:
+        words["worktree"] = bench.worktree
+    if "url" in check:
+        return {"url": expand([check["url"]], **words)[0]}
+    return {"command": expand(check["command"], **words)}
+
+
+async def _monitored(
+    project: Json, bench: Bench, check: Json, version: str, reading: Reading
+) -> tuple[bool, Reading | None]:
+    """Whether a monitor is registered and its first reading is good; the reading of a monitor of its own."""
+    configured = (project.get("settings") or {}).get("monitor")
+    own = await probe(_expanded(configured, project, bench, version), bench, project) if configured else None
+    first = own or reading
+    monitor = {
+        "check": _expanded(configured, project, bench, version) if configured else check,
+        "version": version,
+        "every_hours": EVERY_HOURS,
+        "first_reading": first.to_json(),
+    }
+    write_json(bench.releases / MONITOR_FILE, monitor)
+    return first.ok and read_json(bench.releases / MONITOR_FILE) == monitor, own
+
+
+async def _ask_url(check: Json, bench: Bench, project: Json, evidence: list[Json]) -> tuple[bool, str]:
+    url = str(check["url"])
+    status = await asyncio.wait_for(asyncio.to_thread(_status_of, url), TIME_LIMIT + 1)
+    evidence.append({"tool": "http", "url": one_line(url), "status": status})
+    return 200 <= status < 300, f"{url} answers {status}."
+
+
+def _status_of(url: str) -> int:
+    """The HTTP status of a GET; redirects are followed. Raises OSError when nobody answers in time."""
+    if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
+        raise ValueError(f"{url} is no http or https address")
+    query = urllib.request.Request(url, headers={"User-Agent": "apm-health"})
+    # A proxy is for the way out; asked for a loopback address it would answer for itself.
+    handlers = [urllib.request.ProxyHandler({})] if _is_loopback(url) else []
+    try:
+        with urllib.request.build_opener(*handlers).open(query, timeout=TIME_LIMIT) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+
+
+def _is_loopback(url: str) -> bool:
+    host = urllib.parse.urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+async def _ask_command(check: Json, bench: Bench, project: Json, evidence: list[Json]) -> tuple[bool, str]:
+    result = await run(check["command"], cwd=bench.worktree or bench.scratch, limits=COMMAND_LIMITS)
+    evidence.append(result.evidence(note="health check"))
+    end = "was stopped at its time limit" if result.timed_out else f"ended with exit code {result.exit_code}"
+    return result.ok, f"{check['command'][0]} {end}. {_last_line(result.output)}".strip()
+
+
+async def _ask_wheel(check: Json, bench: Bench, project: Json, evidence: list[Json]) -> tuple[bool, str]:
+    """Imports the package from the unpacked wheel with the project's Python; nothing is installed."""
+    wheel = bench.releases / str(check["wheel"])
+    folder = bench.scratch / "health"
+    shutil.rmtree(folder, ignore_errors=True)
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder)
+        package = str(check.get("package") or _package_in(archive.namelist()))
+    distribution = wheel.name.split("-")[0]
+    python = str(interpreter(project)) if project.get("path") else sys.executable
+    argv = [python, "-I", "-c", _IMPORT, str(folder), package, distribution]
+    result = await run(argv, cwd=bench.scratch, limits=COMMAND_LIMITS)
+    evidence.append(result.evidence(tool="python", note=f"imports {package or distribution} from {wheel.name}"))
+    if not result.ok:
+        reason = _last_line(result.output)
+        hint = " Set `python` to an interpreter that has the dependencies." if "ModuleNotFound" in reason else ""
+        return False, f"{package or distribution} from {wheel.name} cannot be imported: {reason}.{hint}"
+    found = _found(result.stdout)
+    if found is None:
+        return False, f"Importing {package or distribution} from {wheel.name} ended Python before its version was read."
+    if package and found["file"] and not Path(found["file"]).is_relative_to(folder):
+        return False, f"{package} was imported from elsewhere, not from {wheel.name}."
+    same = _same_version(found["version"], str(check["version"]))
+    return same, f"{distribution} says it is version {found['version']}; released was {check['version']}."
+
+
+async def _ask_archive(check: Json, bench: Bench, project: Json, evidence: list[Json]) -> tuple[bool, str]:
+    archive, version = bench.releases / str(check["archive"]), str(check["version"])
+    if archive.suffix == ".zip":
+        with zipfile.ZipFile(archive) as file:
+            names, broken = file.namelist(), file.testzip()
+    else:
+        with tarfile.open(archive) as file:
+            names, broken = file.getnames(), None
+    top = {name.split("/")[0] for name in names}
+    holds = any(_holds_version(folder, version) for folder in top)
+    evidence.append({"tool": "archive", "path": str(check["archive"]), "files": len(names)})
+    return (
+        holds and not broken,
+        f"{archive.name} opens with {len(names)} files and {'is' if holds else 'is not'} {version}.",
+    )
+
+
+def _found(output: str) -> Json | None:
+    """What the import printed last; None when it never got that far."""
+    try:
+        found = json.loads(output.strip().rpartition("\n")[2])
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) and "version" in found else None
+
+
+def _holds_version(folder: str, version: str) -> bool:
+    """`name-1.3.0`, also where the version was normalised on the way (`1.3.0-rc.1` to `1.3.0rc1`)."""
+    return folder.endswith(f"-{version}") or _same_version(folder.rpartition("-")[2], version)
+
+
+def _same_version(one: str, other: str) -> bool:
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        return Version(one) == Version(other)
+    except InvalidVersion:
+        return one == other
+
+
+def _package_in(names: Sequence[str]) -> str:
+    """The one package or module that a wheel brings; empty when that cannot be told."""
+    tops = {match[1] for name in names if (match := re.match(r"([A-Za-z_]\w*)(?:/__init__)?\.py$", name))}
+    return tops.pop() if len(tops) == 1 else ""
+
+
+def _last_line(output: str) -> str:
+    lines = [line for line in output.splitlines() if line.strip()]
+    return one_line(lines[-1]) if lines else ""
+
+
+_Ask = Callable[[Json, Bench, Json, list[Json]], Coroutine[Any, Any, tuple[bool, str]]]
+_ASKS: dict[str, tuple[_Ask, bool]] = {
+    "url": (_ask_url, True),
+    "command": (_ask_command, True),
+    "wheel": (_ask_wheel, False),
+    "archive": (_ask_archive, False),
+}
+"""The kinds of check: how each is asked, and whether a bad answer is asked again."""

@@ -1,0 +1,136 @@
+"""R1's four tool agents. Each measures the branch as it is committed, and hands on figures, places and evidence."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from pathlib import Path
+
+from core.agents.analysers import analyse
+from core.agents.bench import Bench
+from core.agents.security import screen
+from core.agents.testing import TestRun, run_committed
+from core.agents.verification import human_answers, named_claims, task_claims, trailer_claims, verify
+from core.contract import AgentRequest, AgentResponse, Json, blocked, succeeded
+from core.projects import git
+
+WEIGHTS = {"tests": 40, "coverage": 20, "criteria": 20, "static": 10, "security": 10}
+"""Points of the review's score; together 100."""
+
+
+async def test_runner(request: AgentRequest, bench: Bench) -> AgentResponse:
+    """Runs the project's tests with coverage. BLOCKED when they cannot be counted; failing tests are a result."""
+    project, worktree = _place(request, bench)
+    if worktree is None:
+        return _homeless("test-runner")
+    done = await run_committed(project, worktree, bench.scratch, coverage=True)
+    metadata = {"tool": done.tool, "tool_version": done.tool_version, "evidence": list(done.evidence)}
+    if not done.measured:
+        return blocked("test-runner", test_output(done), [f"test results: {done.reason}"], done.suggestion, **metadata)
+    return succeeded("test-runner", test_output(done), **metadata)
+
+
+def test_output(done: TestRun) -> Json:
+    """A test run as test-runner's output artifact."""
+    return {
+        "tests": {
+            "total": done.total,
+            "passed": done.passed,
+            "failed": done.failed,
+            "errors": done.errors,
+            "skipped": done.skipped,
+            "coverage": done.coverage,
+            "reason": done.reason,
+            "suggestion": done.suggestion,
+        },
+        "cases": [{"id": case, "outcome": outcome} for case, outcome in done.cases],
+        "failures": [{"id": case, "text": text} for case, text in done.failures],
+        "left_behind": list(done.left),
+    }
+
+
+async def static_analyzer(request: AgentRequest, bench: Bench) -> AgentResponse:
+    """Runs the project's analysers. BLOCKED when one that the project configures is not installed."""
+    project, worktree = _place(request, bench)
+    if worktree is None:
+        return _homeless("static-analyzer")
+    done = await analyse(project, worktree, bench.scratch, _base(request, project))
+    metadata = {"tool": _names(done.payload["static"]["tools"]), "evidence": list(done.evidence)}
+    if done.missing:
+        return blocked("static-analyzer", done.payload, done.missing, done.suggestion, **metadata)
+    return succeeded("static-analyzer", done.payload, **metadata)
+
+
+async def threat_screener(request: AgentRequest, bench: Bench) -> AgentResponse:
+    """Runs bandit, a secrets scan and, where it can, pip-audit. BLOCKED when one of the first two broke."""
+    project, worktree = _place(request, bench)
+    if worktree is None:
+        return _homeless("threat-screener")
+    done = await screen(project, worktree, bench.scratch, _base(request, project))
+    metadata = {"tool": _names(done.payload["security"]["tools"]), "evidence": list(done.evidence)}
+    if done.missing:
+        suggestion = "See the tool's evidence; mend the configuration or the file that stops it."
+        return blocked("threat-screener", done.payload, done.missing, suggestion, **metadata)
+    return succeeded("threat-screener", done.payload, **metadata)
+
+
+async def ac_verifier(request: AgentRequest, bench: Bench) -> AgentResponse:
+    """Sets each acceptance criterion against the recorded test run. Unverified ones are a result, not a failure."""
+    project, worktree = _place(request, bench)
+    if worktree is None:
+        return _homeless("ac-verifier")
+    criteria = request.context.get("criteria") or []
+    if not criteria:
+        return blocked(
+            "ac-verifier", {"criteria": []}, ["acceptance criteria"], "Give the work item criteria in Definition first."
+        )
+    base, head = _base(request, project), await git.head(worktree, request.context.get("commit") or "HEAD")
+    claims = [
+        *task_claims(request.input_artifact.get("tasks") or ()),
+        *await named_claims(worktree, base, head, criteria),
+        *await trailer_claims(worktree, base, head),
+    ]
+    ran = (request.context.get("results") or {}).get("test-runner") or {}
+    cases = {row["id"]: row["outcome"] for row in ran.get("cases") or ()}
+    answers = human_answers((request.context.get("answers") or {}).get("criteria"))
+    verdicts = await asyncio.to_thread(verify, criteria, claims, cases, answers)
+    return succeeded("ac-verifier", {"criteria": verdicts}, tool="git, ast")
+
+
+def score(payload: Json) -> float:
+    """How good a build is, 0 to 100, from the figures of `review.approved`; for people, no gate reads it.
+
+    The sum over `WEIGHTS` of points times a share: tests, passed of those that passed or failed; coverage, its
+    percentage; criteria, verified of all; static and security, 1 / (1 + findings). What was not measured brings
+    nothing. One decimal, never rounded up.
+    """
+    tests, criteria = payload.get("tests") or {}, payload.get("criteria") or []
+    ran = (tests.get("passed") or 0) + (tests.get("failed") or 0)
+    issues, findings = (payload.get("static") or {}).get("issues"), (payload.get("security") or {}).get("findings")
+    shares = {
+        "tests": (tests.get("passed") or 0) / ran if ran else 0.0,
+        "coverage": (tests.get("coverage") or 0.0) / 100,
+        "criteria": sum(bool(row.get("verified")) for row in criteria) / len(criteria) if criteria else 0.0,
+        "static": 0.0 if issues is None else 1 / (1 + issues),
+        "security": 0.0 if findings is None else 1 / (1 + findings),
+    }
+    points = sum(weight * min(max(shares[name], 0.0), 1.0) for name, weight in WEIGHTS.items())
+    return math.floor(round(points * 10, 6)) / 10
+
+
+def _place(request: AgentRequest, bench: Bench) -> tuple[Json, Path | None]:
+    project = request.context.get("project")
+    return (project, bench.worktree) if project else ({}, None)
+
+
+def _base(request: AgentRequest, project: Json) -> str:
+    return str(request.input_artifact.get("base_commit") or project["base_commit"])
+
+
+def _homeless(agent: str) -> AgentResponse:
+    missing = ["a project with a worktree for this work item"]
+    return blocked(agent, {}, missing, "Attach the work item to a project: apm project add PATH, then --project.")
+
+
+def _names(tools: list[Json]) -> str:
+    return ", ".join(row["name"] for row in tools)

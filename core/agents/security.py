@@ -1,0 +1,327 @@
+"""Security checks: bandit on the package's sources, a secrets scan of what the branch changed, pip-audit where it can.
+
+As in static analysis, `findings` counts what the branch adds; what `base_commit` had already is `existing` and listed
+apart. A check that could not be made is `not measured`, with the reason, and never counted as clean. A secret is
+reported by place and kind; its text appears nowhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.metadata
+import importlib.util
+import json
+import re
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from core.agents.branch import is_test_file
+from core.agents.findings import LISTED, Finding, added, evidence_of, finding, tree_at
+from core.agents.measured_coverage import probe
+from core.contract import Json
+from core.projects import git
+from core.projects.commands import CommandResult, Limits, run
+from core.projects.settings import interpreter
+from core.sanitise import one_line
+
+LIMITS = Limits(seconds=600.0, output_bytes=64 * 2**20)
+AUDIT_LIMITS = Limits(seconds=120.0, output_bytes=16 * 2**20)
+EXISTING_LISTED = 50
+FILES_AT_ONCE = 1_000
+"""File names on one command line."""
+
+LEAST_CONFIDENCE = {"HIGH": "LOW", "MEDIUM": "MEDIUM"}
+"""By bandit's severity, the least confidence that counts. Low severity (each `assert`, each import of subprocess)
+and guesses at medium ones are left to the people who read the code."""
+_CONFIDENCES = ("UNDEFINED", "LOW", "MEDIUM", "HIGH")
+
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+_PINNED = re.compile(r"[A-Za-z0-9._-]+(\[[^\]]*\])?==[^;\s*]+(\s*;.*)?(\s*\\)?")
+_SECRETS_BASELINE = ".secrets.baseline"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What one tool found: what the branch adds, what was there, or why it measured nothing."""
+
+    name: str
+    version: str = ""
+    new: Sequence[Finding] = ()
+    existing: Sequence[Finding] = ()
+    result: CommandResult | None = None
+    status: str = "measured"
+    """`measured`, `not measured` or `not applicable`."""
+    note: str = ""
+
+    def row(self) -> Json:
+        return {
+            "name": self.name,
+            "version": self.version,
+            "exit_code": self.result.exit_code if self.result else None,
+            "findings": len(self.new),
+            "existing": len(self.existing),
+            "status": self.status,
+            "note": self.note,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Screening:
+    """The whole threat screening: `payload` is the agent's output; `missing` names checks that are due but failed."""
+
+    payload: Json
+    missing: tuple[str, ...] = ()
+    evidence: tuple[Json, ...] = ()
+
+
+@dataclass(slots=True)
+class _Trees:
+    """The worktree, and the files of `base_commit` once somebody needs them."""
+
+    project: Json
+    worktree: Path
+    folder: Path
+    base: str
+    changed: tuple[tuple[str, str], ...] = ()
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _before: Path | None = None
+
+    async def before(self) -> Path:
+        async with self._lock:
+            if self._before is None:
+                self._before = await tree_at(self.worktree, self.base, self.folder)
+            return self._before
+
+    @property
+    def python(self) -> str:
+        return str(interpreter(self.project))
+
+
+async def screen(project: Json, worktree: Path, scratch: Path, base: str) -> Screening:
+    """Run every check on the worktree and tell apart what its branch adds since `base`."""
+    folder = Path(tempfile.mkdtemp(prefix="security-", dir=scratch))
+    trees = _Trees(project, worktree, folder, base, await git.changed_files(worktree, base))
+    checks = await asyncio.gather(_bandit(trees), _secrets(trees), _audit(trees))
+    new = [found for check in checks for found in check.new]
+    existing = [found for check in checks for found in check.existing]
+    return Screening(
+        payload={
+            "security": {
+                "tools": [check.row() for check in checks],
+                "findings": len(new),
+                "existing": len(existing),
+                "details": [found.to_json() for found in new[:LISTED]],
+                "existing_details": [found.to_json() for found in existing[:EXISTING_LISTED]],
+            }
+        },
+        missing=tuple(
+            f"security check by {check.name}: {check.note}"
+            for check in checks
+            if check.status == "not measured" and check.name != "pip-audit"
+        ),
+        evidence=tuple(
+            # Scanners print the very lines that hold a secret; the digest of what they printed is enough.
+            evidence_of(check.result, check.name, check.version, note=check.note, quiet=True)
+            for check in checks
+            if check.result
+        ),
+    )
+
+
+async def _bandit(trees: _Trees) -> Check:
+    version = importlib.metadata.version("bandit")
+    files = [path for path in await git.tracked_files(trees.worktree) if path.endswith(".py")]
+    sources = [path for path in files if not is_test_file(path, trees.project.get("tech"))]
+    if not sources:
+        return Check("bandit", version, status="not applicable", note="the project has no Python source")
+    now, results = await _bandit_on(trees.worktree, sources)
+    if now is None:
+        return Check("bandit", version, result=results[-1], status="not measured", note=_why(results[-1]))
+    before: list[Finding] = []
+    if now:
+        tree = await trees.before()
+        removed = [path for status, path in trees.changed if status == "D" and path.endswith(".py")]
+        suspects = sorted({found.path for found in now} | set(removed))
+        before = (await _bandit_on(tree, [path for path in suspects if (tree / path).is_file()]))[0] or []
+    new, existing = added(now, before, trees.worktree)
+    return Check("bandit", version, new, existing, results[-1])
+
+
+async def _bandit_on(root: Path, files: Sequence[str]) -> tuple[list[Finding] | None, list[CommandResult]]:
+    """The findings that count; None when bandit could not work."""
+    manifest = root / "pyproject.toml"
+    configured = manifest.is_file() and "[tool.bandit" in manifest.read_text(encoding="utf-8", errors="replace")
+    options = ["-c", "pyproject.toml"] if configured else []
+    options += ["--ini", ".bandit"] if (root / ".bandit").is_file() else []
+    found: list[Finding] = []
+    results: list[CommandResult] = []
+    for start in range(0, len(files), FILES_AT_ONCE):
+        names = [f"./{path}" for path in files[start : start + FILES_AT_ONCE]]
+        argv = [sys.executable, "-P", "-m", "bandit", "-q", "-f", "json", *options, *names]
+        results.append(await run(argv, cwd=root, limits=LIMITS))
+        report = _object(results[-1].stdout)
+        if "results" not in report:
+            return None, results
+        found += [_bandit_finding(row, root) for row in report["results"] if _counts(row)]
+        found += [_unread(row, root) for row in report.get("errors") or ()]
+    return found, results
+
+
+def _counts(row: Json) -> bool:
+    least = LEAST_CONFIDENCE.get(row["issue_severity"])
+    return least is not None and _CONFIDENCES.index(row["issue_confidence"]) >= _CONFIDENCES.index(least)
+
+
+def _bandit_finding(row: Json, root: Path) -> Finding:
+    """Bandit quotes the passwords that it finds (B105 to B107), so what is quoted goes."""
+    text = _QUOTED.sub("'…'", row["issue_text"]) if row["test_id"] in ("B105", "B106", "B107") else row["issue_text"]
+    return finding("bandit", root, row["filename"], row["line_number"], row["test_id"], text, row["issue_severity"])
+
+
+def _unread(row: Json, root: Path) -> Finding:
+    """A file that bandit could not read is no clean file."""
+    return finding("bandit", root, row["filename"], None, "not-scanned", row["reason"], "MEDIUM")
+
+
+async def _secrets(trees: _Trees) -> Check:
+    version = importlib.metadata.version("detect-secrets")
+    files = [path for status, path in trees.changed if status != "D" and (trees.worktree / path).is_file()]
+    files = [path for path in files if path != _SECRETS_BASELINE]
+    if not files:
+        return Check("detect-secrets", version, note="the branch changes no file")
+    found, result = await _secrets_in(trees.worktree, files)
+    if found is None:
+        return Check("detect-secrets", version, result=result, status="not measured", note=_why(result))
+    accepted = _accepted(trees.worktree)
+    note = _accepted_note(trees, sum(digest in accepted for digest, _ in found))
+    found = [(digest, item) for digest, item in found if digest not in accepted]
+    known: set[str] = set()
+    if found:
+        tree = await trees.before()
+        earlier = [path for _, path in trees.changed if (tree / path).is_file()]
+        known = {digest for digest, _ in (await _secrets_in(tree, earlier))[0] or ()}
+    new = [item for digest, item in found if digest not in known]
+    existing = [item for digest, item in found if digest in known]
+    return Check("detect-secrets", version, new, existing, result, note=note)
+
+
+def _accepted_note(trees: _Trees, count: int) -> str:
+    if not count:
+        return ""
+    changed = any(path == _SECRETS_BASELINE for _, path in trees.changed)
+    return f"{count} accepted by {_SECRETS_BASELINE}{', which the branch itself changed' if changed else ''}"
+
+
+async def _secrets_in(root: Path, files: Sequence[str]) -> tuple[list[tuple[str, Finding]] | None, CommandResult]:
+    """(digest of the secret, finding) of each; `--no-verify` because verifying sends the secret to its issuer."""
+    names = [f"./{path}" for path in files]
+    argv = [sys.executable, "-P", "-m", "detect_secrets", "scan", "--no-verify", "--all-files", *names]
+    result = await run(argv, cwd=root, limits=LIMITS)
+    report = _object(result.stdout)
+    if "results" not in report:
+        return None, result
+    rows = [row for group in report["results"].values() for row in group]
+    return [(_digest(row), _secret_finding(row, root)) for row in rows], result
+
+
+def _secret_finding(row: Json, root: Path) -> Finding:
+    text = f"possible secret ({row['type']}); if it is none, mark the line with `pragma: allowlist secret`"
+    return finding("detect-secrets", root, row["filename"], row["line_number"], row["type"], text, "HIGH")
+
+
+def _digest(row: Json) -> str:
+    return f"{row['type']}:{row['hashed_secret']}"
+
+
+def _accepted(root: Path) -> set[str]:
+    """What the project's own baseline knows and a person has not marked as a real secret."""
+    path = root / _SECRETS_BASELINE
+    if not path.is_file():
+        return set()
+    results = _object(path.read_text(encoding="utf-8", errors="replace")).get("results") or {}
+    rows = [row for group in results.values() for row in group]
+    return {_digest(row) for row in rows if row.get("is_secret") is not True}
+
+
+async def _audit(trees: _Trees) -> Check:
+    """Known vulnerabilities of pinned requirements; needs pip-audit and a registry that answers.
+
+    pip-audit ends with 0 and "no known vulnerabilities" also when it could look nothing up: what it skipped is said.
+    """
+    files = sorted(path for path in trees.worktree.glob("requirements*.txt") if path.is_file())
+    if not files:
+        return Check("pip-audit", status="not applicable", note="the project pins no requirements")
+    pinned = [path for path in files if _is_pinned(path)]
+    if not pinned:
+        return Check("pip-audit", status="not measured", note="not every requirement is pinned with ==")
+    python, version = await _auditor(trees)
+    if not python:
+        return Check("pip-audit", status="not measured", note="pip-audit is not installed")
+    now, result = await _audit_of(python, trees.worktree, [path.name for path in pinned])
+    if now is None:
+        return Check("pip-audit", version, result=result, status="not measured", note=_why(result))
+    rows = _object(result.stdout)["dependencies"]
+    skipped = [row["skip_reason"] for row in rows if row.get("skip_reason")]
+    note = f"{len(skipped)} of {len(rows)} not looked up: {one_line(skipped[0])}" if skipped else ""
+    if len(skipped) == len(rows):
+        return Check("pip-audit", version, result=result, status="not measured", note=note)
+    before: list[Finding] = []
+    if now:
+        tree = await trees.before()
+        names = [path.name for path in pinned if (tree / path.name).is_file()]
+        before = ((await _audit_of(python, tree, names))[0] or []) if names else []
+    new, existing = added(now, before, trees.worktree)
+    return Check("pip-audit", version, new, existing, result, note=note)
+
+
+async def _auditor(trees: _Trees) -> tuple[str, str]:
+    """The interpreter that has pip-audit, apm's own first, and its version; both empty when none has it."""
+    if importlib.util.find_spec("pip_audit"):
+        return sys.executable, importlib.metadata.version("pip-audit")
+    env = {"PYTHONSAFEPATH": "1"}
+    version = (await probe(trees.python, trees.worktree, ["pip_audit"], "", env)).versions.get("pip_audit")
+    return (trees.python, version) if version is not None else ("", "")
+
+
+def _is_pinned(path: Path) -> bool:
+    lines = (line.split(" #")[0].strip() for line in path.read_text(encoding="utf-8", errors="replace").splitlines())
+    wanted = [line for line in lines if line and not line.startswith(("#", "--hash", "-i ", "--index-url"))]
+    return bool(wanted) and all(_PINNED.match(line) for line in wanted)
+
+
+async def _audit_of(python: str, root: Path, names: Sequence[str]) -> tuple[list[Finding] | None, CommandResult]:
+    files = [word for name in names for word in ("-r", name)]
+    argv = [python, "-m", "pip_audit", "--progress-spinner=off", "-f", "json", "--no-deps", "--disable-pip", *files]
+    result = await run(argv, cwd=root, limits=AUDIT_LIMITS, env={"PYTHONSAFEPATH": "1"})
+    report = _object(result.stdout)
+    if "dependencies" not in report:
+        return None, result
+    return [
+        finding("pip-audit", root, names[0], None, flaw["id"], _flaw(package, flaw), "HIGH")
+        for package in report["dependencies"]
+        for flaw in package.get("vulns") or ()
+    ], result
+
+
+def _flaw(package: Json, flaw: Json) -> str:
+    fixed = ", ".join(flaw.get("fix_versions") or ()) or "none yet"
+    return f"{package['name']} {package['version']} has a known vulnerability; fixed in: {fixed}"
+
+
+def _object(text: str) -> dict[str, Any]:
+    """The JSON object in a tool's output; empty when it is none."""
+    try:
+        value = json.loads(text[text.index("{") :])
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _why(result: CommandResult) -> str:
+    """The last line that a failed tool printed on stderr: stdout may hold what it scanned."""
+    lines = [line for line in result.stderr.splitlines() if line.strip()]
+    return one_line(lines[-1]) if lines else f"it ended with exit code {result.exit_code} and no report"

@@ -1,0 +1,397 @@
+"""One merge, one tag, one deployment, wherever a kill falls."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from core.agents.bench import Bench
+from core.agents.builds import is_python_package
+from core.agents.deployment import DONE_FILE, INTENT_FILE, RELEASE_FILE
+from core.contract import AgentResponse, Status
+from tests.unit.git_project import git
+from tests.unit.release_place import BRANCH, PYPROJECT, Place, commit_in, make_place, run
+
+ROLE = "deploy-orchestrator"
+PLAIN = {"VERSION": "1.2.0\n", "rows.js": "export const rows = []\n"}
+MARK = "import sys; print(sys.argv[2], file=open(sys.argv[1], 'a')); sys.exit(int(sys.argv[3]))"
+
+
+@pytest.fixture
+async def place(tmp_path: Path) -> Place:
+    """A project that is no Python package, with version and changelog of the release already committed."""
+    place = make_place(tmp_path, PLAIN)
+    place.tech |= {"packaging": None, "package": None, "version_file": {"path": "VERSION", "kind": "VERSION"}}
+    await place.prepare()
+    return place
+
+
+@pytest.fixture
+def deploys(place: Place, tmp_path: Path) -> Path:
+    """The file that the project's deploy command adds a line to, each time it runs."""
+    journal = tmp_path / "deploys"
+    place.settings["deploy"] = [sys.executable, "-c", MARK, str(journal), "{version}", "0"]
+    return journal
+
+
+def tags(place: Place) -> list[str]:
+    return git(place.repo, "tag", "--list").split()
+
+
+def release_json(place: Place) -> Path:
+    return place.bench.releases / "1.3.0" / RELEASE_FILE
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.fixture(scope="session")
+def packaged(tmp_path_factory: pytest.TempPathFactory) -> tuple[Place, AgentResponse]:
+    """A Python package, built and deployed for real by the hatchling that is installed beside apm."""
+    place = make_place(tmp_path_factory.mktemp("packaged"))
+    for role in ("versioner", "changelog-curator"):
+        run(place.ask(role))
+    (place.tree / "left-behind.py").write_text("# a tool's by-product\n")
+    return place, run(place.ask(ROLE))
+
+
+class TestAPackage:
+    def test_is_built_as_sdist_and_wheel_with_digests(self, packaged: tuple[Place, AgentResponse]) -> None:
+        place, response = packaged
+
+        assert response.status is Status.SUCCESS, response.metadata
+        artifacts = {artifact["path"]: artifact["digest"] for artifact in response.output_artifact["artifacts"]}
+        assert set(artifacts) == {"1.3.0/rows-1.3.0.tar.gz", "1.3.0/rows-1.3.0-py3-none-any.whl"}
+        for path, digest in artifacts.items():
+            assert hashlib.sha256((place.bench.releases / path).read_bytes()).hexdigest() == digest
+
+    def test_asks_no_index_when_the_backend_is_here(self, packaged: tuple[Place, AgentResponse]) -> None:
+        (evidence,) = packaged[1].metadata["evidence"]
+
+        assert "--no-isolation" in evidence["command"]
+        assert evidence["exit_code"] == 0
+
+    def test_is_made_from_the_commit_not_from_the_worktree(self, packaged: tuple[Place, AgentResponse]) -> None:
+        with tarfile.open(packaged[0].bench.releases / "1.3.0" / "rows-1.3.0.tar.gz") as sdist:
+            names = sdist.getnames()
+
+        assert "rows-1.3.0/src/rows/sorting.py" in names
+        assert not [name for name in names if "left-behind" in name]
+
+    async def test_is_well_by_its_wheel(self, packaged: tuple[Place, AgentResponse]) -> None:
+        response = await packaged[0].ask("health-verifier")
+
+        assert response.status is Status.SUCCESS, response.metadata
+        assert response.output_artifact["health"]["status"] == "healthy"
+        assert response.output_artifact["check"]["package"] == "rows"
+        assert response.output_artifact["monitoring"]["active"] is True
+
+    async def test_with_a_broken_import_is_not_well(
+        self, packaged: tuple[Place, AgentResponse], tmp_path: Path
+    ) -> None:
+        place = packaged[0]
+        wheel = "rows-1.3.0-py3-none-any.whl"
+        (tmp_path / "1.3.0").mkdir()
+        with (
+            zipfile.ZipFile(place.bench.releases / "1.3.0" / wheel) as good,
+            zipfile.ZipFile(tmp_path / "1.3.0" / wheel, "w") as bad,
+        ):
+            for name in good.namelist():
+                bad.writestr(name, "import nowhere_to_be_found" if name == "rows/__init__.py" else good.read(name))
+        broken = Place(place.repo, place.tree, Bench(place.tree, tmp_path, tmp_path), place.base, results=place.results)
+
+        response = await broken.ask("health-verifier")
+
+        assert response.status is Status.BLOCKED
+        assert response.output_artifact["health"]["status"] == "unhealthy"
+        assert "nowhere_to_be_found" in response.metadata["suggestion"]
+
+
+async def test_a_package_that_does_not_build_moves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    place = make_place(tmp_path, {"pyproject.toml": PYPROJECT.replace("hatchling.build", "hatchling.nowhere")})
+    place.tech["changelog"] = None
+    await place.prepare()
+
+    response = await place.ask(ROLE)
+
+    assert response.status is Status.FAILURE
+    assert "hatchling.nowhere" in response.metadata["error"]
+    assert response.metadata["evidence"][0]["exit_code"] != 0
+    assert git(place.repo, "rev-parse", "main") == place.base
+    assert tags(place) == []
+
+
+async def test_a_backend_that_is_nowhere_is_told_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    unknown = PYPROJECT.replace('requires = ["hatchling"]', 'requires = ["apm-no-such-backend>=9"]')
+    place = make_place(tmp_path, {"pyproject.toml": unknown})
+    place.tech["changelog"] = None
+    await place.prepare()
+
+    response = await place.ask(ROLE)
+
+    assert response.status is Status.FAILURE
+    assert "the package index did not give them" in response.metadata["error"]
+
+
+async def test_a_build_of_another_version_moves_nothing(tmp_path: Path) -> None:
+    place = make_place(tmp_path)
+    place.tech["version_file"] = {"path": "src/rows/__init__.py", "kind": "dunder"}
+    await place.prepare()
+
+    response = await place.ask(ROLE)
+
+    assert response.status is Status.FAILURE
+    assert "The build made version 1.2.0, but this release is 1.3.0" in response.metadata["error"]
+    assert git(place.repo, "rev-parse", "main") == place.base
+
+
+async def test_an_unpacked_sdist_is_built_with_its_new_version(tmp_path: Path) -> None:
+    dynamic = PYPROJECT.replace('version = "1.2.0"  # the one place', 'dynamic = ["version"]')
+    files = {
+        "pyproject.toml": dynamic + '\n    [tool.hatch.version]\n    path = "src/rows/__init__.py"\n',
+        "src/rows/__init__.py": '__version__ = "1.2.0"\n',
+        "PKG-INFO": "Metadata-Version: 2.1\nName: rows\nVersion: 1.2.0\n",
+    }
+    place = make_place(tmp_path, files)
+    place.tech |= {"version_file": {"path": "src/rows/__init__.py", "kind": "dunder"}, "changelog": None}
+    await place.prepare()
+
+    response = await place.ask(ROLE)
+
+    assert response.status is Status.SUCCESS, response.metadata
+
+
+def test_a_pyproject_that_only_configures_tools_makes_no_package(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.ruff]\nline-length = 100\n")
+    assert not is_python_package(tmp_path)
+    (tmp_path / "setup.py").write_text("from setuptools import setup\nsetup(name='a')\n")
+    assert is_python_package(tmp_path)
+
+
+class TestTheDefaultDeployment:
+    async def test_merges_tags_and_archives(self, place: Place) -> None:
+        head = git(place.repo, "rev-parse", BRANCH)
+
+        response = await place.ask(ROLE)
+
+        assert response.status is Status.SUCCESS, response.metadata
+        merge = response.output_artifact["merge_commit"]
+        assert git(place.repo, "rev-parse", "main") == merge
+        assert git(place.repo, "show", "-s", "--format=%P", merge).split() == [place.base, head]
+        assert git(place.repo, "rev-parse", "v1.3.0^{commit}") == merge
+        assert "Apm-Work-Item: 7\nApm-Agent: deploy-orchestrator" in git(
+            place.repo, "for-each-ref", "--format=%(contents)"
+        )
+        assert response.output_artifact["deployment"] == {"status": "success", "target": "main"}
+        assert [artifact["path"] for artifact in response.output_artifact["artifacts"]] == ["1.3.0/repo-1.3.0.tar.gz"]
+        assert (place.repo / "VERSION").read_text() == "1.3.0\n"
+
+    async def test_asked_again_it_answers_the_same_and_writes_nothing(self, place: Place) -> None:
+        first = await place.ask(ROLE)
+        before = files(place.bench.releases / "1.3.0")
+
+        second = await place.ask(ROLE)
+
+        assert second == first
+        assert files(place.bench.releases / "1.3.0") == before
+        assert len(place.log("main")) == 5
+
+    @pytest.mark.parametrize("killed", ["built", "moved", "tagged", "half-copied", "record lost"])
+    async def test_a_kill_at_any_point_is_mended_by_asking_again(self, place: Place, killed: str) -> None:
+        reference = (await place.ask(ROLE)).output_artifact
+        release_json(place).unlink()
+        if killed in ("built", "moved"):
+            git(place.repo, "tag", "-d", "v1.3.0")
+        if killed == "built":
+            git(place.repo, "reset", "-q", "--hard", place.base)
+        if killed == "half-copied":
+            (place.bench.releases / "1.3.0" / ".repo-1.3.0.tar.gz").write_text("half")
+            (place.bench.releases / "1.3.0" / "repo-1.3.0.tar.gz").write_text("stale")
+
+        again = await place.ask(ROLE)
+
+        assert again.output_artifact == reference
+        assert tags(place) == ["v1.3.0"]
+        assert git(place.repo, "rev-list", "--merges", "--count", "main") == "1"
+        assert json.loads(release_json(place).read_text())["merge_commit"] == reference["merge_commit"]
+
+    async def test_files_that_changed_after_the_record_are_made_again(self, place: Place) -> None:
+        reference = (await place.ask(ROLE)).output_artifact
+        (place.bench.releases / "1.3.0" / "repo-1.3.0.tar.gz").write_text("tampered")
+
+        assert (await place.ask(ROLE)).output_artifact == reference
+
+    async def test_uncommitted_changes_in_the_users_checkout_block_and_stay(self, place: Place) -> None:
+        (place.repo / "rows.js").write_text("mine\n")
+
+        response = await place.ask(ROLE)
+
+        assert response.status is Status.BLOCKED
+        assert "rows.js" in response.metadata["suggestion"]
+        assert (place.repo / "rows.js").read_text() == "mine\n"
+        assert git(place.repo, "rev-parse", "main") == place.base
+        assert tags(place) == []
+
+        git(place.repo, "checkout", "-q", "--", "rows.js")
+        assert (await place.ask(ROLE)).status is Status.SUCCESS
+
+    async def test_the_projects_way_of_writing_tags_is_kept(self, place: Place) -> None:
+        git(place.repo, "tag", "1.2.0", place.base)
+        git(place.repo, "tag", "v0.1", place.base)
+
+        assert (await place.ask(ROLE)).output_artifact["tag"] == "1.3.0"
+
+    async def test_a_tag_that_stands_elsewhere_blocks_before_anything_moves(self, place: Place) -> None:
+        git(place.repo, "tag", "v1.3.0", place.base)
+
+        response = await place.ask(ROLE)
+
+        assert response.status is Status.BLOCKED
+        assert "v1.3.0" in response.metadata["suggestion"]
+        assert git(place.repo, "rev-parse", "main") == place.base
+
+    async def test_a_target_that_moved_on_blocks(self, place: Place) -> None:
+        commit_in(place.repo, {"other": "x"}, "Other work")
+
+        response = await place.ask(ROLE)
+
+        assert response.status is Status.BLOCKED
+        assert response.missing == ["a branch that contains main"]
+
+    async def test_a_merge_that_a_person_made_is_taken(self, place: Place) -> None:
+        git(place.repo, "merge", "-q", "--ff-only", BRANCH)
+        mine = commit_in(place.repo, {"other": "x"}, "Later work")
+
+        response = await place.ask(ROLE)
+
+        assert response.status is Status.SUCCESS
+        assert response.output_artifact["merge_commit"] == git(place.repo, "rev-parse", BRANCH)
+        assert git(place.repo, "rev-parse", "main") == mine
+
+    async def test_needs_version_and_changelog(self, place: Place) -> None:
+        del place.results["changelog-curator"]
+
+        response = await place.ask(ROLE)
+
+        assert response.status is Status.BLOCKED
+        assert response.missing == ["changelog"]
+
+    async def test_a_repository_in_a_path_with_spaces_and_letters_of_all_kinds(self, tmp_path: Path) -> None:
+        place = make_place(tmp_path / "Größe und Maß", PLAIN)
+        place.tech |= {"version_file": {"path": "VERSION", "kind": "VERSION"}, "changelog": None}
+        await place.prepare()
+
+        assert (await place.ask(ROLE)).status is Status.SUCCESS
+
+
+class TestADeployCommand:
+    async def test_runs_after_merge_and_tag(self, place: Place, deploys: Path) -> None:
+        place.settings["deploy"] = ["git", "push", str(place.repo / "mirror"), "refs/tags/v{version}"]
+        git(place.repo, "init", "-q", "--bare", "mirror")
+
+        response = await place.ask(ROLE)
+
+        assert response.status is Status.SUCCESS, response.metadata
+        pushed = git(place.repo / "mirror", "rev-parse", "v1.3.0^{commit}")
+        assert pushed == response.output_artifact["merge_commit"] == git(place.repo, "rev-parse", "main")
+
+    async def test_runs_once_however_often_it_is_asked_for(self, place: Place, deploys: Path) -> None:
+        first = await place.ask(ROLE)
+
+        release_json(place).unlink()
+        second = await place.ask(ROLE)
+
+        assert first.output_artifact == second.output_artifact
+        assert (await place.ask(ROLE)).output_artifact == first.output_artifact
+        assert deploys.read_text() == "1.3.0\n"
+
+    async def test_that_fails_leaves_merge_and_tag_and_runs_again(self, place: Place, deploys: Path) -> None:
+        place.settings["deploy"][-1] = "3"
+
+        response = await place.ask(ROLE)
+
+        assert response.status is Status.FAILURE
+        assert "exit code 3" in response.metadata["error"]
+        assert "merged and tagged v1.3.0" in response.metadata["suggestion"]
+        assert tags(place) == ["v1.3.0"]
+
+        place.settings["deploy"][-1] = "0"
+        assert (await place.ask(ROLE)).status is Status.SUCCESS
+        assert deploys.read_text() == "1.3.0\n1.3.0\n"
+
+    async def test_that_is_not_there_fails_in_words(self, place: Place) -> None:
+        place.settings["deploy"] = ["no-such-program-here"]
+
+        response = await place.ask(ROLE)
+
+        assert response.status is Status.FAILURE
+        assert "'no-such-program-here' was not found" in response.metadata["error"]
+
+    async def test_killed_within_it_asks_a_human(self, place: Place, deploys: Path) -> None:
+        await self._killed_within(place, deploys)
+
+        response = await place.ask(ROLE)
+
+        assert response.status is Status.BLOCKED
+        assert response.missing == ["deployment"]
+        assert "'done'" in response.metadata["suggestion"]
+        assert "'again'" in response.metadata["suggestion"]
+        assert deploys.read_text() == "1.3.0\n"
+
+    async def test_killed_within_it_and_a_human_says_done(self, place: Place, deploys: Path) -> None:
+        await self._killed_within(place, deploys)
+        place.answers["deployment"] = "done"
+
+        response = await place.ask(ROLE)
+
+        assert response.status is Status.SUCCESS
+        assert response.metadata["tool"] == "human"
+        assert deploys.read_text() == "1.3.0\n"
+
+    async def test_one_answer_runs_it_once_more_and_not_twice(self, place: Place, deploys: Path) -> None:
+        await self._killed_within(place, deploys)
+        place.answers["deployment"] = "again"
+        assert (await place.ask(ROLE)).status is Status.SUCCESS
+        assert deploys.read_text() == "1.3.0\n1.3.0\n"
+
+        await self._killed_within(place, deploys, run_it=False)
+        response = await place.ask(ROLE)
+
+        assert response.status is Status.BLOCKED
+        assert "'again 2'" in response.metadata["suggestion"]
+        assert deploys.read_text() == "1.3.0\n1.3.0\n"
+
+    @pytest.mark.parametrize(("exit_code", "runs"), [("0", 1), ("1", 2)])
+    async def test_killed_within_it_the_projects_own_check_decides(
+        self, place: Place, deploys: Path, exit_code: str, runs: int
+    ) -> None:
+        await self._killed_within(place, deploys)
+        place.settings["deployed"] = [sys.executable, "-c", f"raise SystemExit({exit_code})"]
+
+        assert (await place.ask(ROLE)).status is Status.SUCCESS
+        assert deploys.read_text() == "1.3.0\n" * runs
+
+    async def test_of_another_commit_under_the_same_version_says_nothing(self, place: Place, deploys: Path) -> None:
+        folder = place.bench.releases / "1.3.0"
+        folder.mkdir()
+        for name in (INTENT_FILE, DONE_FILE):
+            (folder / name).write_text('{"merge_commit": "another", "attempt": 1, "exit_code": 0}')
+
+        assert (await place.ask(ROLE)).status is Status.SUCCESS
+        assert deploys.read_text() == "1.3.0\n"
+
+    async def _killed_within(self, place: Place, deploys: Path, *, run_it: bool = True) -> None:
+        """What is on disk when apm dies while the command runs: an intent, and no outcome."""
+        if run_it:
+            await place.ask(ROLE)
+        (place.bench.releases / "1.3.0" / DONE_FILE).unlink()
+        release_json(place).unlink()
