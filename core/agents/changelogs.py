@@ -90,11 +90,6 @@ def add_entry(text: str, entry: Entry, path: str = "CHANGELOG.md") -> str:
     return _section_completed(text, log, present, entry)
 
 
-def states_version(text: str, version: str, path: str = "CHANGELOG.md") -> bool:
-    """Whether the changelog has a heading for this version."""
-    return any(version_in(heading.title) == version for heading in read_changelog(text, path).released)
-
-
 def bullet(entry: Entry, *, rst: bool = False, mark: str = "- ") -> str:
     """The entry as a list item, without a line end at its end."""
     indent = " " * len(mark)

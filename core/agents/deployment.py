@@ -183,19 +183,20 @@ async def _land(release: Release, merge: str) -> AgentResponse | None:
 
 async def _deploy_by_build(release: Release, merge: str) -> AgentResponse:
     recorded = _recorded(release, merge)
-    done = Deployment()
-    if recorded is None:
+    if recorded is not None:
+        artifacts, done = recorded["artifacts"], _done_before(recorded)
+    else:
         try:
             built = await _build(release, merge)
         except BuildError as error:
             hint = f"Nothing was merged or tagged; mend the build on {release.project.get('branch')}, then go on."
             return failed(ROLE, str(error), ["a build that succeeds"], hint, evidence=error.evidence)
-        artifacts = _placed(release, built.files)
-        done = Deployment(built.evidence, built.tool, built.tool_version)
-    else:
-        artifacts = recorded["artifacts"]
-        done = Deployment(recorded["evidence"], recorded["tool"], recorded["tool_version"])
+        artifacts, done = _placed(release, built.files), Deployment(built.evidence, built.tool, built.tool_version)
     return await _land(release, merge) or _finished(release, merge, artifacts, done)
+
+
+def _done_before(record: Json) -> Deployment:
+    return Deployment(record["evidence"], record["tool"], record["tool_version"])
 
 
 async def _build(release: Release, merge: str) -> Built:
@@ -277,13 +278,12 @@ def _output(status: str, release: Release, merge: str, artifacts: list[Json]) ->
 
 
 async def _deploy_by_command(release: Release, merge: str, request: AgentRequest) -> AgentResponse:
-    recorded = _recorded(release, merge)
-    if recorded is not None:
-        done = Deployment(recorded["evidence"], recorded["tool"], recorded["tool_version"])
-        return await _land(release, merge) or _finished(release, merge, recorded["artifacts"], done)
     stopped = await _land(release, merge)
     if stopped is not None:
         return stopped
+    recorded = _recorded(release, merge)
+    if recorded is not None:
+        return _finished(release, merge, recorded["artifacts"], _done_before(recorded))
     answer = str(request.context.get("answers", {}).get("deployment", "")).strip().lower()
     done = await _deployed_once(release, merge, answer)
     output = _output("failed" if done.problem else "unknown", release, merge, [])

@@ -79,12 +79,9 @@ async def signal_harvester(request: AgentRequest, bench: Bench) -> AgentResponse
     return succeeded(HARVESTER, output)
 
 
-def _latest(previous: Sequence[Json | list[Json]]) -> list[Json]:
-    """The signals of the release before: the last of the earlier snapshots, or of the earlier lists of signals."""
-    if not previous:
-        return []
-    last = previous[-1]
-    return _figures((last.get("signals") or ()) if isinstance(last, dict) else last)
+def _latest(previous: Sequence[Json]) -> list[Json]:
+    """The signals of the release before; the journal names the newest release first."""
+    return _figures(previous[0].get("signals") or ()) if previous else []
 
 
 def _figures(signals: Sequence[Json]) -> list[Json]:

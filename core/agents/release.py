@@ -15,18 +15,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.agents import changelogs, deployment, health, versions
+from core.agents import bumps, changelogs, deployment, health, versions
 from core.agents.bench import Bench
 from core.agents.records import file_digest, read_json, write_json
 from core.agents.tags import newest_version, prefix_of, release_tags, tags_of
 from core.contract import AgentRequest, AgentResponse, ApmError, Json, blocked, digest_of, failed, succeeded
 from core.projects import git
+from core.projects.detection import detect
 from core.projects.worktrees import Worktree, reset_to_commit
 
 VERSIONER, CURATOR, SCRIBE = "versioner", "changelog-curator", "incident-scribe"
 FIRST = "0.0.0"
 """What a first release counts from."""
 RECORD_FILE = "record.json"
+_MISSING = {VERSIONER: "version", CURATOR: "changelog"}
 
 _Agent = Callable[[AgentRequest, Bench], Coroutine[Any, Any, AgentResponse]]
 
@@ -42,7 +44,7 @@ def _answering(role: str) -> Callable[[_Agent], _Agent]:
             try:
                 return await agent(request, bench)
             except versions.VersionError as error:
-                return blocked(role, {}, ["version"], str(error))
+                return blocked(role, {}, [_MISSING.get(role, "version")], str(error))
             except (ApmError, OSError) as error:
                 return failed(role, str(error), suggestion="Mend what the error names, then go on.")
 
@@ -53,7 +55,11 @@ def _answering(role: str) -> Callable[[_Agent], _Agent]:
 
 @dataclass(frozen=True, slots=True)
 class _Branch:
-    """The work item's branch as O1 finds it. `since` is where it left the target; `landed`: the target has it all."""
+    """The work item's branch as O1 finds it.
+
+    `landed`: all of it is on the target already, so this release has happened. `since` is where the branch left the
+    target: the newest common commit, or the one it began at where it has landed.
+    """
 
     tree: Path
     head: str
@@ -86,9 +92,9 @@ async def _branch(request: AgentRequest, bench: Bench) -> _Branch:
     tree, project = bench.tree(), request.context["project"]
     await reset_to_commit(Worktree(tree, project["branch"], project["base_commit"]))
     head, target = await git.head(tree), f"refs/heads/{project['target']}"
-    landed = await git.is_ancestor(tree, head, target)
-    since = await git.merge_base(tree, head, target) or project["base_commit"]
-    return _Branch(tree, head, since, landed, await git.commits(tree, project["base_commit"], head))
+    base, landed = str(project["base_commit"]), await git.is_ancestor(tree, head, target)
+    since = base if landed else await git.merge_base(tree, head, target) or base
+    return _Branch(tree, head, since, landed, await git.commits(tree, base, head))
 
 
 @_answering(VERSIONER)
@@ -101,11 +107,11 @@ async def versioner(request: AgentRequest, bench: Bench) -> AgentResponse:
     if stated is None and not wanted:
         return _no_version(project)
     stated = stated or _Stated("", "vcs", FIRST, FIRST)
-    bump = versions.bump_of(item, await _messages(branch), stated.released)
+    bump = bumps.bump_of(item, await _messages(branch), stated.released)
     if _is_greater(stated.now, stated.released) and wanted in ("", stated.now):
         own = branch.own(item, VERSIONER)
         return _bumped(stated, stated.now, bump, own.sha if own else await _last_change(branch, stated.path))
-    to = wanted or versions.next_version(stated.released, bump.level)
+    to = wanted or bumps.next_version(stated.released, bump.level)
     problem = await _refused(to, stated, branch, item)
     if problem:
         return blocked(VERSIONER, {}, ["version"], problem)
@@ -115,21 +121,20 @@ async def versioner(request: AgentRequest, bench: Bench) -> AgentResponse:
 
 async def _messages(branch: _Branch) -> list[str]:
     """What the branch's own commits say; those that came in from the target belong to other releases."""
-    commits = branch.commits if branch.landed else await git.commits(branch.tree, branch.since, branch.head)
+    commits = await git.commits(branch.tree, branch.since, branch.head)
     return [f"{commit.subject}\n\n{commit.body}" for commit in commits]
 
 
 async def _stated(project: Json, branch: _Branch, item: Json) -> _Stated | None:
-    """The version on the target and on the branch; None without a version file.
-
-    Where all of the branch is on the target already, this release has happened: what counts is the version before it.
-    """
-    place = (project.get("tech") or {}).get("version_file")
+    """The version before this release, and the one on the branch; None without a version file."""
+    # What was detected may be older than the file that a human was asked for.
+    place = (project.get("tech") or {}).get("version_file") or (await detect(branch.tree))["version_file"]
     if not place:
         return None
     if place["kind"] == "vcs":
         own_tags = await tags_of(branch.tree, str(item.get("id", ""))) if branch.landed else ()
-        tags = [tag for tag in await release_tags(branch.tree, branch.since) if tag.name not in own_tags]
+        seen = await release_tags(branch.tree, branch.head if branch.landed else branch.since)
+        tags = [tag for tag in seen if tag.name not in own_tags]
         newest = newest_version(tags) or await _unpacked_version(branch) or FIRST
         return _Stated("", "vcs", newest, newest)
     path, kind = str(place["path"]), str(place["kind"])
@@ -151,17 +156,17 @@ async def _unpacked_version(branch: _Branch) -> str:
 
 def _is_greater(new: str, old: str) -> bool:
     for version in (new, old):
-        if not versions.is_version(version):
+        if not bumps.is_version(version):
             raise versions.VersionError(f"{version!r} is neither SemVer nor PEP 440; write such a version there.")
     try:
-        return versions.is_greater(new, old)
+        return bumps.is_greater(new, old)
     except ValueError as error:
         raise versions.VersionError(f"{new!r} and {old!r} cannot be compared: {error}.") from None
 
 
 async def _refused(to: str, stated: _Stated, branch: _Branch, item: Json) -> str:
     """Why a version cannot be released; empty when it can."""
-    if not versions.is_version(to):
+    if not bumps.is_version(to):
         return f"{to!r} is neither SemVer nor PEP 440; answer `version` with one such as 1.3.0."
     if not _is_greater(to, stated.released):
         return f"{to} is not greater than {stated.released}, the version before; answer `version` with a greater one."
@@ -173,9 +178,8 @@ async def _refused(to: str, stated: _Stated, branch: _Branch, item: Json) -> str
 
 async def _commit_version(project: Json, branch: _Branch, stated: _Stated, to: str, item: Json) -> str:
     """Write the version wherever the project repeats it, in one commit."""
-    package = (project.get("tech") or {}).get("package")
     tracked = set(await git.tracked_files(branch.tree))
-    repeated = versions.second_places(branch.tree, stated.kind, stated.path, package, stated.now)
+    repeated = versions.second_places(branch.tree, stated.kind, stated.path, _homes(project), stated.now)
     for path, kind in [(stated.path, stated.kind), *(pair for pair in repeated if pair[0] in tracked)]:
         versions.write_version(branch.tree, path, kind, to)
     commit = await git.add_all_and_commit(branch.tree, f"Version {to}", trailers=_trailers(item, VERSIONER))
@@ -184,7 +188,15 @@ async def _commit_version(project: Json, branch: _Branch, stated: _Stated, to: s
     return commit
 
 
-def _bumped(stated: _Stated, to: str, bump: versions.Bump, commit: str) -> AgentResponse:
+def _homes(project: Json) -> list[str]:
+    """Where the project's Python package may be, below the worktree."""
+    tech = project.get("tech") or {}
+    package = str(tech.get("package") or "").replace(".", "/")
+    roots = [str(tech["source_root"])] if tech.get("source_root") is not None else ["", "src"]
+    return [f"{root}/{package}".lstrip("/") for root in roots] if package else []
+
+
+def _bumped(stated: _Stated, to: str, bump: bumps.Bump, commit: str) -> AgentResponse:
     output = {
         "version": {"from": stated.released, "to": to},
         "file": stated.path,

@@ -8,8 +8,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from core.agents.bumps import is_greater, is_version
 from core.agents.headings import ANCHOR, Heading, find_headings, is_rst, split_lines
-from core.agents.versions import is_greater, is_version
 
 CATEGORY_NAMES = {
     "Added": ("added", "features", "new features", "new", "additions"),

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.agents.versions import is_greater, is_version
+from core.agents.bumps import is_greater, is_version
 from core.projects.git import git
 
 USUAL_PREFIXES = ("v", "")

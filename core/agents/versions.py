@@ -1,12 +1,7 @@
-"""Which version a release gets, and where in a project it is written.
+"""Where in a project its version is written, and how it is changed there.
 
-A version is SemVer where it can be read as SemVer, else PEP 440 (`1.2`, `1.2.3rc1`, `2024.1`). PEP 440 versions keep
-their number of components where those can say the change (`1.2` + minor is `1.3`, `1.2` + patch is `1.2.1`).
-Calendar versions (first component a year) only ever count their last component up: apm cannot know which component is
-the month, and a person who wants another version answers `version`.
-
-Edits change the characters of the version and nothing else, and prove it: the edited file is parsed again and must
-differ from the old one in that value only.
+An edit changes the characters of the version and nothing else, and proves it: the edited file is parsed again and
+must differ from the old one in that value only.
 """
 
 from __future__ import annotations
@@ -22,44 +17,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from packaging.version import Version
+from core.contract import ApmError
 
-from core.contract import ApmError, Json
-
-LEVELS = ("major", "minor", "patch")
-LEVEL_OF_TYPE = {"feature": "minor", "bug": "patch", "chore": "patch", "docs": "patch", "spike": "patch"}
-BREAKING_TAGS = frozenset({"breaking", "breaking-change"})
-CALENDAR_YEARS = range(1990, 2200)
 VERSION_MODULES = ("__init__.py", "__version__.py", "_version.py", "version.py", "__about__.py")
 """Where a Python package repeats its version."""
-MAX_VERSION = 100
-"""Characters; longer is no version."""
-
-_SEMVER = re.compile(
-    r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)"
-    r"(?:-((?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(?:\.(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*))?"
-    r"(?:\+[0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*)?",
-    re.ASCII,
-)
-_BREAKING_FOOTER = re.compile(r"^BREAKING[ -]CHANGE(?::| #)", re.MULTILINE)
-_BREAKING_SUBJECT = re.compile(r"\w+(?:\([^()\n]*\))?!:")
-_NUMBERS = re.compile(r"(?:\d+!)?\d+(?:\.\d+)*", re.ASCII)
 _PROBE = "0.0.0-apm.probe"
+_OCCURRENCES = 500
 
 Span = tuple[int, int]
 
 
 class VersionError(ApmError):
     """A version, or the file that holds it, cannot be read or written; the message says what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bump:
-    """How far a release moves the version, and why. `breaking` stays true where 0.x turns it into a minor bump."""
-
-    level: str
-    reason: str
-    breaking: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,95 +39,6 @@ class Place:
     value: str
     start: int
     end: int
-
-
-def bump_of(work_item: Json, messages: Sequence[str], current: str) -> Bump:
-    """The level that a work item's type and its breaking markers ask for; `messages` are whole commit messages."""
-    kind = str(work_item.get("type", ""))
-    marker = _breaking_marker(work_item, messages)
-    if marker and _components(current)[0] == 0:
-        return Bump("minor", f"{marker}; below 1.0 a breaking change raises the minor number", breaking=True)
-    if marker:
-        return Bump("major", marker, breaking=True)
-    return Bump(LEVEL_OF_TYPE.get(kind, "patch"), f"the work item is a {kind or 'change without a type'}")
-
-
-def _breaking_marker(work_item: Json, messages: Sequence[str]) -> str:
-    tags = {str(tag).lower() for tag in work_item.get("tags", ())}
-    if tags & BREAKING_TAGS:
-        return f"the work item is tagged {sorted(tags & BREAKING_TAGS)[0]!r}"
-    for message in messages:
-        subject = message.strip().partition("\n")[0]
-        if _BREAKING_SUBJECT.match(subject) or _BREAKING_FOOTER.search(message):
-            return f"the commit {subject[:80]!r} is marked as breaking"
-    return ""
-
-
-def is_version(text: str) -> bool:
-    """Whether `text` is a SemVer or PEP 440 version that can also name a tag and a folder."""
-    if not 0 < len(text) <= MAX_VERSION or not re.fullmatch(r"\d[0-9A-Za-z.!+_-]*", text, re.ASCII) or ".." in text:
-        return False
-    try:
-        _key(text)
-    except ValueError:
-        return False
-    return True
-
-
-def is_greater(new: str, old: str) -> bool:
-    """Precedence by SemVer when both are SemVer, else by PEP 440; raises ValueError for what is neither."""
-    return bool(_key(new, old) > _key(old, new))
-
-
-def _key(version: str, other: str = "") -> Any:
-    """What versions are compared by; `other` is the version on the other side of the comparison."""
-    match = _SEMVER.fullmatch(version)
-    if match and (not other or _SEMVER.fullmatch(other)):
-        numbers = tuple(int(part) for part in match.groups()[:3])
-        return (*numbers, match[4] is None, tuple(_identifier_key(part) for part in (match[4] or "").split(".")))
-    return Version(version)
-
-
-def _identifier_key(identifier: str) -> tuple[bool, int, str]:
-    """SemVer 11.4: numbers before words, numbers by value, words by their ASCII order."""
-    return (False, int(identifier), "") if identifier.isdigit() else (True, 0, identifier)
-
-
-def next_version(current: str, level: str) -> str:
-    """The release that follows `current`; always greater. Raises ValueError for a version that cannot be read.
-
-    A pre-release (also `.dev`) is followed by its own release when that already says the level.
-    """
-    _key(current)
-    numbers = _NUMBERS.match(current)
-    if numbers is None:
-        raise ValueError(f"{current!r} does not begin with a number")
-    epoch, _, release = numbers[0].rpartition("!")
-    parts = release.split(".")
-    counted = _counted(parts, LEVELS.index(level), pending=_is_prerelease(current))
-    return (f"{epoch}!" if epoch else "") + ".".join(counted)
-
-
-def _counted(parts: list[str], index: int, *, pending: bool) -> list[str]:
-    """The release numbers after counting up at `index`; `pending` when they have not been released yet."""
-    if int(parts[0]) in CALENDAR_YEARS:
-        index = max(len(parts) - 1, 1)
-    if pending and not any(int(part) for part in parts[index + 1 :]):
-        return parts
-    padded = parts + ["0"] * (index + 1 - len(parts))
-    raised = str(int(padded[index]) + 1).zfill(len(padded[index]))
-    return [*padded[:index], raised, *("0" for _ in padded[index + 1 :])]
-
-
-def _is_prerelease(version: str) -> bool:
-    match = _SEMVER.fullmatch(version)
-    return match[4] is not None if match else Version(version).is_prerelease
-
-
-def _components(version: str) -> tuple[int, ...]:
-    """The release numbers of a version; raises ValueError for what is none."""
-    match = _SEMVER.fullmatch(version)
-    return tuple(int(part) for part in match.groups()[:3]) if match else Version(version).release
 
 
 def find_version(text: str, kind: str, path: str = "") -> Place | None:
@@ -195,22 +75,21 @@ def write_version(root: Path, path: str, kind: str, version: str) -> None:
     file.write_bytes(with_version(text, place, version).encode(encoding))
 
 
-def second_places(root: Path, kind: str, path: str, package: str | None, value: str) -> list[tuple[str, str]]:
-    """(path, kind) of the files that repeat the version `value` and must change with it."""
-    candidates = [pair for pair in _candidates(kind, path, package) if pair[0] != path]
+def second_places(root: Path, kind: str, path: str, homes: Sequence[str], value: str) -> list[tuple[str, str]]:
+    """(path, kind) of the files that repeat the version `value` and must change with it.
+
+    `homes` are the places where the Python package may be, without a suffix: `src/rows`.
+    """
+    candidates = [pair for pair in _candidates(kind, path, homes) if pair[0] != path]
     return [pair for pair in candidates if _states(root, *pair, value)]
 
 
-def _candidates(kind: str, path: str, package: str | None) -> Iterator[tuple[str, str]]:
+def _candidates(kind: str, path: str, homes: Sequence[str]) -> Iterator[tuple[str, str]]:
     folder = path.rpartition("/")[0]
-    prefix = f"{folder}/" if folder else ""
-    if kind in _LOCKS:
-        yield from ((prefix + name, lock) for name, lock in _LOCKS[kind])
-    elif package:
-        home = package.replace(".", "/")
-        for base in (prefix, f"{prefix}src/"):
-            yield from ((f"{base}{home}/{name}", "dunder") for name in VERSION_MODULES)
-            yield f"{base}{home}.py", "dunder"
+    yield from ((f"{folder}/{name}".lstrip("/"), lock) for name, lock in _LOCKS.get(kind, ()))
+    for home in homes:
+        yield from ((f"{home}/{name}", "dunder") for name in VERSION_MODULES)
+        yield f"{home}.py", "dunder"
 
 
 def _states(root: Path, path: str, kind: str, value: str) -> bool:
@@ -225,7 +104,7 @@ def inside(root: Path, path: str) -> Path:
     """The file, refused when a link leads out of the worktree: what is written must be what is committed."""
     file = root / path
     if file.resolve() != root.resolve() / path:
-        raise VersionError(f"{path} is or lies behind a symbolic link; name the real file as the version file.")
+        raise VersionError(f"{path} is or lies behind a symbolic link, which is not followed; name the real file.")
     return file
 
 
@@ -272,7 +151,7 @@ def _proved(body: str, parse: Callable[[str], Any], wanted: Any, value: str) -> 
 def _occurrences(text: str, value: str) -> list[int]:
     """Where `value` stands, lines that speak of a version first; bounded, for each is parsed."""
     starts = [match.start() for match in re.finditer(re.escape(value), text)]
-    return sorted(starts, key=lambda at: "version" not in text[text.rfind("\n", 0, at) + 1 : at].lower())[:500]
+    return sorted(starts, key=lambda at: "version" not in text[text.rfind("\n", 0, at) + 1 : at].lower())[:_OCCURRENCES]
 
 
 def _dig(document: Any, keys: _Key) -> Any:

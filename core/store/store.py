@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,8 @@ from peewee import Database, DatabaseError
 from core.store.chain import StoredEvent, read_or_make_key
 from core.store.database import connect, explain, prepare, sqlite_url
 from core.store.writer import Transaction, Writer, milliseconds_now
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Listener = Callable[[Sequence[StoredEvent]], None]
@@ -136,4 +139,8 @@ class Store:
         with self._lock:
             listeners = tuple(self._listeners)
         for listener in listeners:
-            listener(events)
+            try:
+                listener(events)
+            except Exception:
+                # What was committed stays so, whoever cannot hear of it: a closed loop must not end the writer.
+                logger.exception("a listener could not take in %s events", len(events))

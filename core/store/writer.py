@@ -7,6 +7,7 @@ share one commit, and so one flush of the disk. Nothing is answered, published o
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 import threading
 import time
@@ -273,7 +274,8 @@ class Writer:
             else:
                 by_loop.setdefault(ticket.loop, []).append(ticket)
         for loop, tickets in by_loop.items():
-            if not loop.is_closed():
+            # A loop that was closed meanwhile has nobody left who waits.
+            with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(_settle_all, tickets)
 
 

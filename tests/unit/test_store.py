@@ -102,6 +102,22 @@ def test_listeners_hear_of_commits_alone(store: Store) -> None:
     assert heard == ["work_item.created"]
 
 
+def test_a_listener_that_fails_stops_neither_the_write_nor_the_others(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    heard: list[int] = []
+
+    def broken(_: object) -> None:
+        raise RuntimeError("the loop is closed")
+
+    store.subscribe(broken)
+    store.subscribe(lambda events: heard.append(len(events)))
+
+    assert store.write_now(add_work_item) == 1
+    assert heard == [1]
+    assert "could not take in" in caplog.text
+
+
 def test_many_writers_at_once_leave_a_chain_without_gaps(store: Store) -> None:
     async def flood() -> None:
         await asyncio.gather(*(store.write(add_work_item) for _ in range(500)))

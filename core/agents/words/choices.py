@@ -48,7 +48,7 @@ CHOICES: tuple[Choice, ...] = (
         r"\breplac\w+ (?:[\w-]+ ){0,4}(?:framework|orm|engine|database)\b",
     ),
     _choice(
-        "security", "technical", 7, "Is this way of treating what an attacker could reach right?",
+        "security", "technical", 7, "This touches security. How strict should it be?",
         (("deny", "Deny by default", "What the request does not name is refused, at first some lawful use, too."),
          ("as-stated", "As the request states it", "Nothing beyond its words is refused; R1's checks still apply.")),
         r"\b(?:auth|authenticat\w+|authori[sz]\w+|passwords?|credentials?|oauth|sso|csrf|permissions?|encrypt\w*)\b",
