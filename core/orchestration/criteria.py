@@ -16,10 +16,10 @@ from core.orchestration.payloads import (
     as_objects,
     as_strings,
     as_texts,
+    comparable_versions,
     folded,
     in_words,
     is_evidence,
-    semver,
     task_name,
 )
 
@@ -256,7 +256,7 @@ def _tool_findings(report: Json, key: str, name: str, most: float) -> Criterion:
 def _version_bumped(payload: Json, _: Mapping[str, float]) -> Criterion:
     version = as_object(payload.get("version"))
     before, after = version.get("from"), version.get("to")
-    old, new = semver(before), semver(after)
+    old, new = comparable_versions(before, after)
     ok = new is not None and ((old is not None and new > old) or before in (None, ""))
     shown = f"{before or 'none'} -> {after or 'none'}"
     return _criterion("greater by SemVer", shown, ok, f"version: {shown}")

@@ -30,11 +30,7 @@ from core.store.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Equipment:
-    """What every drive of an engine shares.
-
-    `release_locks` hold one lock a project, since it makes one release at a time; `tree_locks` too, since git
-    fails when two worktrees of one repository are added at the same moment.
-    """
+    """What every drive of an engine shares. `release_locks` hold one lock a project: one release at a time."""
 
     store: Store
     state: Path
@@ -42,7 +38,6 @@ class Equipment:
     runtimes: Mapping[str, Runtime]
     live: Live
     release_locks: dict[int, asyncio.Lock] = field(default_factory=dict)
-    tree_locks: dict[int, asyncio.Lock] = field(default_factory=dict)
 
 
 class Drive:
@@ -148,8 +143,7 @@ class Drive:
         if project is None:
             return Bench(None, releases, scratch), None
         home = self._eq.state / "worktrees" / name
-        async with self._eq.tree_locks.setdefault(project.id, asyncio.Lock()):
-            tree = await worktrees.ensure(Path(project.path), home, self._id, facts.title, project.target)
+        tree = await worktrees.ensure(Path(project.path), home, self._id, facts.title, project.target)
         if (facts.branch, facts.base_commit) != (tree.branch, tree.base_commit):
             await self._eq.store.write(lambda tx: outcomes.note_branch(tx, self._id, tree.branch, tree.base_commit))
         told: Json = {
@@ -251,5 +245,4 @@ class Drive:
             return
         merged = await git.is_ancestor(Path(project.path), facts.branch, project.target)
         tree = worktrees.Worktree(path, facts.branch, facts.base_commit)
-        async with self._eq.tree_locks.setdefault(project.id, asyncio.Lock()):
-            await worktrees.remove(Path(project.path), tree, delete_branch=merged)
+        await worktrees.remove(Path(project.path), tree, delete_branch=merged)

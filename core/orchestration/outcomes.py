@@ -6,6 +6,7 @@ Every ended round is also answered to the master as the phase orchestrator's own
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from core.contract import (
@@ -77,30 +78,32 @@ def pass_gate(
         _propose(tx, context, artifact.content)
 
 
-def miss_gate(
-    tx: Transaction,
-    spec: PhaseSpec,
-    context: PhaseContext,
-    verdict: Json,
-    judged: Json,
-    stuck: Mapping[str, AgentResponse],
-    revision_rounds: int,
-) -> bool:
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A gate that was not passed: its verdict, what that is bound to, and what the agents found or could not find."""
+
+    verdict: Json
+    judged: Json
+    findings: tuple[str, ...]
+    blocked: Mapping[str, AgentResponse]
+
+
+def miss_gate(tx: Transaction, spec: PhaseSpec, context: PhaseContext, missed: Missed, revision_rounds: int) -> bool:
     """Send the work back to the phase that can mend it, or ask. True when it went back and can go on."""
-    run, position = context.run, context.position
+    run, position, verdict = context.run, context.position, missed.verdict
     back = SENDS_BACK.get(spec.code)
-    _keep_verdict(tx, run, verdict, judged)
+    _keep_verdict(tx, run, verdict, missed.judged)
     response = blocked(spec.orchestrator, {}, verdict["missing"], verdict["suggested_action"])
     if back and position.rounds(back) < revision_rounds and _is_closer(tx, run, verdict):
         entered = next(r for r in reversed(position.runs) if r.phase == back)
         _end(tx, run, "sent_back")
         _answer_master(tx, spec, run, response)
-        missing = [one_line(str(m), 500) for m in verdict["missing"]]
+        missing = [one_line(str(m), 500) for m in (*verdict["missing"], *missed.findings)]
         open_run(tx, run.work_item, back, position.rounds(back) + 1, entered.input_digest, missing)
         return True
     _end(tx, run, "blocked")
     _answer_master(tx, spec, run, response)
-    raise_question(tx, gate_question(spec, run.work_item, run.round, verdict, stuck))
+    raise_question(tx, gate_question(spec, run.work_item, run.round, verdict, missed.findings, missed.blocked))
     return False
 
 
@@ -156,7 +159,8 @@ def what_to_mend(position: Position, run: rows.PhaseRunRow) -> list[str]:
     told: list[str] = []
     for question, answer in position.answers:
         if question.phase == run.phase and question.round == run.round and "agent" not in question.details:
-            told = [*question.missing, *([f"{answer.by}: {answer.reason}"] if answer.reason else [])]
+            said = [f"{answer.by}: {answer.reason}"] if answer.reason else []
+            told = [*question.missing, *question.details.get("findings", ()), *said]
     return told
 
 

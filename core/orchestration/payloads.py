@@ -37,6 +37,26 @@ def semver(text: Any) -> tuple[Any, ...] | None:
     return (int(major), int(minor), int(patch or 0), pre is None, identifiers)
 
 
+def comparable_versions(before: Any, after: Any) -> tuple[Any, Any]:
+    """Both versions in one order: SemVer's, or PEP 440's where either is written as Python projects may.
+
+    None stands for what is no version in that order.
+    """
+    old, new = semver(before), semver(after)
+    if new is not None and (old is not None or before in (None, "")):
+        return old, new
+    return _python_version(before), _python_version(after)
+
+
+def _python_version(text: Any) -> Any:
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        return Version(text) if isinstance(text, str) else None
+    except InvalidVersion:
+        return None
+
+
 def is_evidence(criterion: Mapping[str, Any]) -> bool:
     evidence = criterion.get("evidence")
     return bool(evidence.strip()) if isinstance(evidence, str) else bool(evidence)

@@ -15,6 +15,7 @@ from core.contract import AgentResponse, ApmError, Json, Status
 from core.orchestration import outcomes
 from core.orchestration.assembly import assemble
 from core.orchestration.delegating import Delegator, Parked
+from core.orchestration.findings import findings
 from core.orchestration.gatekeeping import proof_of
 from core.orchestration.journal import Entry
 from core.orchestration.requests import PhaseContext
@@ -108,7 +109,7 @@ class PhaseRunner:
         verdict = entry.response.output_artifact["verdict"]
         content = payload if spec.code != "I1" else entry.response.output_artifact["payload"]
         if not verdict["passed"]:
-            return await self._send_back_or_ask(verdict, entry, commit)
+            return await self._send_back_or_ask(verdict, content, entry, commit)
         for step in spec.after_gate:
             await self._step(step, "", None)
         if spec.code == "R1":
@@ -120,12 +121,15 @@ class PhaseRunner:
         )
         return True
 
-    async def _send_back_or_ask(self, verdict: Json, entry: Entry, commit: str | None) -> bool:
-        judged, blocked = judged_digest(entry, commit), self._blocked()
-        limit = self._catalog.defaults.limits.revision_rounds
-        return await self._store.write(
-            lambda tx: outcomes.miss_gate(tx, self._spec, self._context, verdict, judged, blocked, limit)
+    async def _send_back_or_ask(self, verdict: Json, content: Json, entry: Entry, commit: str | None) -> bool:
+        missed = outcomes.Missed(
+            verdict=verdict,
+            judged=judged_digest(entry, commit),
+            findings=tuple(findings(self._spec.code, self._results(""), content)),
+            blocked=self._blocked(),
         )
+        limit = self._catalog.defaults.limits.revision_rounds
+        return await self._store.write(lambda tx: outcomes.miss_gate(tx, self._spec, self._context, missed, limit))
 
     def _blocked(self) -> dict[str, AgentResponse]:
         return {

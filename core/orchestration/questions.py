@@ -38,7 +38,12 @@ _STOP = Option(STOP, "Stop this work item", "It is cancelled; its branch is kept
 
 
 def gate_question(
-    phase: PhaseSpec, work_item: int, round_: int, verdict: Json, blocked: Mapping[str, AgentResponse]
+    phase: PhaseSpec,
+    work_item: int,
+    round_: int,
+    verdict: Json,
+    findings: Sequence[str],
+    blocked: Mapping[str, AgentResponse],
 ) -> Question:
     """One question for a gate that did not pass, with everything that is missing in it."""
     failing = [c for c in verdict["criteria"] if not c["passed"]]
@@ -71,6 +76,7 @@ def gate_question(
         details={
             "criteria": verdict["criteria"],
             "suggested_action": verdict["suggested_action"],
+            "findings": list(findings),
             "agents": {role: note for role, note in notes.items() if note},
         },
     )

@@ -62,6 +62,24 @@ class TestVersioner:
         assert response.output_artifact["version"] == {"from": "1.2.0", "to": "2.0.0"}
         assert response.output_artifact["commit"] == mine
 
+    @pytest.mark.parametrize("kind", ["file", "raised by a person", "tags"])
+    async def test_a_release_that_has_happened_is_not_counted_twice(self, place: Place, kind: str) -> None:
+        if kind == "tags":
+            place.tech["version_file"] = {"path": None, "kind": "vcs"}
+            git(place.repo, "tag", "v1.2.0", place.base)
+        if kind == "raised by a person":
+            commit_in(place.tree, {"pyproject.toml": '[project]\nname = "rows"\nversion = "1.3.0"\n'}, "Version")
+        await place.prepare()
+        place.settings["deploy"] = ["true"]
+        released = (await place.ask("deploy-orchestrator")).output_artifact
+        first = dict(place.results)
+
+        await place.prepare()
+
+        assert place.results["versioner"]["version"] == first["versioner"]["version"]
+        assert place.results["changelog-curator"] == first["changelog-curator"]
+        assert (await place.ask("deploy-orchestrator")).output_artifact == released
+
     async def test_counts_from_what_the_target_has_released_meanwhile(self, place: Place) -> None:
         await place.ask("versioner")
         commit_in(
@@ -115,17 +133,23 @@ class TestVersioner:
         assert response.status is Status.BLOCKED
         assert "tag v1.3.0 exists" in response.metadata["suggestion"]
 
-    async def test_without_a_version_file_it_asks(self, place: Place) -> None:
+    async def test_without_a_version_file_it_asks_and_takes_what_a_human_commits(self, place: Place) -> None:
         place.tech["version_file"] = None
+        git(place.tree, "rm", "-q", "pyproject.toml", "src/rows/__init__.py")
+        git(place.tree, "commit", "-q", "-m", "No version")
 
         response = await place.ask("versioner")
 
         assert response.status is Status.BLOCKED
         assert response.missing == ["version"]
         assert BRANCH in response.metadata["suggestion"]
+        commit_in(place.tree, {"VERSION": "0.1.0\n"}, "As asked")
+        assert (await place.ask("versioner")).output_artifact["version"] == {"from": "0.0.0", "to": "0.1.0"}
 
     async def test_without_a_version_file_a_human_may_say_the_version(self, place: Place) -> None:
         place.tech["version_file"] = None
+        git(place.tree, "rm", "-q", "pyproject.toml", "src/rows/__init__.py")
+        git(place.tree, "commit", "-q", "-m", "No version")
         place.answers["version"] = "0.1.0"
 
         response = await place.ask("versioner")

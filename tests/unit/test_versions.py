@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.agents import versions
-from core.agents.versions import VersionError, bump_of, find_version, is_greater, is_version, next_version, with_version
+from core.agents import bumps, versions
+from core.agents.bumps import bump_of, is_greater, is_version, next_version
+from core.agents.versions import VersionError, find_version, with_version
 
 NUMBER = st.integers(0, 3000)
 SEMVER = st.builds(
@@ -25,7 +26,7 @@ PEP440 = st.builds(
     st.lists(NUMBER, min_size=1, max_size=5),
     st.sampled_from(["", "rc1", "a2", ".dev3", ".post1", "b1.dev2"]),
 )
-LEVEL = st.sampled_from(versions.LEVELS)
+LEVEL = st.sampled_from(bumps.LEVELS)
 
 
 @pytest.mark.parametrize(
@@ -191,7 +192,7 @@ def test_places_that_repeat_the_version_are_found(tmp_path: Path) -> None:
     (package / "_version.py").write_text('__version__ = "9"\n')
     (package / "version.py").write_text("def broken(\n")
 
-    found = versions.second_places(tmp_path, "pyproject", "pyproject.toml", "a.b", "1.2.3")
+    found = versions.second_places(tmp_path, "pyproject", "pyproject.toml", ["a/b", "src/a/b"], "1.2.3")
 
     assert found == [("src/a/b/__init__.py", "dunder")]
 
@@ -201,7 +202,7 @@ def test_lock_files_are_second_places(tmp_path: Path) -> None:
     lock = tmp_path / "package-lock.json"
     lock.write_text('{"version": "1.2.3", "packages": {"": {"version": "1.2.3"}, "node_modules/x": {"version": "1"}}}')
 
-    for path, kind in versions.second_places(tmp_path, "package.json", "package.json", None, "1.2.3"):
+    for path, kind in versions.second_places(tmp_path, "package.json", "package.json", [], "1.2.3"):
         versions.write_version(tmp_path, path, kind, "2.0.0")
 
     assert lock.read_text() == (

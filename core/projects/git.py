@@ -1,0 +1,390 @@
+"""Git, as apm uses it: never a prompt, never a hook, never a lock taken for reading, and errors in one sentence."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.contract import ApmError
+from core.projects.commands import CommandResult, Limits, run
+from core.sanitise import one_line
+
+LIMITS = Limits(seconds=300.0, output_bytes=64 * 2**20)
+_BY_PRODUCT = re.compile(
+    r"(^|/)(__pycache__|\.(coverage|hypothesis|mypy_cache|nox|pytest_cache|ruff_cache|tox|venv)|node_modules)(/|$)"
+)
+FALLBACK_NAME, FALLBACK_EMAIL = "apm", "apm@localhost"
+
+_SETTINGS = """
+core.hooksPath=/dev/null core.quotepath=off core.fsmonitor=false commit.gpgsign=false tag.gpgsign=false
+log.showSignature=false color.ui=false gc.auto=0 maintenance.auto=false submodule.recurse=false rerere.enabled=false
+i18n.logOutputEncoding=UTF-8
+"""
+_OPTIONS = tuple(word for setting in _SETTINGS.split() for word in ("-c", setting))
+_ENVIRONMENT = {
+    "LC_ALL": "C",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_LITERAL_PATHSPECS": "1",
+    "GIT_EDITOR": ":",
+    "GIT_PAGER": "cat",
+    "GIT_ASKPASS": "true",
+    "SSH_ASKPASS": "true",
+    "GIT_SSH_COMMAND": "ssh -o BatchMode=yes",
+}
+_CLIMBING = {"GIT_CEILING_DIRECTORIES": ""}
+_PAUSES = (0.01, 0.03, 0.1, 0.3)
+"""Seconds before git is asked again while another git adds a worktree."""
+
+
+class GitError(ApmError):
+    """Git refused, or would have had to touch what is the user's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One commit. `at` is its author time in seconds since the epoch; `trailers` are the `Key: value` lines."""
+
+    sha: str
+    author: str
+    email: str
+    at: int
+    subject: str
+    body: str
+    trailers: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """A working tree that git knows; `branch` is None when detached, `locked` the reason when it is locked."""
+
+    path: Path
+    branch: str | None
+    locked: str | None
+
+
+async def git_result(
+    repo: Path, *args: str, env: Mapping[str, str] | None = None, stdin: bytes = b"", limits: Limits = LIMITS
+) -> CommandResult:
+    """Git's own result, for callers to whom an exit code is an answer.
+
+    Git does not climb above `repo`: a worktree that lost its `.git` must not have a hard reset fall on the repository
+    around it. Git is asked again when it met a worktree that another git was just adding; then it has done nothing.
+    """
+    argv = ("git", *_OPTIONS, *args)
+    environment = {**_ENVIRONMENT, "GIT_CEILING_DIRECTORIES": str(repo.resolve().parent), **(env or {})}
+    for pause in _PAUSES:
+        result = await run(argv, cwd=repo, limits=limits, env=environment, stdin=stdin, leftovers="group")
+        if result.ok or "/commondir: " not in result.stderr:
+            return result
+        await asyncio.sleep(pause)
+    return result
+
+
+async def git(
+    repo: Path, *args: str, check: bool = True, env: Mapping[str, str] | None = None, stdin: bytes = b""
+) -> str:
+    """Git's standard output. Raises GitError with git's reason when it fails, and when the output was cut."""
+    result = await git_result(repo, *args, env=env, stdin=stdin)
+    if check and not result.ok:
+        raise GitError(f"git {args[0]} failed in {repo}: {_reason(result)}")
+    if result.truncated:
+        raise GitError(f"git {args[0]} in {repo} printed more than {LIMITS.output_bytes} bytes; narrow the question.")
+    return result.stdout
+
+
+async def is_repository(path: Path) -> bool:
+    """Whether `path` lies in a git working tree (a bare repository has none)."""
+    if not path.is_dir():
+        return False
+    return (await git(path, "rev-parse", "--is-inside-work-tree", check=False, env=_CLIMBING)).strip() == "true"
+
+
+async def root(path: Path) -> Path:
+    """The top folder of the working tree that `path` lies in."""
+    return Path((await git(path, "rev-parse", "--show-toplevel", env=_CLIMBING)).removesuffix("\n"))
+
+
+async def head(repo: Path, ref: str = "HEAD") -> str:
+    """The commit that `ref` names. Raises GitError for an unknown name and for a repository without commits."""
+    result = await git_result(repo, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
+    if result.ok:
+        return result.stdout.strip()
+    if result.exit_code != 1:
+        raise GitError(f"git rev-parse failed in {repo}: {_reason(result)}")
+    if ref == "HEAD":
+        raise GitError(f"The repository {repo} has no commits yet; make a first commit, then try again.")
+    raise GitError(f"There is no commit named {one_line(ref)!r} in {repo}.")
+
+
+async def current_branch(repo: Path) -> str | None:
+    """The branch that is checked out; None when HEAD is detached. A branch without commits counts."""
+    result = await git_result(repo, "symbolic-ref", "--quiet", "--short", "HEAD")
+    return result.stdout.strip() or None
+
+
+async def branch_exists(repo: Path, branch: str) -> bool:
+    return (await git_result(repo, "show-ref", "--verify", "--quiet", f"refs/heads/{branch}")).ok
+
+
+async def status(repo: Path, *, untracked: bool = True) -> tuple[tuple[str, str], ...]:
+    """What differs from HEAD: (two-letter code, path). Ignored files and the insides of submodules do not count."""
+    text = await git(
+        repo,
+        "status",
+        "--porcelain",
+        "-z",
+        "--no-renames",
+        "--ignore-submodules=dirty",
+        f"--untracked-files={'normal' if untracked else 'no'}",
+    )
+    return tuple((entry[:2], entry[3:]) for entry in text.split("\0") if entry)
+
+
+async def is_clean(repo: Path, *, untracked: bool = True) -> bool:
+    """Whether nothing would be lost by leaving HEAD's state; untracked files count unless told otherwise."""
+    return not await status(repo, untracked=untracked)
+
+
+_FIELDS = ("%H", "%an", "%ae", "%at", "%s", "%b", "%(trailers:only=true,unfold=true)")
+
+
+async def commits(repo: Path, base: str, head: str = "HEAD", *, limit: int = 1_000) -> tuple[Commit, ...]:
+    """The commits reachable from `head` and not from `base` (empty: no base), newest first."""
+    span = f"{base}..{head}" if base else head
+    wanted = "%x00".join(_FIELDS)
+    text = await git(repo, "log", "-z", f"--max-count={limit}", f"--format=tformat:{wanted}", "--end-of-options", span)
+    words = text.split("\0")
+    size = len(_FIELDS)
+    return tuple(_commit(words[start : start + size]) for start in range(0, len(words) - size + 1, size))
+
+
+def _commit(words: Sequence[str]) -> Commit:
+    sha, author, email, at, subject, body, trailers = words
+    pairs = (line.partition(":") for line in trailers.splitlines() if ":" in line)
+    return Commit(
+        sha=sha.strip(),
+        author=author,
+        email=email,
+        at=int(at),
+        subject=subject,
+        body=body.strip(),
+        trailers={key.strip(): value.strip() for key, _, value in pairs},
+    )
+
+
+async def changed_files(repo: Path, base: str, head: str = "HEAD") -> tuple[tuple[str, str], ...]:
+    """(status, path) of each file that differs between two commits: A added, M changed, D deleted, T type."""
+    text = await git(
+        repo, "diff", "--name-status", "-z", "--no-renames", "--no-ext-diff", "--end-of-options", base, head, "--"
+    )
+    words = text.split("\0")
+    return tuple(zip(words[0:-1:2], words[1::2], strict=False))
+
+
+async def tracked_files(repo: Path) -> tuple[str, ...]:
+    """The paths that git tracks, relative to `repo`; what a commit would hold."""
+    return tuple(path for path in (await git(repo, "ls-files", "-z")).split("\0") if path)
+
+
+async def file_at(repo: Path, ref: str, path: str) -> str | None:
+    """A file's text at a commit; None when it is not there."""
+    result = await git_result(repo, "cat-file", "blob", f"{ref}:{path}")
+    return result.stdout if result.ok else None
+
+
+async def diff(repo: Path, base: str, head: str = "HEAD", *, limit: int = 2**20) -> str:
+    """The patch between two commits, at most about `limit` bytes of it: head and tail, the middle dropped."""
+    args = ("diff", "--no-ext-diff", "--no-textconv", "--end-of-options", base, head, "--")
+    result = await git_result(repo, *args, limits=Limits(LIMITS.seconds, limit))
+    if not result.ok:
+        raise GitError(f"git diff failed in {repo}: {_reason(result)}")
+    return result.stdout
+
+
+async def merge_base(repo: Path, one: str, other: str) -> str | None:
+    """The best common ancestor; None when the histories have nothing in common."""
+    return (await git_result(repo, "merge-base", one, other)).stdout.strip() or None
+
+
+async def is_ancestor(repo: Path, ancestor: str, descendant: str) -> bool:
+    result = await git_result(repo, "merge-base", "--is-ancestor", ancestor, descendant)
+    if result.exit_code not in (0, 1):
+        raise GitError(f"git merge-base failed in {repo}: {_reason(result)}")
+    return result.ok
+
+
+async def tag_at(repo: Path, tag: str) -> str | None:
+    """The commit that a tag points to; None when there is no such tag."""
+    result = await git_result(repo, "rev-parse", "--verify", "--quiet", f"refs/tags/{tag}^{{commit}}")
+    return result.stdout.strip() or None
+
+
+async def add_all_and_commit(
+    worktree: Path,
+    message: str,
+    *,
+    author: str | None = None,
+    trailers: Mapping[str, str] | None = None,
+    date: str | None = None,
+) -> str | None:
+    """Commit everything that changed in a worktree; the commit, or None when nothing had changed.
+
+    Untracked files count, except ignored ones and what running a project's tools leaves behind (caches, coverage
+    data): a project without a .gitignore must not get it into its history. `author` is `Name <mail>`, `date` any
+    date git reads.
+    """
+    new = (await git(worktree, "ls-files", "--others", "--exclude-standard", "-z")).split("\0")
+    # A path that ends in a slash is a repository inside this one: added, it would be a link that leads nowhere.
+    wanted = "\0".join(path for path in new if path and not path.endswith("/") and not _BY_PRODUCT.search(path))
+    await git(worktree, "add", "--update")
+    if wanted:
+        await git(worktree, "add", "--pathspec-from-file=-", "--pathspec-file-nul", stdin=wanted.encode())
+    if (await git_result(worktree, "diff", "--cached", "--quiet", "--no-ext-diff")).ok:
+        return None
+    who = await _identity(worktree, author, date)
+    text = with_trailers(message, trailers or {}).encode()
+    await git(worktree, "commit", "--quiet", "--cleanup=whitespace", "--file=-", env=who, stdin=text)
+    return await head(worktree)
+
+
+async def merge_in(worktree: Path, target: str) -> tuple[str, ...]:
+    """Merge `target` into the branch of a worktree; the conflicting paths, with nothing changed, or () when merged."""
+    args = ("merge", "--quiet", "--ff", "--no-autostash", "--no-edit", "--end-of-options", target)
+    result = await git_result(worktree, *args, env=await _identity(worktree))
+    if result.ok:
+        return ()
+    conflicts = await git(worktree, "diff", "--name-only", "--diff-filter=U", "-z", "--no-ext-diff")
+    if not conflicts:
+        raise GitError(f"git merge failed in {worktree}: {_reason(result)}")
+    await git(worktree, "merge", "--abort")
+    return tuple(conflicts.rstrip("\0").split("\0"))
+
+
+async def merge_commit(
+    repo: Path,
+    branch: str,
+    target: str,
+    message: str,
+    *,
+    trailers: Mapping[str, str] | None = None,
+    date: str | None = None,
+) -> str:
+    """A merge of `branch` into `target` as a commit that nothing points to yet; no checkout and no branch is touched.
+
+    The branch must contain the target already (`merge_in`), so its tree is the merge's tree.
+    """
+    first, second = await head(repo, target), await head(repo, branch)
+    if not await is_ancestor(repo, first, second):
+        raise GitError(f"{target} has commits that {branch} lacks; merge {target} into {branch} first.")
+    text = with_trailers(message, trailers or {}).encode()
+    who = await _identity(repo, None, date)
+    args = ("commit-tree", "-p", first, "-p", second, "-F", "-", f"{second}^{{tree}}")
+    return (await git(repo, *args, env=who, stdin=text)).strip()
+
+
+async def fast_forward(repo: Path, target: str, commit: str) -> Path | None:
+    """Move the branch `target` forward to `commit`; the checkout that moved with it, None where none has it.
+
+    A checkout with uncommitted changes in tracked files is never touched, and the branch then stays as well:
+    GitError names the files. Untracked files only matter where the commit brings a file of that name.
+    """
+    old = await head(repo, f"refs/heads/{target}")
+    if await is_ancestor(repo, commit, old):
+        return None
+    if not await is_ancestor(repo, old, commit):
+        raise GitError(f"{target} has moved on since {commit[:12]} was made; merge {target} into the branch again.")
+    for checkout in await checkouts(repo):
+        if checkout.branch == target and checkout.path.is_dir():
+            await _fast_forward_checkout(checkout.path, target, commit)
+            return checkout.path
+        if checkout.branch is None and await _rebases(checkout.path, target):
+            raise GitError(f"{target} is being rebased in {checkout.path}; finish or abort that, then try again.")
+    await git(repo, "update-ref", "-m", "apm: fast-forward", f"refs/heads/{target}", commit, old)
+    return None
+
+
+async def _fast_forward_checkout(checkout: Path, target: str, commit: str) -> None:
+    changed = [path for _, path in await status(checkout, untracked=False)]
+    if changed:
+        names = one_line(", ".join(changed))
+        raise GitError(f"{checkout} has {target} checked out with uncommitted changes ({names}); commit or stash them.")
+    result = await git_result(checkout, "merge", "--quiet", "--ff-only", "--no-autostash", commit)
+    if not result.ok:
+        raise GitError(f"{target} could not be moved in {checkout}: {one_line(result.output, 400)}")
+
+
+async def _rebases(checkout: Path, branch: str) -> bool:
+    """Whether a rebase of `branch` is under way in a checkout: HEAD is detached then, but the branch is in use."""
+    if not checkout.is_dir():
+        return False
+    names = ("rebase-merge/head-name", "rebase-apply/head-name")
+    found = await git(checkout, "rev-parse", *(word for name in names for word in ("--git-path", name)))
+    files = [checkout / line for line in found.splitlines()]
+    return any(file.is_file() and file.read_text().strip() == f"refs/heads/{branch}" for file in files)
+
+
+async def checkouts(repo: Path) -> tuple[Checkout, ...]:
+    """Each working tree of the repository, the main one first; also those whose folder is gone."""
+    found: list[Checkout] = []
+    for block in (await git(repo, "worktree", "list", "--porcelain")).split("\n\n"):
+        facts = dict(line.partition(" ")[::2] for line in block.splitlines())
+        if "worktree" in facts and "bare" not in facts:
+            branch = facts.get("branch", "").removeprefix("refs/heads/") or None
+            found.append(Checkout(Path(facts["worktree"]), branch, facts.get("locked")))
+    return tuple(found)
+
+
+async def create_tag(
+    repo: Path,
+    tag: str,
+    commit: str,
+    message: str,
+    *,
+    trailers: Mapping[str, str] | None = None,
+    date: str | None = None,
+) -> None:
+    """An annotated tag. The same tag on the same commit is no error, so a kill in between can be repeated."""
+    there = await tag_at(repo, tag)
+    if there == await head(repo, commit):
+        return
+    if there is not None:
+        raise GitError(f"The tag {tag} already stands on {there[:12]}, not on {commit[:12]}; choose another version.")
+    text = with_trailers(message, trailers or {}).encode()
+    who = await _identity(repo, None, date)
+    args = ("tag", "--annotate", "--cleanup=whitespace", "--file=-", "--end-of-options", tag, commit)
+    await git(repo, *args, env=who, stdin=text)
+
+
+def with_trailers(message: str, trailers: Mapping[str, str]) -> str:
+    """`message` with `Key: value` lines as its last paragraph, where git and `commits` find them."""
+    lines = [f"{key}: {one_line(value, 1_000)}" for key, value in trailers.items()]
+    return "\n\n".join(part for part in (message.rstrip(), "\n".join(lines)) if part) + "\n"
+
+
+async def _identity(repo: Path, author: str | None = None, date: str | None = None) -> dict[str, str]:
+    """The environment that gives a commit its people and time: the user's own, or apm where git knows no user."""
+    known = await git(repo, "config", "--get-regexp", r"^user\.(name|email)$", check=False)
+    found = dict(line.split(" ", 1) for line in known.splitlines() if " " in line)
+    name, email = found.get("user.name", FALLBACK_NAME), found.get("user.email", FALLBACK_EMAIL)
+    result = {"GIT_COMMITTER_NAME": name, "GIT_COMMITTER_EMAIL": email}
+    if author is not None:
+        match = re.fullmatch(r"\s*(.+?)\s*<([^<>]*)>\s*", author)
+        if match is None:
+            raise GitError(f"The author {one_line(author)!r} is not of the form 'Name <mail>'.")
+        name, email = match[1], match[2]
+    if date is not None:
+        result |= {"GIT_COMMITTER_DATE": date, "GIT_AUTHOR_DATE": date}
+    return result | {"GIT_AUTHOR_NAME": name, "GIT_AUTHOR_EMAIL": email}
+
+
+def _reason(result: CommandResult) -> str:
+    """Git's own words, shortened to the line that says what is wrong."""
+    if result.timed_out:
+        return f"it took longer than {LIMITS.seconds:g} s and was stopped."
+    lines = [line.strip() for line in (result.stderr or result.stdout).splitlines() if line.strip()]
+    telling = next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[0] if lines else "")
+    return one_line(re.sub(r"^(fatal|error): ", "", telling)) or f"exit code {result.exit_code}."

@@ -1,0 +1,124 @@
+"""A repository as detection sees it: the files that git tracks, read with limits, and nothing executed."""
+
+from __future__ import annotations
+
+import ast
+import configparser
+import json
+import re
+import tomllib
+import warnings
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from core.contract import Json
+
+MAX_FILE_BYTES = 2**20
+"""A manifest is never larger; what is, is not read."""
+VENDORED = re.compile(r"(^|/)(node_modules|bower_components|_?vendor(ed)?|third[-_]?party|site-packages|\.?venv|Pods)/")
+"""Folders that hold other people's code: it says nothing about the project."""
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Paths relative to `root`, the shallow ones first, vendored ones left out.
+
+    Reading never raises: what cannot be read, or is not what its name says, is empty.
+    """
+
+    root: Path
+    paths: tuple[str, ...]
+    _known: frozenset[str]
+    _texts: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, root: Path, tracked: Iterable[str]) -> Tree:
+        own = [path for path in tracked if not VENDORED.search(path)]
+        return cls(root, tuple(sorted(own, key=lambda path: (path.count("/"), path))), frozenset(own))
+
+    def has(self, path: str) -> bool:
+        return path in self._known
+
+    def first(self, *paths: str) -> str | None:
+        """The first of these that is there."""
+        return next((path for path in paths if self.has(path)), None)
+
+    def top(self, pattern: str) -> list[str]:
+        """The files at the top whose whole name matches, in any case."""
+        return [path for path in self.paths if "/" not in path and re.fullmatch(pattern, path, re.IGNORECASE)]
+
+    def below(self, folder: str) -> Iterator[str]:
+        prefix = f"{folder}/" if folder else ""
+        return (path for path in self.paths if path.startswith(prefix))
+
+    def has_folder(self, folder: str) -> bool:
+        return next(self.below(folder), None) is not None
+
+    def read(self, path: str) -> str:
+        """A file's text; empty for one that is not tracked, too large, or behind a link that leads out."""
+        if path not in self._texts:
+            self._texts[path] = self._read(path) if self.has(path) else ""
+        return self._texts[path]
+
+    def toml(self, path: str) -> Json:
+        try:
+            return tomllib.loads(self.read(path))
+        except (tomllib.TOMLDecodeError, RecursionError):
+            return {}
+
+    def json(self, path: str) -> Json:
+        try:
+            value = json.loads(self.read(path) or "{}")
+        except (ValueError, RecursionError):
+            return {}
+        return value if isinstance(value, dict) else {}
+
+    def ini(self, path: str) -> dict[str, dict[str, str]]:
+        """Sections with their options, lower-case; a file with doubled keys counts as far as it goes."""
+        parser = configparser.RawConfigParser(strict=False, allow_no_value=True)
+        try:
+            parser.read_string(self.read(path))
+        except (configparser.Error, ValueError):
+            return {}
+        return {name: {key: value or "" for key, value in parser[name].items()} for name in parser.sections()}
+
+    def python(self, path: str) -> ast.Module:
+        """A module's syntax tree; an empty one for what is no Python."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                return ast.parse(self.read(path))
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                return ast.Module(body=[], type_ignores=[])
+
+    def _read(self, path: str) -> str:
+        file = self.root / path
+        try:
+            if not file.resolve().is_relative_to(self.root.resolve()) or file.stat().st_size > MAX_FILE_BYTES:
+                return ""
+            return file.read_text(encoding="utf-8-sig", errors="replace") if file.is_file() else ""
+        except (OSError, RuntimeError):
+            return ""
+
+
+def dig(value: Any, *names: str) -> Any:
+    """A value inside nested tables; None when it is not there."""
+    for name in names:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def table(value: Any) -> Json:
+    """A manifest's value where a table belongs: people write other things there."""
+    return value if isinstance(value, dict) else {}
+
+
+def items(value: Any) -> list[Any]:
+    """The same for a list; a text stands for a list of one."""
+    return [value] if isinstance(value, str) else list(value) if isinstance(value, list | tuple) else []
+
+
+def texts(value: Any) -> list[str]:
+    return [item for item in items(value) if isinstance(item, str)]

@@ -1,0 +1,153 @@
+"""`apm escalation`: what waits for a human is shown, put off, handed over and answered."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from core.governance.escalations import Option, Question, raise_question
+from tests.unit.command_line import CommandLine
+
+SHOWN = {
+    *("id", "kind", "question", "urgency", "status", "raised_at", "due_at", "count", "chain", "work_item", "phase"),
+    *("missing", "options", "recommended", "resolution"),
+}
+SUPPLY = Option(
+    "supply", "Supply what is missing", "The phase goes on.", asks={"business_context": "text", "risks": "lines"}
+)
+STOP = Option("stop", "Stop it", "It is cancelled.", ends=True)
+
+
+def question(number: int = 1, urgency: str = "DAILY") -> Question:
+    return Question(
+        kind="gate",
+        subject={"n": number},
+        question=f"What is missing? ({number})",
+        urgency=urgency,
+        options=(SUPPLY, STOP),
+        recommended="supply",
+        chain=("master-orchestrator", "definition-orch"),
+        missing=("risks: 0 of 1",),
+    )
+
+
+@pytest.fixture
+def line(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+    found = CommandLine(tmp_path, capsys, monkeypatch)
+    found("init")
+    found.write(lambda tx: raise_question(tx, question()))
+    return found
+
+
+def moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def test_show_has_the_documented_keys_with_times_in_utc(line: CommandLine) -> None:
+    shown = line("escalation", "show", "1", "--json").json
+    assert set(shown) >= SHOWN
+    assert (shown["status"], shown["count"], shown["resolution"]) == ("open", 1, None)
+    assert {o["key"] for o in shown["options"]} == {"supply", "stop"}
+    assert all({"key", "label", "consequence"} <= set(o) for o in shown["options"])
+    assert moment(shown["due_at"]) - moment(shown["raised_at"]) == timedelta(hours=24)
+    assert shown["raised_at"].endswith("Z")
+
+
+def test_a_question_asked_again_is_one_row_with_a_higher_count(line: CommandLine) -> None:
+    line.write(lambda tx: raise_question(tx, question()))
+    assert [e["count"] for e in line("escalation", "list", "--json").json] == [2]
+
+
+def test_the_list_has_the_most_urgent_first(line: CommandLine) -> None:
+    line.write(lambda tx: raise_question(tx, question(2, "WEEKLY")))
+    line.write(lambda tx: raise_question(tx, question(3, "IMMEDIATE")))
+    found = line("escalation", "list", "--json").json
+    assert [(e["id"], e["urgency"]) for e in found] == [(3, "IMMEDIATE"), (1, "DAILY"), (2, "WEEKLY")]
+    assert found[2]["due_at"] is None
+
+
+def test_an_answer_with_its_values_is_on_the_record_with_who_gave_it(line: CommandLine) -> None:
+    answer = {"business_context": "People lose an hour a day.", "risks": ["it may break"]}
+    words = ("--option", "supply", "--answer", json.dumps(answer), "--by", "ada", "--json")
+    ended = line("escalation", "resolve", "1", *words)
+    assert ended.code == 0
+    resolution = ended.json["resolution"]
+    assert set(resolution) == {"option", "answer", "reason", "by", "at", "provenance"}
+    assert (resolution["option"], resolution["by"], resolution["provenance"]) == ("supply", "ada", "human")
+    assert resolution["answer"] == answer
+    assert ended.json["status"] == "resolved"
+    assert line("escalation", "list", "--json").json == []
+    assert [e["status"] for e in line("escalation", "list", "--all", "--json").json] == ["resolved"]
+
+
+def test_values_can_come_from_a_file_or_from_standard_input(line: CommandLine, tmp_path: Path) -> None:
+    line.write(lambda tx: raise_question(tx, question(2)))
+    text = json.dumps({"risks": ["it may break"]})
+    (tmp_path / "answer.json").write_text(text)
+    by_file = line("escalation", "resolve", "1", "--recommended", "--answer", f"@{tmp_path / 'answer.json'}", "--json")
+    by_stdin = line("escalation", "resolve", "2", "--recommended", "--answer", "-", "--json", stdin=text)
+    assert by_file.json["resolution"]["answer"] == by_stdin.json["resolution"]["answer"] == json.loads(text)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ((), "--option (supply, stop)"),
+        (("--option", "approve"), "its answers are supply, stop"),
+        (("--option", "stop"), "needs a reason"),
+        (("--option", "stop", "--recommended"), "exclude each other"),
+        (("--recommended",), "needs values: business_context: a text"),
+        (("--recommended", "--answer", "{"), "--answer is not JSON: line 1, column 2"),
+        (("--recommended", "--answer", "[1]"), "must be a JSON object"),
+        (("--recommended", "--answer", '{"risks": 5}'), "risks must be a list of texts"),
+        (("--recommended", "--answer", '{"bogus": "x"}'), "'bogus' was not asked for"),
+        (("--recommended", "--answer", "@nowhere.json"), "nowhere.json cannot be read"),
+        (("--option", "stop", "--reason", "x", "--answer", '{"risks": ["y"]}'), "takes no values"),
+    ],
+)
+def test_a_malformed_answer_is_refused_and_the_question_stays(
+    line: CommandLine, words: tuple[str, ...], told: str
+) -> None:
+    ended = line("escalation", "resolve", "1", *words)
+    assert ended.code == 2
+    assert told in ended.err
+    assert line("escalation", "show", "1", "--json").json["status"] == "open"
+
+
+def test_an_answered_question_cannot_be_answered_again(line: CommandLine) -> None:
+    line("escalation", "resolve", "1", "--option", "stop", "--reason", "not wanted", "--by", "ada")
+    ended = line("escalation", "resolve", "1", "--option", "stop", "--reason", "again")
+    assert ended.code == 2
+    assert "already answered ('stop' by ada)" in ended.err
+
+
+def test_acknowledged_snoozed_and_handed_over(line: CommandLine) -> None:
+    assert line("escalation", "ack", "1", "--by", "ada", "--json").json["status"] == "acknowledged"
+    shown = line("escalation", "snooze", "1", "--for", "2d", "--json").json
+    assert shown["status"] == "snoozed"
+    assert moment(shown["snoozed_until"]) - moment(shown["raised_at"]) > timedelta(days=2) - timedelta(minutes=1)
+    assert line("escalation", "assign", "1", "--to", "grace", "--json").json["assigned_to"] == "grace"
+
+
+@pytest.mark.parametrize("span", ["", "0m", "5", "-1h", "1y", "99999w"])
+def test_a_span_of_time_that_is_none_is_refused(line: CommandLine, span: str) -> None:
+    ended = line("escalation", "snooze", "1", "--for", span)
+    assert ended.code == 2
+    assert "30m, 4h, 2d or 1w" in ended.err
+
+
+def test_a_number_that_is_none_is_refused(line: CommandLine) -> None:
+    for words in (("show", "9"), ("ack", "9"), ("snooze", "9"), ("assign", "9", "--to", "x"), ("resolve", "9")):
+        ended = line("escalation", *words)
+        assert ended.code == 2, words
+        assert "There is no escalation 9" in ended.err
+
+
+def test_the_page_says_how_to_give_the_answer(line: CommandLine) -> None:
+    out = line("escalation", "show", "1").out
+    assert "--option supply (recommended)" in out
+    assert "risks: a list of texts" in out
+    assert """apm escalation resolve 1 --option supply --answer '{"business_context": "...", "risks": "..."}'""" in out

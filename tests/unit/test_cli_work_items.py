@@ -1,0 +1,140 @@
+"""`apm work-item`: requests are created, looked at, accepted and cancelled."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.orchestration import work_items
+from tests.unit import git_project
+from tests.unit.command_line import CommandLine
+from tui.cli import options
+
+SHOWN = {"id", "title", "type", "state", "phase", "artifacts", "phases", "delegations", "escalations"}
+
+
+@pytest.fixture
+def line(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+    found = CommandLine(tmp_path / "workspace", capsys, monkeypatch)
+    found("init", found.folder)
+    return found
+
+
+def test_a_new_work_item_is_proposed_and_holds_its_request(line: CommandLine) -> None:
+    ended = line("work-item", "create", "Export as CSV", "--type", "bug", "--tag", "a", "--tag", "b", "--json")
+    assert ended.code == 0
+    shown = ended.json
+    assert set(shown) >= SHOWN
+    assert (shown["id"], shown["state"], shown["type"], shown["tags"]) == (1, "proposed", "bug", ["a", "b"])
+    assert [a["type"] for a in shown["artifacts"]] == ["request.raw"]
+    assert len(shown["artifacts"][0]["digest"]) == 64
+    assert shown["phases"] == shown["delegations"] == shown["escalations"] == []
+
+
+def test_with_accept_it_is_ready_at_once(line: CommandLine) -> None:
+    assert line("work-item", "create", "Export as CSV", "--accept", "--json").json["state"] == "ready"
+
+
+def test_the_body_comes_from_a_file_or_from_standard_input(line: CommandLine, tmp_path: Path) -> None:
+    file = tmp_path / "anfrage ü.md"
+    file.write_text("# Why\nEs fehlt.\n", encoding="utf-8")
+    from_file = line("work-item", "create", "One", "--body", file, "--json").json
+    from_stdin = line("work-item", "create", "One", "--body", "-", "--json", stdin="# Why\nEs fehlt.\n").json
+    assert from_file["artifacts"][0]["digest"] == from_stdin["artifacts"][0]["digest"]
+
+
+def test_a_request_of_two_megabytes_is_taken(line: CommandLine) -> None:
+    ended = line("work-item", "create", "Long", "--body", "-", "--json", stdin="The export must work.\n" * 95_000)
+    assert ended.code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("",), "title"),
+        (("x", "--impact", "11"), "1<=x<=10"),
+        (("x", "--type", "epic"), "'feature', 'bug', 'chore', 'spike', 'docs'"),
+        (("x", "--project", "nowhere"), "no project 'nowhere'"),
+        (("x", "--body", "nowhere.md"), "nowhere.md cannot be read"),
+    ],
+)
+def test_a_request_that_cannot_be_is_refused_and_nothing_is_kept(
+    line: CommandLine, words: tuple[str, ...], told: str
+) -> None:
+    ended = line("work-item", "create", *words)
+    assert ended.code == 2
+    assert told in ended.err
+    assert line("work-item", "list", "--json").json == []
+
+
+def test_a_body_that_is_not_text_is_refused(line: CommandLine) -> None:
+    ended = line("work-item", "create", "x", "--body", "-", stdin=b"\xff\xd8\xff")
+    assert ended.code == 2
+    assert "not UTF-8 text (byte 0)" in ended.err
+
+
+def test_a_title_cannot_write_to_the_terminal(line: CommandLine) -> None:
+    line("work-item", "create", "Fix \x1b]52;c;cHduZWQ=\x07 [bold]it[/bold]\u202e now")
+    ended = line("work-item", "list")
+    assert "\x1b" not in ended.out
+    assert "Fix [bold]it[/bold] now" in ended.out
+
+
+def test_the_only_project_is_taken_when_none_is_named(line: CommandLine, tmp_path: Path) -> None:
+    git_project.commit(tmp_path / "one", {"a.py": "x = 1\n"})
+    line("project", "add", tmp_path / "one")
+    assert line("work-item", "create", "x", "--json").json["project"] == "one"
+    assert line("work-item", "create", "x", "--no-project", "--json").json["project"] is None
+    git_project.commit(tmp_path / "two", {"a.py": "x = 1\n"})
+    line("project", "add", tmp_path / "two")
+    assert line("work-item", "create", "x", "--json").json["project"] is None
+    assert line("work-item", "create", "x", "--project", "2", "--json").json["project"] == "two"
+
+
+def test_the_types_are_those_of_the_engine() -> None:
+    assert options.WORK_ITEM_TYPES == work_items.TYPES
+
+
+def test_accepting_twice_changes_nothing_and_cancelling_ends_it(line: CommandLine) -> None:
+    line("work-item", "create", "x")
+    assert line("work-item", "accept", "1", "--json").json["state"] == "ready"
+    assert line("work-item", "accept", "1", "--json").json["state"] == "ready"
+    assert line("work-item", "cancel", "1", "--json").json["state"] == "cancelled"
+    ended = line("work-item", "accept", "1")
+    assert ended.code == 2
+    assert "cancelled already" in ended.err
+
+
+def test_the_list_is_an_array_newest_first(line: CommandLine) -> None:
+    for title in ("one", "two", "three"):
+        line("work-item", "create", title)
+    assert [i["title"] for i in line("work-item", "list", "--json").json] == ["three", "two", "one"]
+    assert [i["id"] for i in line("work-item", "list", "-n", "1", "--json").json] == [3]
+
+
+def test_a_number_that_is_none_is_refused(line: CommandLine) -> None:
+    for command in ("show", "accept", "cancel"):
+        ended = line("work-item", command, "7")
+        assert ended.code == 2
+        assert "There is no work item 7" in ended.err
+
+
+@pytest.mark.parametrize("words", [("run",), ("run", "1", "--all")])
+def test_run_wants_numbers_or_all_and_not_both(line: CommandLine, words: tuple[str, ...]) -> None:
+    ended = line(*words)
+    assert ended.code == 2
+    assert "--all" in ended.err
+
+
+def test_run_accepts_nothing_when_one_of_its_numbers_is_wrong(line: CommandLine) -> None:
+    line("work-item", "create", "x")
+    assert line("run", "1", "9").code == 2
+    assert line("work-item", "show", "1", "--json").json["state"] == "proposed"
+
+
+def test_running_everything_where_there_is_nothing_is_no_failure(line: CommandLine) -> None:
+    ended = line("run", "--all", "--json")
+    assert ended.code == 0
+    assert set(ended.json) == {"work_items", "gates", "artifacts", "seconds"}
+    assert ended.json["work_items"] == []
