@@ -53,7 +53,6 @@ class Delegator:
             found = self.position.journal.same_question(key, journal.request_digest(request))
         if found is not None:
             return found
-        await self._stop_if_paused()
         agent = await self._agent(role)
         if agent.outward:
             await self.store.write(lambda tx: journal.intend(tx, self.run.work_item, key))
@@ -76,13 +75,12 @@ class Delegator:
         self.position.journal.add(entry)
         return entry
 
-    async def _stop_if_paused(self) -> None:
-        facts = await self.store.read(lambda r: reads.work_item_facts(r, self.run.work_item))
+    async def _agent(self, role: str) -> AgentRow:
+        """The agent's row as it is now; raises Parked when the work item has been paused or cancelled meanwhile."""
+        number = self.run.work_item
+        facts, agent = await self.store.read(lambda r: (reads.work_item_facts(r, number), reads.agent(r, role)))
         if facts is None or facts.paused_at is not None or facts.cancelled_at is not None:
             raise Parked
-
-    async def _agent(self, role: str) -> AgentRow:
-        agent = await self.store.read(lambda r: reads.agent(r, role))
         if agent is None:
             raise ApmError(f"No agent has the role {role}; `apm agents import` brings it back from agents.yaml.")
         return agent

@@ -23,7 +23,7 @@ from core.phases import PHASE_BY_CODE
 from core.projects import git, worktrees
 from core.registry.catalog import Catalog
 from core.runtimes.base import Runtime
-from core.store import reads
+from core.store import reads, rows
 from core.store.rows import PhaseRunRow
 from core.store.store import Store
 
@@ -46,6 +46,7 @@ class Drive:
     def __init__(self, equipment: Equipment, work_item: int) -> None:
         self._eq, self._id = equipment, work_item
         self._held: asyncio.Lock | None = None
+        self._tree: worktrees.Worktree | None = None
 
     async def run(self) -> None:
         try:
@@ -73,7 +74,8 @@ class Drive:
             if opened is None:
                 return False
             run = opened
-        return await self._phase(await self._position(), run)
+            position = await self._position() if position.newest.type == "release.deployed" else position
+        return await self._phase(position.entered(run), run)
 
     async def _next(self, position: Position) -> PhaseRunRow | None:
         """Open the phase that the newest artifact is routed to; None when the way has ended."""
@@ -143,7 +145,10 @@ class Drive:
         if project is None:
             return Bench(None, releases, scratch), None
         home = self._eq.state / "worktrees" / name
-        tree = await worktrees.ensure(Path(project.path), home, self._id, facts.title, project.target)
+        tree = self._tree
+        if tree is None or not (tree.path / ".git").exists():
+            tree = await worktrees.ensure(Path(project.path), home, self._id, facts.title, project.target)
+            self._tree = tree
         if (facts.branch, facts.base_commit) != (tree.branch, tree.base_commit):
             await self._eq.store.write(lambda tx: outcomes.note_branch(tx, self._id, tree.branch, tree.base_commit))
         told: Json = {
@@ -161,12 +166,15 @@ class Drive:
     async def _context(self, position: Position, run: PhaseRunRow, project: Json | None) -> PhaseContext:
         ready = position.newest_of("workitem.ready")
 
-        def contents(reader: reads.Connection) -> tuple[Json, Json, Json | None]:
-            incoming = reads.artifact_content(reader, position.artifact(run.input_digest).id)
-            defined = reads.artifact_content(reader, ready.id) if ready else {}
-            return incoming, defined, journal_facts(reader, self._id) if run.phase == "E1" else None
+        def contents(reader: reads.Connection) -> tuple[Json, Json, Json | None, tuple[rows.GateResultRow, ...]]:
+            return (
+                reads.artifact_content(reader, position.artifact(run.input_digest).id),
+                reads.artifact_content(reader, ready.id) if ready else {},
+                journal_facts(reader, self._id) if run.phase == "E1" else None,
+                reads.gate_results(reader, self._id),
+            )
 
-        incoming, defined, journal = await self._eq.store.read(contents)
+        incoming, defined, journal, gates = await self._eq.store.read(contents)
         return PhaseContext(
             spec=PHASE_BY_CODE[run.phase],
             run=run,
@@ -175,16 +183,10 @@ class Drive:
             criteria=defined.get("acceptance_criteria", []),
             risks=defined.get("risks", []),
             project=project,
-            reviewed_commit=await self._judged_commit("R1", passed_only=True),
-            judged_commit=await self._judged_commit("I1", "R1"),
+            reviewed_commit=outcomes.judged_commit(gates, "R1", passed_only=True),
+            judged_commit=outcomes.judged_commit(gates, "I1", "R1"),
             journal=journal,
         )
-
-    async def _judged_commit(self, *phases: str, passed_only: bool = False) -> str | None:
-        """The commit that the newest gate of these phases judged."""
-        found = await self._eq.store.read(lambda r: reads.gate_results(r, self._id))
-        commits = [g.judged.get("commit") for g in found if g.phase in phases and (g.passed or not passed_only)]
-        return str(commits[-1]) if commits and commits[-1] else None
 
     async def _ready_to_release(self, position: Position, run: PhaseRunRow) -> bool:
         """Whether what R1 judged is what would be released now; if not, R1 is opened again on what is there.
@@ -200,7 +202,8 @@ class Drive:
             await lock.acquire()
             self._held = lock
         bench, told = await self._bench(position)
-        reviewed, tree = await self._judged_commit("R1", passed_only=True), bench.tree()
+        gates = await self._eq.store.read(lambda r: reads.gate_results(r, self._id))
+        reviewed, tree = outcomes.judged_commit(gates, "R1", passed_only=True), bench.tree()
         if told is None or reviewed is None:
             raise ApmError(f"Work item {self._id} was never reviewed, so it cannot be released.")
         if await outcomes.is_released_from(tree, Path(project.path), project.target, reviewed):

@@ -149,9 +149,12 @@ class Engine:
         self._note(number for _, number in events)
 
     def _note(self, work_items: Iterable[int | None]) -> None:
-        if self._changed is not None:
-            self._changed.update(w for w in work_items if w is not None)
-        self._wake.set()
+        """Look at these again. What a drive does to its own work item is no news: it is looked at when that ends."""
+        news = {w for w in work_items if w is not None} - set(self._drives)
+        if news and self._changed is not None:
+            self._changed |= news
+        if news:
+            self._wake.set()
 
     async def _serve(self) -> None:
         """The loop: look at what has changed, drive what can run, as many at once as the limits allow."""
@@ -162,10 +165,11 @@ class Engine:
                 await self._wake.wait()
                 self._wake.clear()
                 self._looking = True
-                await self._look()
+                changed = await self._look()
                 for number in sorted(self._ready)[: max(0, limit - len(self._drives))]:
                     self._ready.discard(number)
                     self._drives[number] = asyncio.create_task(self._drive(number), name=f"apm-drive-{number}")
+                await self._clear_what_is_over(changed)
                 self._looking = False
                 await self._tell_settled()
         except asyncio.CancelledError:
@@ -175,12 +179,12 @@ class Engine:
             await self._tell_settled()
             raise
 
-    async def _look(self) -> None:
-        """Sort what has changed into what can be driven and what is over."""
+    async def _look(self) -> set[int]:
+        """Find out what can be driven now; the work items that something had happened to."""
         changed, self._changed = self._changed, set()
         runnable = set(await self._store.read(lambda r: _runnable(r, changed)))
         self._ready = (runnable if changed is None else (self._ready - changed) | runnable) - set(self._drives)
-        await self._clear_what_is_over(changed or set())
+        return changed or set()
 
     async def _drive(self, number: int) -> None:
         try:
@@ -196,7 +200,8 @@ class Engine:
             asyncio.get_running_loop().call_later(REST_SECONDS, self._note, [number])
         finally:
             self._drives.pop(number, None)
-            self._note([number] if self._fault is None else [])
+            if self._fault is None:
+                self._note([number])
             await self._tell_settled()
 
     async def _clear_what_is_over(self, changed: set[int]) -> None:

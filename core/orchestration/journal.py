@@ -14,7 +14,7 @@ from core.governance.decisions import DOMAIN_AGENTS, Choice, make_decision
 from core.sanitise import one_line, sanitise
 from core.store.reads import MS_PER_DAY, Connection
 from core.store.rows import AgentRow
-from core.store.schema import Counter, Delegation, Event, Intent
+from core.store.schema import Delegation, Event, Intent
 from core.store.schema import Evidence as EvidenceTable
 from core.store.writer import Transaction
 
@@ -199,25 +199,18 @@ def _record_evidence(tx: Transaction, work_item: int, delegation: int, agent: st
     )
 
 
+_COUNT_SQL = """
+    INSERT INTO counters (agent, day, runs, failures, milliseconds, tokens, cost) VALUES (?, ?, 1, ?, ?, ?, ?)
+    ON CONFLICT (agent, day) DO UPDATE SET runs = counters.runs + 1, failures = counters.failures + excluded.failures,
+    milliseconds = counters.milliseconds + excluded.milliseconds, tokens = counters.tokens + excluded.tokens,
+    cost = counters.cost + excluded.cost
+"""
+
+
 def _count(tx: Transaction, agent: str, response: AgentResponse, milliseconds: int) -> None:
     failed = int(response.status is Status.FAILURE)
-    day = tx.now // MS_PER_DAY
     tokens, cost = int(response.metadata.get("tokens") or 0), float(response.metadata.get("cost") or 0.0)
-    insert = Counter.insert(
-        agent=agent, day=day, runs=1, failures=failed, milliseconds=milliseconds, tokens=tokens, cost=cost
-    )
-    tx.execute(
-        insert.on_conflict(
-            conflict_target=[Counter.agent, Counter.day],
-            update={
-                Counter.runs: Counter.runs + 1,
-                Counter.failures: Counter.failures + failed,
-                Counter.milliseconds: Counter.milliseconds + milliseconds,
-                Counter.tokens: Counter.tokens + tokens,
-                Counter.cost: Counter.cost + cost,
-            },
-        )
-    )
+    tx.sql(_COUNT_SQL, (agent, tx.now // MS_PER_DAY, failed, milliseconds, tokens, cost))
 
 
 def _raise_decision(

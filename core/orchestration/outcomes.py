@@ -164,6 +164,12 @@ def what_to_mend(position: Position, run: rows.PhaseRunRow) -> list[str]:
     return told
 
 
+def judged_commit(gates: Sequence[rows.GateResultRow], *phases: str, passed_only: bool = False) -> str | None:
+    """The commit that the newest gate of these phases judged."""
+    commits = [g.judged.get("commit") for g in gates if g.phase in phases and (g.passed or not passed_only)]
+    return str(commits[-1]) if commits and commits[-1] else None
+
+
 async def is_released_from(tree: Path, project: Path, target: str, reviewed: str) -> bool:
     """Whether what stands on the branch is what was reviewed, on top of the target, or already merged into it."""
     head, tip = await git.head(tree), await git.head(project, target)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from core.contract import PHASE_CODES, Json
@@ -34,6 +34,12 @@ class Position:
     def is_over(self) -> bool:
         f = self.facts
         return any(at is not None for at in (f.cancelled_at, f.closed_at, f.failed_at))
+
+    def entered(self, run: rows.PhaseRunRow) -> Position:
+        """The position once that run is the last one, without reading it anew."""
+        if self.run is not None and self.run.id == run.id:
+            return self
+        return replace(self, run=run, runs=(*self.runs, run))
 
     def holds_back(self, *what: str) -> bool:
         """Whether an open question blocks one of these (phase codes, task ids)."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable
 from dataclasses import fields
+from functools import cache
 from typing import Any, TypeVar
 
 from peewee import Case, Model, fn
@@ -89,8 +90,17 @@ def _all(reader: Connection, row_type: type[R], model: type[Model], query: Any) 
     return build(row_type, model, reader.rows(query))
 
 
-def _first(reader: Connection, row_type: type[R], model: type[Model], query: Any) -> R | None:
-    found = _all(reader, row_type, model, query.limit(1))
+@cache
+def _by_key_sql(row_type: Any, model: type[Model], column: str) -> str:
+    """The statement that reads one row by a column, written once: building it costs more than running it."""
+    fields_of = model._meta.fields
+    names = ", ".join(f'"{c.column_name}"' for c in _columns(row_type, model)[0])
+    return f'SELECT {names} FROM "{model._meta.table_name}" WHERE "{fields_of[column].column_name}" = ?'
+
+
+def _by_key(reader: Connection, row_type: type[R], model: type[Model], column: str, value: Any) -> R | None:
+    kind: Any = row_type
+    found = build(row_type, model, reader.sql(_by_key_sql(kind, model, column), (value,)))
     return found[0] if found else None
 
 
@@ -101,8 +111,7 @@ def projects(reader: Connection) -> tuple[rows.ProjectRow, ...]:
 
 def project(reader: Connection, key: int | str) -> rows.ProjectRow | None:
     """By number or by name."""
-    column = Project.id if isinstance(key, int) else Project.name
-    return _first(reader, rows.ProjectRow, Project, select(rows.ProjectRow, Project).where(column == key))
+    return _by_key(reader, rows.ProjectRow, Project, "id" if isinstance(key, int) else "name", key)
 
 
 def agents(reader: Connection, *, active_only: bool = True) -> tuple[rows.AgentRow, ...]:
@@ -111,7 +120,7 @@ def agents(reader: Connection, *, active_only: bool = True) -> tuple[rows.AgentR
 
 
 def agent(reader: Connection, role: str) -> rows.AgentRow | None:
-    return _first(reader, rows.AgentRow, Agent, select(rows.AgentRow, Agent).where(Agent.role == role))
+    return _by_key(reader, rows.AgentRow, Agent, "role", role)
 
 
 def counters(reader: Connection, *, since_day: int = 0) -> dict[str, rows.CounterRow]:
@@ -132,8 +141,7 @@ def counters(reader: Connection, *, since_day: int = 0) -> dict[str, rows.Counte
 
 
 def work_item_facts(reader: Connection, work_item: int) -> rows.WorkItemFactsRow | None:
-    query = select(rows.WorkItemFactsRow, WorkItem).where(WorkItem.id == work_item)
-    return _first(reader, rows.WorkItemFactsRow, WorkItem, query)
+    return _by_key(reader, rows.WorkItemFactsRow, WorkItem, "id", work_item)
 
 
 def work_item(reader: Connection, work_item: int, *, live: rows.LiveRow | None = None) -> rows.WorkItemRow | None:
@@ -279,8 +287,7 @@ def is_open() -> Any:
 
 
 def escalation(reader: Connection, escalation: int) -> rows.EscalationRow | None:
-    query = select(rows.EscalationRow, Escalation).where(Escalation.id == escalation)
-    return _first(reader, rows.EscalationRow, Escalation, query)
+    return _by_key(reader, rows.EscalationRow, Escalation, "id", escalation)
 
 
 def escalations(

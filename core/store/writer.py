@@ -98,6 +98,10 @@ class Transaction:
         if model not in UNCHAINED:
             self._rows.append([model._meta.table_name, key, values])
 
+    def sql(self, text: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Rows of a statement written out; `?` marks a parameter on every database."""
+        return list(self._db.execute_sql(text.replace("?", self._db.param), tuple(parameters)).fetchall())
+
     def execute(self, query: Any) -> Any:
         """A statement on one of the `UNCHAINED` tables, or a read; state goes through `insert` and `update`."""
         return self._db.execute(query)
