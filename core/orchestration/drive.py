@@ -21,16 +21,20 @@ from core.orchestration.position import Position, journal_facts, read_position
 from core.orchestration.requests import PhaseContext
 from core.phases import PHASE_BY_CODE
 from core.projects import git, worktrees
+from core.projects.preparation import prepare
 from core.registry.catalog import Catalog
 from core.runtimes.base import Runtime
 from core.store import reads, rows
 from core.store.rows import PhaseRunRow
 from core.store.store import Store
 
+PREPARED = ("I1", "R1", "O1")
+"""The phases that run a project's code, and so need what its setup makes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Equipment:
-    """What every drive of an engine shares. `release_locks` hold one lock a project: one release at a time."""
+    """What every drive of an engine shares. The locks are one a project: one release, one setup at a time."""
 
     store: Store
     state: Path
@@ -38,6 +42,7 @@ class Equipment:
     runtimes: Mapping[str, Runtime]
     live: Live
     release_locks: dict[int, asyncio.Lock] = field(default_factory=dict)
+    setup_locks: dict[int, asyncio.Lock] = field(default_factory=dict)
 
 
 class Drive:
@@ -113,6 +118,8 @@ class Drive:
 
     async def _run_phase(self, position: Position, run: PhaseRunRow) -> bool:
         bench, project = await self._bench(position)
+        if project is not None and run.phase in PREPARED:
+            await self._prepare(project, bench)
         context = await self._context(position, run, project)
         delegator = Delegator(
             store=self._eq.store,
@@ -125,6 +132,13 @@ class Drive:
             bench=bench,
         )
         return await PhaseRunner(self._eq.store, self._eq.catalog, delegator, context, bench).run()
+
+    async def _prepare(self, project: Json, bench: Bench) -> None:
+        """Run the project's setup once in this worktree; the environment it may make is shared, so one at a time."""
+        async with self._eq.setup_locks.setdefault(project["id"], asyncio.Lock()):
+            commands = await prepare(project, bench.tree(), bench.scratch)
+        if commands:
+            await self._eq.store.write(lambda tx: outcomes.note_commands(tx, self._id, commands))
 
     def _let_others_release(self) -> None:
         if self._held is not None:
@@ -160,6 +174,7 @@ class Drive:
             "base_commit": tree.base_commit,
             "settings": project.settings,
             "tech": project.tech,
+            "environment": str(self._eq.state / "environments" / name),
         }
         return Bench(tree.path, releases, scratch), told
 

@@ -134,7 +134,9 @@ class Engine:
                 return
             async with self._settled:
                 try:
-                    await asyncio.wait_for(self._settled.wait(), POLL_SECONDS)
+                    # Not wait_for: on Python 3.11 it drops a cancellation that comes together with the result.
+                    async with asyncio.timeout(POLL_SECONDS):
+                        await self._settled.wait()
                 except TimeoutError:
                     continue
 
@@ -240,7 +242,8 @@ class Engine:
                         raise lease.LeaseLost(f"The lease could not be renewed: {error}") from error
                 await asyncio.sleep(POLL_SECONDS)
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(changed.wait(), lease.HEARTBEAT_SECONDS)
+                    async with asyncio.timeout(lease.HEARTBEAT_SECONDS):
+                        await changed.wait()
         except lease.LeaseLost as error:
             self._fault, self._held = error, None
             for task in self._drives.values():

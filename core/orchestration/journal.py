@@ -133,7 +133,7 @@ def record(
         event=number,
     )
     for command in response.metadata.get("evidence", ()):
-        _record_evidence(tx, work_item, delegation, key.agent, command)
+        record_evidence(tx, work_item, delegation, key.agent, command)
     tx.event("delegation.recorded", work_item=work_item, request=shown_request(request), response=response.to_json())
     _count(tx, key.agent, response, milliseconds)
     for raised in response.metadata.get("decisions", ()):
@@ -179,7 +179,8 @@ def shown_request(request: AgentRequest) -> Json:
     }
 
 
-def _record_evidence(tx: Transaction, work_item: int, delegation: int, agent: str, command: Json) -> None:
+def record_evidence(tx: Transaction, work_item: int, delegation: int | None, agent: str, command: Json) -> None:
+    """Keep one command that was run; the caller writes the event that carries it."""
     tx.insert(
         EvidenceTable,
         work_item=work_item,

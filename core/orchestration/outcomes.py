@@ -154,6 +154,13 @@ def note_branch(tx: Transaction, work_item: int, branch: str, base_commit: str) 
     tx.event("work_item.branched", work_item=work_item)
 
 
+def note_commands(tx: Transaction, work_item: int, commands: Sequence[Json]) -> None:
+    """Keep the commands that prepared a worktree with the others that were run."""
+    for command in commands:
+        journal.record_evidence(tx, work_item, None, "implementation-orch", command)
+    tx.event("project.prepared", work_item=work_item)
+
+
 def what_to_mend(position: Position, run: rows.PhaseRunRow) -> list[str]:
     """What the next round of a phase is told: what its last question listed, and what the person said to it."""
     told: list[str] = []

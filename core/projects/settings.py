@@ -12,7 +12,7 @@ from typing import Any
 from core.contract import Json, UsageError
 from core.sanitise import one_line
 
-WORDS = ("python", "worktree", "version", "releases")
+WORDS = ("python", "worktree", "version", "releases", "environment")
 """What may stand in braces in a command."""
 
 _WORD = re.compile(r"\{(" + "|".join(WORDS) + r")\}")
@@ -79,7 +79,7 @@ def validate(settings: Json) -> None:
 
 
 def expand(argv: Sequence[str], **values: str | Path) -> list[str]:
-    """`argv` with `{python}`, `{worktree}`, `{version}`, `{releases}` replaced; other braces stay as they are.
+    """`argv` with the `WORDS` in braces replaced; other braces stay as they are.
 
     Raises UsageError when a word is used where it has no value (`{version}` in a test command).
     """

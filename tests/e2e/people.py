@@ -141,7 +141,8 @@ def commit(folder: Path, message: str, files: dict[str, str]) -> str:
 class Office:
     """A workspace in a folder with one project, driven by an engine."""
 
-    def __init__(self, folder: Path, project: str = "greeter") -> None:
+    def __init__(self, folder: Path, project: str = "greeter", settings: Json | None = None) -> None:
+        self.settings = settings or {}
         self.project_path = folder / project
         self.project_path.mkdir(parents=True)
         git(self.project_path, "init", "--quiet", "--initial-branch=main")
@@ -157,7 +158,7 @@ class Office:
             path=str(self.project_path),
             target="main",
             tech=canonical_json(TECH),
-            settings="{}",
+            settings=canonical_json(self.settings),
             created_at=tx.now,
         )
         tx.event("project.added", project=number)

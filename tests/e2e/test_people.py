@@ -64,6 +64,40 @@ async def test_what_a_gate_misses_is_mended_on_the_branch_and_nobody_is_asked_tw
     assert (await office.item(number)).state == "closed", [q.question for q in await office.questions()]
 
 
+async def test_setup_commands_run_once_in_the_worktree_before_the_code_is_needed(tmp_path: Path) -> None:
+    count = (
+        "import pathlib, sys; p = pathlib.Path(sys.argv[1]); p.mkdir(exist_ok=True); (p / 'log').open('a').write('x')"
+    )
+    office = Office(tmp_path, settings={"setup": [["{python}", "-c", count, "{environment}"]]})
+    await office.engine.start()
+    try:
+        number = await office.request()
+        await office.settle()
+        (question,) = await office.questions()
+        await office.answer(question, "done")
+        await office.settle()
+
+        assert (office.ws.state / "environments" / "greeter" / "log").read_text() == "x"
+        commands = await office.ws.store.read(lambda r: reads.evidence(r, work_item=number))
+        assert [(c.note, c.exit_code) for c in commands if c.note == "setup"] == [("setup", 0)]
+    finally:
+        await office.close()
+
+
+async def test_a_setup_command_that_fails_is_a_question_that_names_it(tmp_path: Path) -> None:
+    office = Office(tmp_path, settings={"setup": [["false"]]})
+    await office.engine.start()
+    try:
+        await office.request()
+        await office.settle()
+
+        (question,) = await office.questions()
+        assert (question.kind, question.phase) == ("error", "I1")
+        assert "setup command false of greeter failed" in question.question
+    finally:
+        await office.close()
+
+
 async def test_done_without_a_commit_is_asked_again(office: Office) -> None:
     await office.request()
     await office.settle()

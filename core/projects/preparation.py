@@ -1,0 +1,41 @@
+"""Preparing a worktree: the project's own setup commands, run once before anything of it is tested or built."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.contract import ApmError, Json, digest_of
+from core.projects.commands import Limits, run
+from core.projects.settings import expand, interpreter
+from core.sanitise import one_line
+
+SECONDS = 900.0
+"""What one setup command may take where the project's settings state no `time_limit`."""
+
+
+async def prepare(project: Json, worktree: Path, scratch: Path) -> list[Json]:
+    """Run `settings.setup` in the worktree, unless these very commands have run there; the evidence of what ran.
+
+    `{environment}` is a folder of the project's own under `state/`, shared by its work items: a virtual environment
+    that setup makes there is the interpreter of later commands. Raises ApmError naming the command that failed.
+    """
+    commands = project["settings"].get("setup", [])
+    done = scratch / f"prepared-{digest_of([commands, str(worktree)])[:16]}"
+    if not commands or done.exists():
+        return []
+    limits = Limits(seconds=float(project["settings"].get("time_limit", SECONDS)))
+    environment = Path(project["environment"])
+    environment.parent.mkdir(parents=True, exist_ok=True)
+    evidence = []
+    for command in commands:
+        argv = expand(command, python=interpreter(project), worktree=worktree, environment=environment)
+        result = await run(argv, cwd=worktree, limits=limits)
+        evidence.append(result.evidence(note="setup"))
+        if not result.ok:
+            tail = one_line(evidence[-1]["output_tail"][-300:], 300)
+            raise ApmError(
+                f"The setup command {one_line(' '.join(argv))} of {project['name']} failed: {tail} "
+                f"Mend it with `apm project set {project['name']} --setup …`, then try again."
+            )
+    done.touch()
+    return evidence
