@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from core.contract import Json
 from tests.unit.command_line import CommandLine
 
 
@@ -18,7 +19,7 @@ def line(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest
     return found
 
 
-def decide(line: CommandLine, *words: str, agent: str = "technical", kind: str = "api_endpoints") -> tuple[int, dict]:  # type: ignore[type-arg]
+def decide(line: CommandLine, *words: str, agent: str = "technical", kind: str = "api_endpoints") -> tuple[int, Json]:
     ended = line("decide", "--agent", agent, "--kind", kind, *words, "--json")
     return ended.code, ended.json
 

@@ -6,12 +6,13 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from tests.unit.command_line import CommandLine
-from tui.cli import logs, main, phases
+from tui.cli import main, phases, shapes
 from tui.cli.main import apm
 
 ROOT = Path(__file__).parents[2]
@@ -118,29 +119,28 @@ def test_the_nearest_workspace_upward_is_taken(line: CommandLine, tmp_path: Path
 
 def test_a_fault_of_the_program_ends_in_one_line_and_a_log(line: CommandLine) -> None:
     line("init")
-    line.monkeypatch.setattr(phases, "_show", _broken)
-    ended = line("gate", "check", "D1", "-", stdin="{}")
+    line.monkeypatch.setattr(shapes, "event", _broken)
+    ended = line("audit", "tail", "--json")
     assert ended.code == 1
     assert ended.err.count("\n") == 1
     assert "ZeroDivisionError" in ended.err
-    assert "Traceback" not in ended.err
+    log = line.folder / "state" / "logs" / "apm.log"
+    assert str(log) in ended.err
+    assert "in _broken" in log.read_text()
+    assert list(ended.json) == ["error"]
 
 
 def _broken(*_: object) -> None:
     raise ZeroDivisionError("division by zero")
 
 
-def test_the_trace_of_a_fault_is_kept_in_the_workspace(tmp_path: Path) -> None:
-    state = tmp_path / "state"
-    state.mkdir()
-    logs.log_into(state)
-    try:
-        _broken()
-    except ZeroDivisionError as error:
-        kept = logs.keep_trace(error)
-    logs.stop_logging()
-    assert kept == state / "logs" / "apm.log"
-    assert "in _broken" in kept.read_text()
+def test_without_a_workspace_the_trace_goes_to_a_temporary_folder(line: CommandLine, tmp_path: Path) -> None:
+    line.monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    line.monkeypatch.setattr(phases, "_catalog", _broken)
+    ended = line("gate", "check", "D1", "-", stdin="{}")
+    assert ended.code == 1
+    [log] = tmp_path.glob("apm-*/apm.log")
+    assert str(log) in ended.err
 
 
 def test_an_interrupt_ends_with_130(line: CommandLine) -> None:

@@ -127,6 +127,14 @@ def test_run_wants_numbers_or_all_and_not_both(line: CommandLine, words: tuple[s
     assert "--all" in ended.err
 
 
+def test_run_all_leaves_proposals_of_the_evolution_and_paused_ones_alone(line: CommandLine) -> None:
+    line.write(lambda tx: work_items.create(tx, title="Pay the debt", origin="evolution"))
+    line("work-item", "create", "Later", "--accept")
+    line.write(lambda tx: work_items.pause(tx, 2, by="ada"))
+    assert line("run", "--all", "--json").json["work_items"] == []
+    assert [i["state"] for i in line("work-item", "list", "--json").json] == ["ready", "proposed"]
+
+
 def test_run_accepts_nothing_when_one_of_its_numbers_is_wrong(line: CommandLine) -> None:
     line("work-item", "create", "x")
     assert line("run", "1", "9").code == 2

@@ -1,0 +1,69 @@
+"""`apm audit`: what happened, and whether the record of it is whole."""
+
+from __future__ import annotations
+
+import click
+
+from core.contract import Json, canonical_json
+from core.sanitise import one_line
+from tui.cli import options, output
+
+SHOWN_FACTS = 300
+"""Characters of an event's facts on its line."""
+
+
+@click.group()
+def audit() -> None:
+    """The journal of everything that happened."""
+
+
+@audit.command()
+@click.option("-n", "--lines", "count", type=click.IntRange(1, 100_000), default=20, show_default=True)
+@click.option("--work-item", type=int, metavar="ID", help="Only events of this work item.")
+@options.json_option
+@options.pass_place
+def tail(place: options.Place, count: int, work_item: int | None, as_json: bool) -> None:
+    """The last events, oldest first."""
+    from core.store import reads
+    from tui.cli import shapes
+
+    with place.open() as workspace:
+        found = workspace.store.read_now(lambda r: reads.events(r, last=count, work_item=work_item))
+    if as_json:
+        output.emit_json([shapes.event(e) for e in found])
+        return
+    output.table(
+        ("event", "at", "kind", "item", "facts"),
+        [(e.seq, shapes.moment(e.at), e.kind, e.work_item, _facts(e.payload)) for e in found],
+    )
+
+
+def _facts(payload: Json) -> str:
+    """An event's own facts; of the rows that it carries their tables, of a delegation its agent and status."""
+    shown = {k: v for k, v in payload.items() if k not in ("rows", "request", "response")}
+    if "response" in payload:
+        answered = payload["response"]
+        shown |= {"agent": answered["responding_agent"], "status": answered["status"]}
+    tables = sorted({table for table, _, _ in payload.get("rows", ())})
+    return one_line(f"{canonical_json(shown)} {', '.join(tables)}", SHOWN_FACTS)
+
+
+@audit.command()
+@options.json_option
+@options.pass_place
+def verify(place: options.Place, as_json: bool) -> int:
+    """Check the chain of events from the first to the last, and the head that is stored apart."""
+    from core.store.audit import verify as verify_journal
+
+    with place.open() as workspace:
+        key = workspace.store.key
+        result = workspace.store.read_now(lambda r: verify_journal(r, key))
+    if as_json:
+        faults = [{"seq": f.seq, "what": f.what} for f in result.faults]
+        output.emit_json({"ok": result.is_whole, "events": result.events, "faults": faults})
+    elif result.is_whole:
+        output.say(f"✓ whole  {result.events} events, each as it was written")
+    else:
+        for fault in result.faults:
+            output.say(f"✗ broken  {fault.what}")
+    return 0 if result.is_whole else 1

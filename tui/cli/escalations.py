@@ -1,0 +1,286 @@
+"""`apm escalation`: questions that wait for a human are looked at, put off, handed over and answered."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from core.contract import Json, UsageError
+from tui.cli import options, output
+
+if TYPE_CHECKING:
+    from core.store import rows
+    from core.store.reads import Connection
+    from core.store.writer import Transaction
+    from core.workspace import Workspace
+
+MINUTES = {"m": 1, "h": 60, "d": 24 * 60, "w": 7 * 24 * 60}
+MS_PER_MINUTE = 60_000
+
+_number = click.argument("number", metavar="ID", type=int)
+
+
+class _Span(click.ParamType[int]):
+    """A span of time as minutes: 30m, 4h, 2d, 1w."""
+
+    name = "span"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        match = re.fullmatch(r"(\d{1,4})([mhdw])", str(value).strip().lower())
+        if match is None or int(match[1]) == 0:
+            self.fail(f"{value!r} is no span of time; write 30m, 4h, 2d or 1w.", param, ctx)
+        return int(match[1]) * MINUTES[match[2]]
+
+
+@click.group()
+def escalation() -> None:
+    """Questions that wait for a human."""
+
+
+@escalation.command("list")
+@click.option("--all", "everything", is_flag=True, help="Answered, withdrawn and expired ones too, the newest first.")
+@click.option("--work-item", type=int, metavar="ID", help="Only questions about this work item.")
+@options.json_option
+@options.pass_place
+def list_(place: options.Place, everything: bool, work_item: int | None, as_json: bool) -> None:
+    """The open questions, the most urgent first."""
+    from core.store import reads, states
+
+    def read(reader: Connection) -> list[tuple[rows.EscalationRow, Json]]:
+        found = reads.escalations(reader, open_only=not everything, work_item=work_item)
+        return [(row, _shape(reader, row, now)) for row in found]
+
+    with place.open() as workspace:
+        now = workspace.store.clock()
+        found = workspace.store.read_now(read)
+    if as_json:
+        output.emit_json([shown for _, shown in found])
+        return
+    output.table(
+        ("id", "urgency", "status", "due", "item", "phase", "question", "recommended"),
+        [
+            (
+                s["id"],
+                s["urgency"],
+                "overdue" if states.is_overdue(row, now) else s["status"],
+                s["due_at"],
+                s["work_item"],
+                s["phase"],
+                s["question"],
+                s["recommended"],
+            )
+            for row, s in found
+        ],
+    )
+
+
+@escalation.command()
+@_number
+@options.json_option
+@options.pass_place
+def show(place: options.Place, number: int, as_json: bool) -> None:
+    """One question: what was measured, the answers it takes, and what each leads to."""
+    with place.open() as workspace:
+        shown = _read(workspace, number)
+    if as_json:
+        output.emit_json(shown)
+    else:
+        _show(shown)
+
+
+@escalation.command()
+@_number
+@click.option("--for", "minutes", type=_Span(), default="30m", show_default=True, metavar="SPAN")
+@options.by_option
+@options.json_option
+@options.pass_place
+def ack(place: options.Place, number: int, minutes: int, by: str, as_json: bool) -> None:
+    """Say that somebody has seen it: no reminders for a while. The due time stays."""
+    from core.governance import escalations
+
+    _change(
+        place,
+        number,
+        lambda tx: escalations.acknowledge(tx, number, by=by, minutes=minutes),
+        f"Escalation {number} is acknowledged by {by}.",
+        as_json,
+    )
+
+
+@escalation.command()
+@_number
+@click.option("--for", "minutes", type=_Span(), default="1h", show_default=True, metavar="SPAN", help="30m, 4h, 2d, 1w")
+@options.by_option
+@options.json_option
+@options.pass_place
+def snooze(place: options.Place, number: int, minutes: int, by: str, as_json: bool) -> None:
+    """Hide it for a while. The due time stays."""
+    from core.governance import escalations
+
+    _change(
+        place,
+        number,
+        lambda tx: escalations.snooze(tx, number, until=tx.now + minutes * MS_PER_MINUTE, by=by),
+        f"Escalation {number} is put away.",
+        as_json,
+    )
+
+
+@escalation.command()
+@_number
+@click.option("--to", required=True, metavar="NAME")
+@options.by_option
+@options.json_option
+@options.pass_place
+def assign(place: options.Place, number: int, to: str, by: str, as_json: bool) -> None:
+    """Hand it to somebody by name."""
+    from core.governance import escalations
+
+    _change(
+        place,
+        number,
+        lambda tx: escalations.assign(tx, number, to=to, by=by),
+        f"Escalation {number} is handed to {to}.",
+        as_json,
+    )
+
+
+@escalation.command()
+@_number
+@click.option("--option", "key", metavar="KEY", help="The answer; `show` lists them.")
+@click.option("--recommended", is_flag=True, help="Take the recommended answer.")
+@click.option("--reason", default="", help="Why; needed for every answer but the recommended one.")
+@click.option(
+    "--answer", metavar="JSON", help="The values that the answer needs: JSON, @FILE, or `-` for standard input."
+)
+@options.by_option
+@options.json_option
+@options.pass_place
+def resolve(
+    place: options.Place,
+    number: int,
+    key: str | None,
+    recommended: bool,
+    reason: str,
+    answer: str | None,
+    by: str,
+    as_json: bool,
+) -> None:
+    """Answer a question."""
+    from core.governance import escalations
+
+    values = None if answer is None else options.json_value(answer, "--answer")
+    if key is not None and recommended:
+        raise click.UsageError("--option and --recommended exclude each other.")
+
+    def write(tx: Transaction) -> None:
+        chosen = key if key is not None else _recommended(tx, number, recommended)
+        escalations.resolve(tx, number, option=chosen, answer=values, reason=reason, by=by)
+
+    _change(place, number, write, f"Escalation {number} is answered by {by}; `apm run` goes on from here.", as_json)
+
+
+def _recommended(tx: Transaction, number: int, wanted: bool) -> str:
+    """The recommended answer, where it is asked for; else UsageError with the answers there are."""
+    row = _row(tx, number)
+    if not wanted:
+        legal = ", ".join(str(o["key"]) for o in row.options)
+        raise UsageError(
+            f"Escalation {number}: name the answer with --option ({legal}), or take the recommended one with"
+            " --recommended."
+        )
+    if row.recommended is None:
+        raise UsageError(f"Escalation {number} has no recommended answer; name one with --option.")
+    return row.recommended
+
+
+def _change(place: options.Place, number: int, work: Callable[[Transaction], object], done: str, as_json: bool) -> None:
+    with place.open() as workspace:
+        workspace.store.write_now(work)
+        shown = _read(workspace, number)
+    if as_json:
+        output.emit_json(shown)
+    else:
+        output.say(done)
+
+
+def _read(workspace: Workspace, number: int) -> Json:
+    now = workspace.store.clock()
+    return workspace.store.read_now(lambda r: _shape(r, _row(r, number), now))
+
+
+def _row(reader: Connection, number: int) -> rows.EscalationRow:
+    from core.store import reads
+
+    row = reads.escalation(reader, number)
+    if row is None:
+        raise UsageError(f"There is no escalation {number}; `apm escalation list` shows the open ones.")
+    return row
+
+
+def _shape(reader: Connection, row: rows.EscalationRow, now: int) -> Json:
+    from core.store import reads
+    from tui.cli import shapes
+
+    return shapes.escalation(row, reads.answers(reader, row.id), now)
+
+
+def _show(shown: Json) -> None:
+    output.say(shown["question"])
+    output.say()
+    about = f"{shown['work_item']} in {shown['phase']}" if shown["phase"] else shown["work_item"]
+    output.facts(
+        (
+            ("kind", shown["kind"]),
+            ("urgency", shown["urgency"]),
+            ("status", "overdue" if shown["overdue"] else shown["status"]),
+            ("raised", shown["raised_at"] + (f" and {shown['count'] - 1} times since" if shown["count"] > 1 else "")),
+            ("due", shown["due_at"]),
+            ("work item", about),
+            ("came through", " → ".join(shown["chain"])),
+            ("assigned to", shown["assigned_to"]),
+            ("missing", "\n".join(shown["missing"])),
+        )
+    )
+    _show_details(shown["details"])
+    output.say()
+    for option in shown["options"]:
+        best = " (recommended)" if option["key"] == shown["recommended"] else ""
+        output.say(f"--option {option['key']}{best}: {option['label']}. {option['consequence']}")
+        if option.get("asks"):
+            _show_asks(shown["id"], option)
+    if shown["resolution"]:
+        r = shown["resolution"]
+        output.say()
+        output.say(f"answered {r['option']!r} by {r['by']} ({r['provenance']}) at {r['at']} {r['reason']}".rstrip())
+
+
+def _show_asks(number: int, option: Json) -> None:
+    """The values that an answer carries, and how they are given."""
+    from core.governance.answers import SHAPES
+
+    for name, shape in option["asks"].items():
+        output.say(f"    {name}: {SHAPES.get(shape, shape)}")
+    example = json.dumps(dict.fromkeys(option["asks"], "..."))
+    output.say(f"    apm escalation resolve {number} --option {option['key']} --answer '{example}'")
+
+
+def _show_details(details: Json) -> None:
+    """What a question carries for the person: measured criteria, what agents suggest, where to work."""
+    from tui.cli.phases import show_criteria
+
+    if isinstance(details.get("criteria"), list) and all("required" in c for c in details["criteria"]):
+        output.say()
+        show_criteria(details["criteria"])
+    for agent, said in details.get("agents", {}).items():
+        output.say()
+        output.facts(((agent, said.get("error") or said.get("suggestion")), ("", "\n".join(said.get("missing", ())))))
+    named = ("branch", "worktree", "required_action", "rule", "impact")
+    found = [(name.replace("_", " "), details[name]) for name in named if name in details]
+    if found:
+        output.say()
+        output.facts(found)

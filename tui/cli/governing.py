@@ -1,0 +1,150 @@
+"""`apm decide` and `apm briefing`: a decision is put to its owner, and the day is told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from core.contract import Json, UsageError, canonical_json
+from core.sanitise import one_line, sanitise
+from tui.cli import options, output
+
+if TYPE_CHECKING:
+    from core.governance.briefing import Briefing
+    from core.store.reads import Connection
+
+USUAL_IMPACT = 5
+"""Of a kind that no list names; such a kind escalates whatever its impact."""
+MOST_QUESTION = 500
+
+
+@click.command()
+@click.option("--agent", required=True, metavar="A", help="technical, strategy, ux or gtm.")
+@click.option("--kind", required=True, metavar="K", help="The kind of decision; `apm agents show AGENT` lists them.")
+@click.option("--impact", type=click.IntRange(1, 10), metavar="N", help="1 to 10. [default: the kind's usual one]")
+@click.option("--tag", "tags", multiple=True, metavar="T", help="May be given more than once.")
+@click.option(
+    "--question", default="", metavar="TEXT", help="What is to be decided. [default: the kind and its context]"
+)
+@click.option(
+    "--context",
+    metavar="JSON",
+    help="What it rests on: a JSON object, @FILE, or `-`. Its `options` and `recommended` become the answers.",
+)
+@options.json_option
+@options.pass_place
+def decide(
+    place: options.Place,
+    agent: str,
+    kind: str,
+    impact: int | None,
+    tags: Sequence[str],
+    question: str,
+    context: str | None,
+    as_json: bool,
+) -> int:
+    """Let a domain agent decide what its authority allows; the rest waits for a human (exit code 3)."""
+    from core.governance.decisions import DOMAIN_AGENTS, Choice, make_decision
+    from tui.cli import shapes
+
+    if agent not in DOMAIN_AGENTS:
+        raise UsageError(f"There is no domain agent {agent!r}; known are {', '.join(DOMAIN_AGENTS)}.")
+    told = _context(context)
+    with place.open() as workspace:
+        title, usual = workspace.store.read_now(lambda r: _kind(r, agent, kind))
+        choice = Choice(
+            agent=agent,
+            kind=one_line(kind, 64),
+            question=one_line(question or _question(title, told), MOST_QUESTION),
+            impact=usual if impact is None else impact,
+            options=_options(told),
+            recommended=told.get("recommended"),
+            tags=tuple(one_line(t) for t in tags),
+            context=told,
+        )
+        tag = workspace.catalog.defaults.milestone.tag
+        outcome = workspace.store.write_now(lambda tx: make_decision(tx, choice, milestone_tag=tag))
+    if as_json:
+        output.emit_json(shapes.decision(outcome))
+    elif outcome.escalation is None:
+        output.say(f"{agent} decided {choice.kind}: {outcome.choice} ({outcome.rule}).")
+    else:
+        output.say(f"Escalation {outcome.escalation} waits for a human ({outcome.rule}).")
+    return 0 if outcome.outcome == "decided" else 3
+
+
+def _context(text: str | None) -> Json:
+    told = {} if text is None else options.json_value(text, "--context")
+    if not isinstance(told, dict):
+        raise UsageError("--context must be a JSON object.")
+    return told
+
+
+def _kind(reader: Connection, agent: str, key: str) -> tuple[str, int]:
+    """A kind's title and usual impact; for one that the agent does not list its own name."""
+    from core.governance.authority import kinds
+
+    found = next((k for k in kinds(reader, agent) if k.key == key), None)
+    return (found.title, found.impact) if found else (key, USUAL_IMPACT)
+
+
+def _question(title: str, told: Json) -> str:
+    if isinstance(told.get("question"), str):
+        return str(told["question"])
+    rest = {k: v for k, v in told.items() if k not in ("options", "recommended")}
+    return f"{title}: {canonical_json(rest)}" if rest else title
+
+
+def _options(told: Json) -> tuple[Json, ...]:
+    """The answers that the context offers. Raises UsageError for one that is none."""
+    given = told.get("options", [])
+    if not isinstance(given, list) or not all(isinstance(o, dict) and isinstance(o.get("key"), str) for o in given):
+        raise UsageError('--context: `options` must be a list of {"key", "label", "consequence"}.')
+    keys = [o["key"] for o in given]
+    if len(set(keys)) < len(keys):
+        raise UsageError("--context: two of the `options` have the same key.")
+    if told.get("recommended") is not None and told["recommended"] not in keys:
+        raise UsageError("--context: `recommended` must be the key of one of the `options`.")
+    return tuple({k: sanitise(str(o.get(k, o["key"]))) for k in ("key", "label", "consequence")} for o in given)
+
+
+@click.command()
+@click.option("--format", "form", type=click.Choice(("text", "markdown", "json")), default="text", show_default=True)
+@options.json_option
+@options.pass_place
+def briefing(place: options.Place, form: str, as_json: bool) -> None:
+    """The day's status: what is urgent, what progresses, what waits."""
+    from core.governance.briefing import briefing as brief
+
+    with place.open() as workspace:
+        now = workspace.store.clock()
+        milestone = f"{workspace.catalog.defaults.milestone.title} progress"
+        found = workspace.store.read_now(lambda r: brief(r, now, milestone=milestone))
+    if as_json or form == "json":
+        output.emit_json(found.to_json())
+    elif form == "markdown":
+        output.say(_markdown(found))
+    else:
+        output.say(_text(found))
+
+
+def _text(found: Briefing) -> str:
+    lines = [f"Briefing of {found.date} (UTC)"]
+    for section in found.sections:
+        lines += ["", section.title, *(f"  {one_line(item, 1_000)}" for item in section.items or ("nothing",))]
+    return "\n".join(lines)
+
+
+def _markdown(found: Briefing) -> str:
+    lines = [f"# Briefing of {found.date} (UTC)"]
+    for section in found.sections:
+        lines += ["", f"## {section.title}", "", *(f"- {_escaped(item)}" for item in section.items or ("nothing",))]
+    return "\n".join(lines)
+
+
+def _escaped(text: str) -> str:
+    """Text that Markdown shows as it is: a title may hold links and markup of its own."""
+    special: dict[str, Any] = {c: f"\\{c}" for c in "\\`*_[]<>|#"}
+    return one_line(text, 1_000).translate(str.maketrans(special))

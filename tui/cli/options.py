@@ -1,0 +1,138 @@
+"""What several commands share: where the workspace is, who speaks, and values handed in as text or file."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import click
+
+from core.contract import PHASE_CODES, UsageError
+from tui.cli.logs import log_into
+
+if TYPE_CHECKING:
+    from core.workspace import Workspace
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+WORK_ITEM_TYPES = ("feature", "bug", "chore", "spike", "docs")
+"""As `core.orchestration.work_items` has them, without the 60 ms that importing it takes."""
+
+MOST_INPUT = 64 * 2**20
+"""Bytes of a file or of standard input that a command takes in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a command works: the folder given with --workspace, or what is found from the current folder upward."""
+
+    given: Path | None = None
+
+    def folder(self) -> Path:
+        """Raises UsageError when there is no workspace."""
+        from core.workspace import find
+
+        return self.given.resolve() if self.given is not None else find(Path.cwd())
+
+    def open(self) -> Workspace:
+        """The workspace, opened; close it, or use it in a `with`."""
+        from core.workspace import Workspace
+
+        workspace = Workspace.open(self.folder())
+        log_into(workspace.state)
+        return workspace
+
+
+def has_screen() -> bool:
+    """Whether the app can be shown: it reads keys from standard input and draws on standard error."""
+    return sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()
+
+
+pass_place = click.make_pass_decorator(Place, ensure=True)
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+
+
+def by_option(command: F) -> F:
+    return click.option("--by", default=person, metavar="NAME", help="Who says so. [default: your user name]")(command)
+
+
+def person() -> str:
+    """The name that stands for whoever runs the command."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "someone"
+
+
+class Phase(click.ParamType[str]):
+    """A phase's code, in either case."""
+
+    name = "phase"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        code = str(value).upper()
+        if code not in PHASE_CODES:
+            self.fail(f"there is no phase {value!r}; the phases are {', '.join(PHASE_CODES)}.", param, ctx)
+        return code
+
+
+class Command(click.ParamType[list[str]]):
+    """A command in one text, split as a shell would; an empty text stands for none."""
+
+    name = "command"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[str]:
+        if isinstance(value, list):
+            return value
+        try:
+            return shlex.split(str(value))
+        except ValueError as error:
+            self.fail(f"{value!r} cannot be split into words: {str(error).lower()}.", param, ctx)
+
+
+def read_text(source: str, what: str) -> str:
+    """The text of a file, or of standard input for `-`. Raises UsageError when it cannot be read as UTF-8."""
+    where = "standard input" if source == "-" else source
+    try:
+        with sys.stdin.buffer if source == "-" else Path(source).open("rb") as stream:
+            content = stream.read(MOST_INPUT + 1)
+    except OSError as error:
+        raise UsageError(f"{what}: {where} cannot be read: {(error.strerror or str(error)).lower()}.") from None
+    if len(content) > MOST_INPUT:
+        raise UsageError(f"{what}: {where} holds more than {MOST_INPUT // 2**20} MB.")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{what}: {where} is not UTF-8 text (byte {error.start}).") from None
+
+
+def parse_json(text: str, what: str) -> Any:
+    """The value that a JSON text holds; raises UsageError saying where it is not JSON."""
+
+    def refuse(word: str) -> NoReturn:
+        raise ValueError(f"{word} is not a JSON number")
+
+    try:
+        return json.loads(text, parse_constant=refuse)
+    except json.JSONDecodeError as error:
+        reason = f"line {error.lineno}, column {error.colno}: {error.msg.lower()}"
+    except RecursionError:
+        reason = "it is nested too deeply"
+    except ValueError as error:
+        reason = str(error)
+    raise UsageError(f"{what} is not JSON: {reason}.") from None
+
+
+def json_value(text: str, what: str) -> Any:
+    """A value given as JSON, as `@FILE` that holds it, or as `-` for standard input."""
+    if text == "-" or text.startswith("@"):
+        text = read_text(text.removeprefix("@"), what)
+    return parse_json(text, what)

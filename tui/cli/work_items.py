@@ -1,0 +1,205 @@
+"""`apm work-item`: requests are created, looked at, accepted and cancelled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from core.contract import Json, UsageError
+from tui.cli import options, output
+
+if TYPE_CHECKING:
+    from core.store import rows
+    from core.store.reads import Connection
+    from core.workspace import Workspace
+
+
+@click.group("work-item")
+def work_item() -> None:
+    """Requests on their way to a release."""
+
+
+@work_item.command()
+@click.argument("title")
+@click.option("--type", "kind", type=click.Choice(options.WORK_ITEM_TYPES), default="feature", show_default=True)
+@click.option("--project", metavar="P", help="The project's name or number. [default: the only one there is]")
+@click.option("--no-project", is_flag=True, help="Leave it without a project.")
+@click.option("--body", metavar="FILE", help="The request's text: a file, or `-` for standard input.")
+@click.option("--tag", "tags", multiple=True, metavar="T", help="May be given more than once.")
+@click.option("--impact", type=click.IntRange(1, 10), metavar="N", help="1 to 10; above 8 a human decides everything.")
+@click.option("--accept", "accepted", is_flag=True, help="Let it enter the phases at once.")
+@options.by_option
+@options.json_option
+@options.pass_place
+def create(
+    place: options.Place,
+    title: str,
+    kind: str,
+    project: str | None,
+    no_project: bool,
+    body: str | None,
+    tags: Sequence[str],
+    impact: int | None,
+    accepted: bool,
+    by: str,
+    as_json: bool,
+) -> None:
+    """Create a work item, in state proposed; `apm run` and `accept` let it enter the phases."""
+    from core.orchestration import work_items
+    from core.store.writer import Transaction
+
+    text = "" if body is None else options.read_text(body, "--body")
+    if no_project and project is not None:
+        raise click.UsageError("--project and --no-project exclude each other.")
+    with place.open() as workspace:
+        owner = None if no_project else _project(workspace, project)
+
+        def write(tx: Transaction) -> int:
+            number = work_items.create(
+                tx,
+                title=title,
+                type=kind,
+                body=text,
+                project=owner.id if owner else None,
+                tags=tags,
+                impact=impact,
+            )
+            if accepted:
+                work_items.accept(tx, number, by=by)
+            return number
+
+        number = workspace.store.write_now(write)
+        shown = workspace.store.read_now(lambda r: shown_work_item(r, number))
+    if as_json:
+        output.emit_json(shown)
+    else:
+        where = f" for {owner.name}" if owner else ""
+        output.say(f"Work item {number} is {shown['state']}{where}; `apm run {number}` drives it.")
+
+
+def _project(workspace: Workspace, key: str | None) -> rows.ProjectRow | None:
+    """The project that is named; without a name the only one there is, or none."""
+    from tui.cli.projects import named
+
+    if key is not None:
+        return workspace.store.read_now(lambda r: named(r, key))
+    from core.store import reads
+
+    known = workspace.store.read_now(reads.projects)
+    return known[0] if len(known) == 1 else None
+
+
+@work_item.command("list")
+@click.option("-n", "--limit", type=click.IntRange(1, 100_000), default=200, show_default=True)
+@options.json_option
+@options.pass_place
+def list_(place: options.Place, limit: int, as_json: bool) -> None:
+    """The work items, the newest first."""
+    from core.store import reads
+    from tui.cli import shapes
+
+    with place.open() as workspace:
+        found = workspace.store.read_now(lambda r: reads.work_items(r, limit=limit))
+    if as_json:
+        output.emit_json([shapes.work_item_line(item) for item in found])
+        return
+    output.table(
+        ("id", "title", "type", "state", "phase", "project", "questions"),
+        [(i.id, i.title, i.type, i.state, i.phase, i.project, i.questions or "") for i in found],
+    )
+
+
+@work_item.command()
+@click.argument("number", metavar="ID", type=int)
+@options.json_option
+@options.pass_place
+def show(place: options.Place, number: int, as_json: bool) -> None:
+    """One work item with its phases, delegations, artifacts and questions."""
+    with place.open() as workspace:
+        shown = workspace.store.read_now(lambda r: shown_work_item(r, number))
+    if as_json:
+        output.emit_json(shown)
+    else:
+        _show(shown)
+
+
+@work_item.command()
+@click.argument("number", metavar="ID", type=int)
+@options.by_option
+@options.json_option
+@options.pass_place
+def accept(place: options.Place, number: int, by: str, as_json: bool) -> None:
+    """Let a proposed work item enter the phases."""
+    from core.orchestration import work_items
+
+    with place.open() as workspace:
+        workspace.store.write_now(lambda tx: work_items.accept(tx, number, by=by))
+        shown = workspace.store.read_now(lambda r: shown_work_item(r, number))
+    _changed(shown, as_json, f"Work item {number} is accepted; `apm run {number}` drives it.")
+
+
+@work_item.command()
+@click.argument("number", metavar="ID", type=int)
+@options.by_option
+@options.json_option
+@options.pass_place
+def cancel(place: options.Place, number: int, by: str, as_json: bool) -> None:
+    """End a work item here; its branch and its record stay."""
+    from core.orchestration import work_items
+
+    with place.open() as workspace:
+        workspace.store.write_now(lambda tx: work_items.cancel(tx, number, by=by))
+        shown = workspace.store.read_now(lambda r: shown_work_item(r, number))
+    _changed(shown, as_json, f"Work item {number} is cancelled; its open questions are withdrawn.")
+
+
+def _changed(shown: Json, as_json: bool, text: str) -> None:
+    if as_json:
+        output.emit_json(shown)
+    else:
+        output.say(text)
+
+
+def shown_work_item(reader: Connection, number: int) -> Json:
+    """A work item as `show --json` prints it; raises UsageError for a number that is none."""
+    from core.store import reads
+    from tui.cli import shapes
+
+    item = reads.work_item(reader, number)
+    if item is None:
+        raise UsageError(f"There is no work item {number}; `apm work-item list` shows them.")
+    return shapes.work_item(
+        item,
+        reads.artifacts(reader, number),
+        reads.phase_runs(reader, number),
+        reads.delegations(reader, number),
+        reads.escalations(reader, open_only=False, work_item=number, limit=100_000),
+    )
+
+
+def _show(shown: Json) -> None:
+    names = ("id", "title", "type", "state", "phase", "project", "branch", "tags", "impact", "origin", "created_at")
+    output.facts((name.replace("_", " "), shown[name]) for name in names)
+    if shown["phases"]:
+        output.say()
+        output.table(
+            ("phase", "status", "round", "seconds"),
+            [(p["phase"], p["status"], p["attempt"], p["seconds"]) for p in shown["phases"]],
+        )
+    if shown["delegations"]:
+        output.say()
+        output.table(
+            ("agent", "subject", "phase", "status", "runtime", "seconds"),
+            [
+                (d["agent"], d["subject"], d["phase"], d["status"], d["runtime"], f"{d['seconds']:.3f}")
+                for d in shown["delegations"]
+            ],
+        )
+    if shown["artifacts"]:
+        output.say()
+        output.table(("artifact", "id", "digest"), [(a["type"], a["id"], a["digest"]) for a in shown["artifacts"]])
+    if shown["escalations"]:
+        output.say()
+        output.say("escalations  " + ", ".join(str(n) for n in shown["escalations"]))
