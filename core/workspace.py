@@ -92,6 +92,7 @@ class Workspace:
         # The catalog's schema takes 0.1 s to import, which no start pays for while the file is the same.
         from core.registry.importing import import_catalog
 
+        self.__dict__.pop("catalog", None)
         catalog = self.catalog
         self.store.write_now(lambda tx: import_catalog(tx, catalog))
         self.set("agents.digest", digest)
@@ -122,6 +123,7 @@ def create(folder: Path) -> Path:
 
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "state" / "inbox").mkdir(parents=True, exist_ok=True)
+    (folder / "state" / ".gitignore").write_text("*\n", encoding="utf-8")
     target = folder / FILE
     if not target.exists():
         draft = target.with_suffix(".yaml.new")

@@ -51,21 +51,23 @@ class DecisionOutcome:
 
 
 def make_decision(tx: Transaction, choice: Choice, *, milestone_tag: str = "milestone") -> DecisionOutcome:
-    """Decide or escalate, and write it down. The same choice raised again gives the outcome it already has.
+    """Decide or escalate, and write it down.
+
+    A choice that a work item's agents raise again has the outcome it had; one that is asked from outside is decided
+    afresh, by the authority in force now, and joins the open question if it still waits for a human.
 
     The rules in their order: the milestone's tag and an impact above 8 escalate IMMEDIATE; a kind in force as
     autonomous is decided as recommended; a kind in force as escalate, and one that no list names, wait for a human.
     """
-    known = tx.one(
-        Decision.select(Decision.outcome, Decision.id, Decision.escalation, Decision.rule, Decision.choice).where(
-            Decision.key == choice.key
-        )
-    )
+    known = _known(tx, choice) if choice.work_item is not None else None
     if known is not None:
-        return DecisionOutcome(*known)
+        return known
     current = in_force(tx, choice.agent, choice.kind)
     rule, urgency = _rule(choice, current.mode if current else None, milestone_tag)
     escalation = None if urgency is None else raise_question(tx, _question(choice, rule, urgency))
+    waiting = _known(tx, choice, escalation) if escalation is not None else None
+    if waiting is not None:
+        return waiting
     picked = choice.recommended or _first_key(choice) if escalation is None else None
     number = tx.insert(
         Decision,
@@ -92,6 +94,17 @@ def make_decision(tx: Transaction, choice: Choice, *, milestone_tag: str = "mile
     outcome = "decided" if escalation is None else "escalated"
     tx.event(f"decision.{outcome}", work_item=choice.work_item, decision=number, rule=rule)
     return DecisionOutcome(outcome, number, escalation, rule, picked)
+
+
+def _known(tx: Transaction, choice: Choice, escalation: int | None = None) -> DecisionOutcome | None:
+    """The outcome this choice already has; with an escalation, only the one that waits for its answer."""
+    query = Decision.select(Decision.outcome, Decision.id, Decision.escalation, Decision.rule, Decision.choice).where(
+        Decision.key == choice.key
+    )
+    if escalation is not None:
+        query = query.where(Decision.escalation == escalation)
+    row = tx.one(query.order_by(Decision.id.desc()).limit(1))
+    return None if row is None else DecisionOutcome(*row)
 
 
 def _rule(choice: Choice, mode: str | None, milestone_tag: str) -> tuple[str, str | None]:

@@ -7,6 +7,7 @@ Going on means driving again; what the journal holds is passed through in no tim
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -254,7 +255,8 @@ class Drive:
         await self._eq.store.write(lambda tx: outcomes.keep_telemetry(tx, self._id, snapshot))
 
     async def clear_away(self, position: Position) -> None:
-        """Remove the worktree of finished work. The branch goes too when all of it is in the target."""
+        """Remove worktree and scratch of finished work. The branch goes too when all of it is in the target."""
+        await asyncio.to_thread(shutil.rmtree, self._eq.state / "scratch" / str(self._id), ignore_errors=True)
         project, facts = position.project, position.facts
         if project is None or facts.branch is None or facts.base_commit is None:
             return

@@ -10,7 +10,7 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,8 +44,17 @@ POLL_SECONDS = 0.25
 class Engine:
     """Drives one workspace's work items. `start` it inside a running event loop; `stop` it before that ends."""
 
-    def __init__(self, workspace: Workspace, runtimes: Mapping[str, Runtime] | None = None) -> None:
-        """`runtimes` by name, where others than the ones that come with apm are to execute the agents."""
+    def __init__(
+        self,
+        workspace: Workspace,
+        runtimes: Mapping[str, Runtime] | None = None,
+        only: Collection[int] | None = None,
+    ) -> None:
+        """Drives every work item, or `only` some.
+
+        `runtimes` by name, where others than the ones that come with apm are to execute the agents.
+        """
+        self._only = None if only is None else frozenset(only)
         self._ws = workspace
         self._store = workspace.store
         self._live = Live(os.getpid())
@@ -152,7 +161,7 @@ class Engine:
 
     def _note(self, work_items: Iterable[int | None]) -> None:
         """Look at these again. What a drive does to its own work item is no news: it is looked at when that ends."""
-        news = {w for w in work_items if w is not None} - set(self._drives)
+        news = {w for w in work_items if w is not None and self._is_mine(w)} - set(self._drives)
         if news and self._changed is not None:
             self._changed |= news
         if news:
@@ -184,9 +193,13 @@ class Engine:
     async def _look(self) -> set[int]:
         """Find out what can be driven now; the work items that something had happened to."""
         changed, self._changed = self._changed, set()
-        runnable = set(await self._store.read(lambda r: _runnable(r, changed)))
+        found = await self._store.read(lambda r: _runnable(r, changed))
+        runnable = {number for number in found if self._is_mine(number)}
         self._ready = (runnable if changed is None else (self._ready - changed) | runnable) - set(self._drives)
         return changed or set()
+
+    def _is_mine(self, number: int) -> bool:
+        return self._only is None or number in self._only
 
     async def _drive(self, number: int) -> None:
         try:

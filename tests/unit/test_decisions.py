@@ -87,6 +87,20 @@ def test_the_same_choice_raised_again_has_one_outcome(store: Store) -> None:
     assert len(store.read_now(reads.decisions)) == 1
 
 
+def test_asked_from_outside_again_it_joins_the_open_question(store: Store) -> None:
+    first, second = decide(store, kind="security"), decide(store, kind="security")
+
+    assert (first.escalation, first.decision) == (second.escalation, second.decision)
+    assert store.read_now(reads.escalations)[0].count == 2
+
+
+def test_asked_from_outside_again_it_is_decided_by_the_authority_of_now(store: Store) -> None:
+    decide(store, kind="api_endpoints")
+    store.write_now(lambda tx: grant(tx, "api_endpoints", "escalate"))
+
+    assert decide(store, kind="api_endpoints").outcome == "escalated"
+
+
 def test_a_new_grant_counts_at_once_and_the_old_one_stays_on_record(store: Store) -> None:
     store.write_now(
         lambda tx: authority.grant(tx, "technical", "security", "autonomous", by="ada", reason="20 of 20 accepted")

@@ -412,6 +412,17 @@ def pretend_another_host(tx: Any) -> None:
     tx.execute(Lease.update(holder="elsewhere:1:0.00"))
 
 
+async def test_an_engine_for_one_work_item_leaves_the_others_alone(run: Run) -> None:
+    mine, other = await run.add(), await run.add()
+    run.engine = Engine(run.ws, Scripted().as_runtimes(), only=[mine])
+    await run.engine.start()
+
+    await run.settle()
+
+    assert await run.outcomes(mine) == [("D1", 1, "passed")]
+    assert await run.outcomes(other) == []
+
+
 async def test_a_dead_holders_lease_is_taken_at_once(run: Run) -> None:
     import platform
 

@@ -42,7 +42,7 @@ async def drive(workspace: Workspace, work_items: Collection[int], answer: Answe
 
     While another process drives the workspace this one only follows, and takes over when that one ends.
     """
-    engine = Engine(workspace)
+    engine = Engine(workspace, only=work_items)
     wanted = frozenset(work_items)
     progress = Progress(workspace.store, wanted, lambda: engine.live() if engine.is_driving else None)
     async with _signals() as stopped, progress.shown():
