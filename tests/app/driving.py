@@ -1,0 +1,117 @@
+"""Opening the app on a seeded workspace, and waiting until everything that was done can be seen."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from textual.pilot import Pilot
+
+from core.store.rows import LiveRow
+from tests.app.seeding import SeededWorkspace
+from tui.app import ApmApp
+from tui.bridge import Engine
+from tui.screens.decision import Decision
+from tui.widgets.painted import Painted
+
+WIDE = (120, 36)
+USUAL = (80, 24)
+SMALL = (40, 12)
+ROUNDS = 4
+"""How often messages, writes and readings are waited for: one can lead to another (key, write, reading, drawing)."""
+
+
+@dataclass
+class Driving:
+    """An engine that runs what it is told to: what the screen must show of one, without its work."""
+
+    work_items: tuple[int, ...] = ()
+    delegations: tuple[dict[str, Any], ...] = ()
+    is_driving: bool = False
+    may_drive: bool = True
+    stopped: int = 0
+    listeners: list[Callable[..., None]] = field(default_factory=list)
+
+    async def start(self) -> bool:
+        self.is_driving = self.may_drive
+        return self.is_driving
+
+    async def stop(self) -> None:
+        self.stopped += 1
+        self.is_driving = False
+
+    def live(self) -> LiveRow:
+        return LiveRow(self.is_driving, 1, self.work_items, self.delegations)
+
+    def on_live(self, callback: Callable[..., None]) -> Callable[[], None]:
+        self.listeners.append(callback)
+        return lambda: self.listeners.remove(callback)
+
+    def run(self, work_item: int, phase: str, agent: str, since: int) -> None:
+        """An agent begins its work."""
+        running = {"work_item": work_item, "phase": phase, "agent": agent, "subject": "", "since": since}
+        self.work_items, self.delegations = (work_item,), (*self.delegations, running)
+        for listener in self.listeners:
+            listener()
+
+
+@asynccontextmanager
+async def opened(
+    made: SeededWorkspace, size: tuple[int, int] = WIDE, engine: Engine | None = None
+) -> AsyncIterator[Pilot[int]]:
+    """The app, open and painted with what the workspace holds."""
+    async with app_of(made, engine).run_test(size=size, notifications=True) as pilot:
+        await settle(pilot)
+        yield pilot
+
+
+def app_of(made: SeededWorkspace, engine: Engine | None = None) -> ApmApp:
+    app = ApmApp(made.workspace, engine)
+    app.person = "ada"
+    return app
+
+
+def app_in(pilot: Pilot[Any]) -> ApmApp:
+    assert isinstance(pilot.app, ApmApp)
+    return pilot.app
+
+
+async def settle(pilot: Pilot[Any]) -> None:
+    """Return once every key has been handled, every write committed, and every change drawn."""
+    app = app_in(pilot)
+    for _ in range(ROUNDS):
+        await pilot.pause(0)
+        await app.workers.wait_for_complete()
+        await app.bridge.idle()
+    await pilot.pause(0)
+
+
+async def press(pilot: Pilot[Any], *keys: str) -> None:
+    """Press keys one after the other, each once the one before is on the screen."""
+    for key in keys:
+        await pilot.press(key)
+        await settle(pilot)
+
+
+def screen_text(pilot: Pilot[Any]) -> str:
+    """What the top screen shows, as plain text."""
+    compositor = pilot.app.screen._compositor
+    return "\n".join(strip.text for strip in compositor.render_strips())
+
+
+def lines_of(widget: Painted) -> Sequence[str]:
+    """What a widget draws, line by line."""
+    return [widget.render_line(y).text.rstrip() for y in range(widget.size.height)]
+
+
+def notices(pilot: Pilot[Any]) -> list[str]:
+    """What has been said so far, the last at the end."""
+    return [notice.message for notice in app_in(pilot)._notifications]
+
+
+def decision_of(pilot: Pilot[Any]) -> Decision:
+    screen = pilot.app.screen
+    assert isinstance(screen, Decision)
+    return screen

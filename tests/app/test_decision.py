@@ -1,0 +1,305 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from core.governance import escalations
+from core.store import reads
+from core.store.rows import AnswerRow, EscalationRow
+from tests.app.driving import SMALL, USUAL, WIDE, decision_of, lines_of, notices, opened, press, screen_text, settle
+from tests.app.seeding import HOUR, MINUTE, MORNING, Option, Question, SeededWorkspace, raise_question
+from tui.screens.answer_form import AnswerForm
+from tui.screens.choice import ChoiceDialog
+from tui.screens.dashboard import Dashboard
+from tui.screens.decision import Decision
+from tui.screens.reason import ReasonDialog
+from tui.screens.work_item import WorkItemScreen
+from tui.widgets.cards import Cards
+from tui.widgets.document import Document
+
+PASSKEYS, THIN, REVIEW, ERROR, SCOPE = 2, 3, 4, 5, 1
+"""The questions of the busy workspace that need an answer, by number."""
+
+
+async def answers(made: SeededWorkspace, escalation: int) -> tuple[AnswerRow, ...]:
+    return await made.store.read(lambda r: reads.answers(r, escalation))
+
+
+async def row_of(made: SeededWorkspace, escalation: int) -> EscalationRow:
+    row = await made.store.read(lambda r: reads.escalation(r, escalation))
+    assert row is not None
+    return row
+
+
+def document(pilot: Any) -> str:
+    shown = pilot.app.screen.query_one("#question", Document)
+    return "\n".join("".join(text for text, _ in (*p.line, *p.tail)) for p in shown.paragraphs)
+
+
+async def test_it_leads_with_the_question_then_its_answers_with_what_follows(busy_workspace: SeededWorkspace) -> None:
+    async with opened(busy_workspace) as pilot:
+        await press(pilot, "space")
+        text = screen_text(pilot)
+    assert "Which scheme shall sign-in use" in text
+    assert "1 WebAuthn passkeys  recommended" in text
+    assert "Twice the code and twice the tests" in text
+    assert "1 of 5 that wait for you" in text
+    assert "decomposer" in text
+
+
+async def test_a_gate_shows_what_was_measured_against_what_is_required(busy_workspace: SeededWorkspace) -> None:
+    async with opened(busy_workspace) as pilot:
+        await press(pilot, "space", "space", "space")
+        text = document(pilot)
+    assert "✗ missing coverage           84.2 %" in text.replace("  84.2", "  84.2")
+    assert "needs >= 90 %" in text
+    assert "✓ passed  static analysis" in text
+    assert "criteria: AC3 is not verified" in text
+
+
+async def test_what_an_agent_suggests_is_shown_with_its_name(busy_workspace: SeededWorkspace) -> None:
+    async with opened(busy_workspace) as pilot:
+        await press(pilot, "space", "space")
+        assert "ac-writer: Say what the output holds for an empty report" in document(pilot)
+
+
+async def test_a_accepts_the_recommendation_and_the_next_question_is_there(busy_workspace: SeededWorkspace) -> None:
+    async with opened(busy_workspace) as pilot:
+        await press(pilot, "space", "a")
+        assert decision_of(pilot).escalation == THIN
+        assert "D1 Definition" in document(pilot)
+        given = await answers(busy_workspace, PASSKEYS)
+    assert [(a.option, a.by, a.provenance, a.reason) for a in given] == [("passkeys", "ada", "human", "")]
+    assert notices(pilot)[-1] == "Question 2 is answered: WebAuthn passkeys."
+
+
+@pytest.mark.parametrize("keys", [["1"], ["enter"]])
+async def test_the_recommended_answer_needs_one_key(busy_workspace: SeededWorkspace, keys: list[str]) -> None:
+    async with opened(busy_workspace) as pilot:
+        await press(pilot, "space", *keys)
+        assert [a.option for a in await answers(busy_workspace, PASSKEYS)] == ["passkeys"]
+
+
+async def test_another_answer_asks_for_its_reason(busy_workspace: SeededWorkspace) -> None:
+    async with opened(busy_workspace) as pilot:
+        await press(pilot, "space", "3")
+        assert isinstance(pilot.app.screen, ReasonDialog)
+        await press(pilot, "enter")
+        assert "needs a reason" in notices(pilot)[-1]
+        await press(pilot, *"customers ask", "enter")
+        given = await answers(busy_workspace, PASSKEYS)
+    assert [(a.option, a.reason) for a in given] == [("both", "customers ask")]
+
+
+async def test_r_offers_the_other_answers(busy_workspace: SeededWorkspace) -> None:
+    async with opened(busy_workspace) as pilot:
+        await press(pilot, "space", "r")
+        assert isinstance(pilot.app.screen, ChoiceDialog)
+        assert "WebAuthn" not in "\n".join(lines_of(pilot.app.screen.query_one(Cards)))
+        await press(pilot, "2", *"customers ask", "enter")
+        assert [a.option for a in await answers(busy_workspace, PASSKEYS)] == ["both"]
+
+
+async def test_with_one_other_answer_r_asks_for_its_reason_at_once(busy_workspace: SeededWorkspace) -> None:
+    async with opened(busy_workspace) as pilot:
+        await press(pilot, "space", "space", "space", "space", "r")
+        assert isinstance(pilot.app.screen, ReasonDialog)
+
+
+async def test_leaving_a_dialog_answers_nothing(busy_workspace: SeededWorkspace) -> None:
+    async with opened(busy_workspace) as pilot:
+        await press(pilot, "space", "3", "escape", "r", "escape")
+        assert await answers(busy_workspace, PASSKEYS) == ()
+        assert isinstance(pilot.app.screen, Decision)
+
+
+async def test_a_number_that_is_no_answer_says_so(busy_workspace: SeededWorkspace) -> None:
+    async with opened(busy_workspace) as pilot:
+        await press(pilot, "space", "7")
+        assert notices(pilot)[-1] == "This question has 3 answers."
+
+
+async def test_e_opens_a_form_with_a_field_for_everything_that_is_missing(busy_workspace: SeededWorkspace) -> None:
+    async with opened(busy_workspace) as pilot:
+        await press(pilot, "space", "space", "e")
+        form = pilot.app.screen
+        assert isinstance(form, AnswerForm)
+        assert list(form.typed()) == [
+            *(f"value-{k}" for k in ("business_context", "acceptance_criteria", "risks")),
+            *(f"value-{k}" for k in ("who", "what", "when", "where", "why", "how")),
+        ]
+        assert "acceptance criteria  1 of 3" in screen_text(pilot)
+
+
+async def test_what_is_filled_in_is_the_answer(busy_workspace: SeededWorkspace) -> None:
+    async with opened(busy_workspace) as pilot:
+        await press(pilot, "space", "space", "e", *"Finance waits", "tab")
+        await press(pilot, *"one", "enter", *"two", "tab", *"slow => measure", "f2")
+        given = await answers(busy_workspace, THIN)
+        assert decision_of(pilot).escalation == REVIEW
+    assert given[0].option == "supply"
+    assert given[0].answer == {
+        "business_context": "Finance waits",
+        "acceptance_criteria": ["one", "two"],
+        "risks": [{"text": "slow", "mitigation": "measure"}],
+    }
+
+
+async def test_accepting_a_recommendation_that_takes_values_opens_the_form(busy_workspace: SeededWorkspace) -> None:
+    async with opened(busy_workspace) as pilot:
+        await press(pilot, "space", "space", "a")
+        assert isinstance(pilot.app.screen, AnswerForm)
+        await press(pilot, "f2")
+        assert "Nothing is filled in yet." in screen_text(pilot)
+        assert await answers(busy_workspace, THIN) == ()
+
+
+async def test_e_on_a_question_without_values_says_so(busy_workspace: SeededWorkspace) -> None:
+    async with opened(busy_workspace) as pilot:
+        await press(pilot, "space", "e")
+        assert notices(pilot)[-1] == "No answer to this question takes values."
+
+
+async def test_half_an_answer_is_kept(busy_workspace: SeededWorkspace) -> None:
+    async with opened(busy_workspace) as pilot:
+        await press(pilot, "space", "space", "e", *"Half", "escape", "e")
+        form = pilot.app.screen
+        assert isinstance(form, AnswerForm)
+        assert form.typed()["value-business_context"] == "Half"
+
+
+async def test_an_exclamation_mark_acknowledges(busy_workspace: SeededWorkspace) -> None:
+    async with opened(busy_workspace) as pilot:
+        await press(pilot, "space", "exclamation_mark")
+        row = await row_of(busy_workspace, PASSKEYS)
+        assert decision_of(pilot).escalation == PASSKEYS
+    assert row.acknowledged_until == MORNING + 30 * MINUTE
+    assert row.acknowledged_by == "ada"
+
+
+async def test_s_puts_it_away_for_a_while_and_goes_on(busy_workspace: SeededWorkspace) -> None:
+    async with opened(busy_workspace) as pilot:
+        await press(pilot, "space", "s", "2")
+        row = await row_of(busy_workspace, PASSKEYS)
+        assert decision_of(pilot).escalation == THIN
+    assert row.snoozed_until == MORNING + 4 * HOUR
+
+
+async def test_space_goes_on_without_an_answer_and_round_again(busy_workspace: SeededWorkspace) -> None:
+    async with opened(busy_workspace) as pilot:
+        seen = []
+        for _ in range(6):
+            await press(pilot, "space")
+            seen.append(decision_of(pilot).escalation)
+    assert seen == [PASSKEYS, THIN, REVIEW, ERROR, SCOPE, PASSKEYS]
+
+
+async def test_after_the_last_question_one_is_back_where_one_was(busy_workspace: SeededWorkspace) -> None:
+    async with opened(busy_workspace) as pilot:
+        await press(pilot, "space", "a", "s", "1", "s", "1", "a", "a")
+        assert isinstance(pilot.app.screen, Dashboard)
+        assert notices(pilot)[-1] == "Nothing more waits for you."
+
+
+async def test_w_opens_the_work_item(busy_workspace: SeededWorkspace) -> None:
+    async with opened(busy_workspace) as pilot:
+        await press(pilot, "space", "w")
+        assert isinstance(pilot.app.screen, WorkItemScreen)
+        assert pilot.app.screen.work_item == 4
+        await press(pilot, "escape")
+        assert decision_of(pilot).escalation == PASSKEYS
+
+
+async def test_a_question_answered_elsewhere_shows_by_whom(busy_workspace: SeededWorkspace) -> None:
+    async with opened(busy_workspace) as pilot:
+        await press(pilot, "space")
+        await busy_workspace.store.write(
+            lambda tx: escalations.resolve(tx, PASSKEYS, option="codes", reason="cheap", by="grace")
+        )
+        await settle(pilot)
+        assert "by grace (human)" in screen_text(pilot)
+        await press(pilot, "a")
+        assert "already answered" in notices(pilot)[-1]
+        assert len(await answers(busy_workspace, PASSKEYS)) == 1
+
+
+async def test_an_answer_is_bound_to_what_was_shown(busy_workspace: SeededWorkspace) -> None:
+    """The question changes between drawing and key: the key answers nothing."""
+    async with opened(busy_workspace) as pilot:
+        await press(pilot, "space")
+        screen = decision_of(pilot)
+        shown = screen.question_in_hand()
+        assert shown is not None
+        question = Question(
+            kind="conflict",
+            subject={"n": 1},
+            question="Old?",
+            urgency="IMMEDIATE",
+            options=(Option("yes", "Yes", ""),),
+            recommended="yes",
+            chain=("ux",),
+        )
+        number = await busy_workspace.store.write(lambda tx: raise_question(tx, question))
+        old = await row_of(busy_workspace, number)
+        changed = Question(**{**_fields(question), "missing": ("something new",)})
+        await busy_workspace.store.write(lambda tx: raise_question(tx, changed))
+        screen.take(old, old.options[0])
+        await settle(pilot)
+        assert "has changed since it was shown" in notices(pilot)[-1]
+        assert await answers(busy_workspace, number) == ()
+
+
+def _fields(question: Question) -> dict[str, Any]:
+    return {name: getattr(question, name) for name in question.__dataclass_fields__}
+
+
+async def test_keys_typed_before_the_question_is_drawn_answer_nothing(busy_workspace: SeededWorkspace) -> None:
+    async with opened(busy_workspace) as pilot:
+        await press(pilot, "space")
+        screen = decision_of(pilot)
+        screen._drawn = ""
+        assert screen.question_in_hand() is None
+        screen.action_accept()
+        screen.action_answer(1)
+        await settle(pilot)
+        assert await answers(busy_workspace, PASSKEYS) == ()
+
+
+async def test_a_paste_answers_nothing(busy_workspace: SeededWorkspace) -> None:
+    from textual.events import Paste
+
+    async with opened(busy_workspace) as pilot:
+        await press(pilot, "space")
+        pilot.app.post_message(Paste("a1"))
+        await settle(pilot)
+        assert await answers(busy_workspace, PASSKEYS) == ()
+
+
+@pytest.mark.parametrize("size", [WIDE, USUAL, SMALL])
+async def test_at_every_size_the_question_and_an_answer_are_in_sight(
+    busy_workspace: SeededWorkspace, size: tuple[int, int]
+) -> None:
+    async with opened(busy_workspace, size) as pilot:
+        await press(pilot, "space")
+        text = screen_text(pilot)
+    assert "Which scheme shall sign-in" in text
+    assert "1 WebAuthn passkeys" in text
+
+
+async def test_the_text_scrolls_while_the_answers_keep_the_focus(busy_workspace: SeededWorkspace) -> None:
+    async with opened(busy_workspace, SMALL) as pilot:
+        await press(pilot, "space", "J")
+        assert pilot.app.screen.query_one("#question", Document).scroll_offset.y > 0
+        assert isinstance(pilot.app.focused, Cards)
+        await press(pilot, "K", "K")
+        assert pilot.app.screen.query_one("#question", Document).scroll_offset.y == 0
+
+
+async def test_the_queue_answers_without_opening(busy_workspace: SeededWorkspace) -> None:
+    async with opened(busy_workspace) as pilot:
+        await press(pilot, "3", "a")
+        assert isinstance(pilot.app.screen, Dashboard)
+        assert [a.option for a in await answers(busy_workspace, PASSKEYS)] == ["passkeys"]
+        await press(pilot, "exclamation_mark")
+        assert (await row_of(busy_workspace, THIN)).acknowledged_at == MORNING

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.app.driving import Driving, app_of, opened, press, screen_text, settle
+from tests.app.seeding import MORNING, SeededWorkspace
+from tui.screens.choice import ConfirmDialog
+
+
+async def test_q_leaves_at_once_when_nothing_runs_and_stops_the_engine(busy_workspace: SeededWorkspace) -> None:
+    engine = Driving()
+    app = app_of(busy_workspace, engine)
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        await pilot.press("q")
+        await pilot.pause()
+    assert app.return_value == 0
+    assert engine.stopped == 1
+
+
+@pytest.mark.parametrize(("key", "leaves"), [("y", True), ("n", False), ("escape", False)])
+async def test_q_asks_while_something_runs(busy_workspace: SeededWorkspace, key: str, leaves: bool) -> None:
+    engine = Driving()
+    app = app_of(busy_workspace, engine)
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        engine.run(7, "I1", "code-implementer", MORNING)
+        await press(pilot, "q")
+        assert isinstance(app.screen, ConfirmDialog)
+        assert "1 work item is running" in screen_text(pilot)
+        await pilot.press(key)
+        await pilot.pause()
+        assert engine.stopped == int(leaves)
+
+
+async def test_a_viewer_says_that_another_process_drives_and_leaves_without_asking(
+    busy_workspace: SeededWorkspace,
+) -> None:
+    engine = Driving(may_drive=False, work_items=(7,))
+    async with opened(busy_workspace, engine=engine) as pilot:
+        assert "viewer" in screen_text(pilot)
+        await pilot.press("q")
+        await pilot.pause()
+        assert pilot.app.return_value == 0
+
+
+async def test_an_engine_that_cannot_start_is_told_and_the_screen_stays(busy_workspace: SeededWorkspace) -> None:
+    from core.contract import ApmError
+
+    class Broken(Driving):
+        async def start(self) -> bool:
+            raise ApmError("The lease cannot be taken.")
+
+    async with opened(busy_workspace, engine=Broken()) as pilot:
+        assert "The lease cannot be taken." in screen_text(pilot)
+        assert "Export reports as CSV" in screen_text(pilot)
+
+
+async def test_an_engine_is_made_only_after_the_first_paint(busy_workspace: SeededWorkspace) -> None:
+    from tui.app import ApmApp
+
+    painted: list[bool] = []
+
+    def make(workspace: object) -> Driving:
+        painted.append(app.screen.size.width > 0)
+        return Driving()
+
+    app = ApmApp(busy_workspace.workspace, make_engine=make)
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        assert painted == [True]
+        assert app.engine is not None
+        assert app.engine.is_driving

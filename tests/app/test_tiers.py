@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from core.store import reads
+from core.store.rows import EscalationRow, LiveRow
+from tests.app.seeding import MORNING, SeededWorkspace
+from tui.tiers import Group, Member, Team, asker, open_groups, team, tier_rows
+
+
+def member(role: str, state: str = "idle") -> Member:
+    return Member(role, "tool", state, 0, 0)
+
+
+def group(key: str, size: int, state: str = "idle") -> Group:
+    return Group(key, key, tuple(member(f"{key}-{n}", state) for n in range(size)))
+
+
+def seen(made: SeededWorkspace) -> Team:
+    return made.store.read_now(
+        lambda r: team(
+            reads.agents(r),
+            reads.counters(r, since_day=MORNING // reads.MS_PER_DAY),
+            reads.read_live(r, MORNING),
+            reads.escalations(r),
+            MORNING,
+        )
+    )
+
+
+def test_the_team_stands_in_the_order_in_which_work_passes_it(busy_workspace: SeededWorkspace) -> None:
+    groups = seen(busy_workspace).groups
+    assert [g.key for g in groups] == ["D1", "P1", "I1", "R1", "O1", "E1", "domain", "utility", "specialist"]
+    assert [m.role for m in groups[0].members][:2] == ["intent-triage", "context-assembler"]
+    assert {m.role for m in groups[6].members} == {"technical", "strategy", "ux", "gtm"}
+    assert "context-delivery" in {m.role for m in groups[7].members}
+
+
+def test_each_agent_shows_what_it_does_now(busy_workspace: SeededWorkspace) -> None:
+    states = {m.role: m.state for g in seen(busy_workspace).groups for m in g.members}
+    assert states["code-implementer"] == "running"
+    assert states["definition-gate-check"] == "asking"
+    assert states["technical"] == "asking"
+    assert states["doc-toucher"] == "failed"
+    assert states["intent-triage"] == "idle"
+    assert states["strategy"] == "idle", "its question is put away"
+
+
+def test_a_group_shows_the_most_pressing_state_of_its_members_and_their_runs_today(
+    busy_workspace: SeededWorkspace,
+) -> None:
+    found = {g.key: g for g in seen(busy_workspace).groups}
+    assert (found["I1"].state, found["D1"].state, found["E1"].state) == ("failed", "asking", "idle")
+    assert found["D1"].runs == 60
+    assert seen(busy_workspace).master.state == "running"
+
+
+def test_orchestrators_only_pass_a_question_on(busy_workspace: SeededWorkspace) -> None:
+    questions = busy_workspace.store.read_now(reads.escalations)
+    gate = next(q for q in questions if q.kind == "gate")
+    tiers = {"master-orchestrator": 1, "definition-orch": 2}
+    assert asker(gate, tiers) == gate.chain[-1]
+    assert asker(_with_chain(gate, ["ac-writer", "definition-orch", "master-orchestrator"]), tiers) == "ac-writer"
+    assert asker(_with_chain(gate, []), tiers) == ""
+
+
+def _with_chain(question: EscalationRow, chain: list[str]) -> EscalationRow:
+    return replace(question, chain=chain)
+
+
+def test_groups_at_work_open_first_and_the_tree_stays_in_sight() -> None:
+    groups = [group("D1", 5), group("P1", 5), group("I1", 5, "running"), group("specialist", 5)]
+    assert open_groups(groups, 15, {}) == {"I1", "D1"}
+    assert open_groups(groups, 10, {}) == {"I1"}
+    assert open_groups(groups, 5, {}) == frozenset()
+    assert open_groups(groups, 100, {}) == {"D1", "P1", "I1"}
+
+
+def test_what_a_person_folded_or_unfolded_stays_so() -> None:
+    groups = [group("D1", 5, "running"), group("P1", 5)]
+    assert open_groups(groups, 100, {"D1": False}) == {"P1"}
+    assert open_groups(groups, 3, {"P1": True}) == {"P1"}
+
+
+def test_the_group_that_holds_the_cursor_stays_open() -> None:
+    groups = [group("D1", 5, "running"), group("P1", 5)]
+    assert open_groups(groups, 3, {}, "P1") == {"P1"}
+
+
+def test_rows_of_the_tree() -> None:
+    found = Team(member("master-orchestrator"), (group("D1", 2), group("P1", 2)))
+    rows = tier_rows(found, {"D1"})
+    assert [r.key for r in rows] == ["master-orchestrator", "group:D1", "D1-0", "D1-1", "group:P1"]
+    assert [r.is_last for r in rows if not r.is_heading] == [False, True]
+
+
+def test_without_agents_there_is_no_team() -> None:
+    assert team((), {}, LiveRow(False, None, (), ()), (), MORNING).groups == ()

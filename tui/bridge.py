@@ -1,0 +1,228 @@
+"""From commits to the screen: what changed is gathered, and at most ten times a second the views read anew.
+
+Commits of this process arrive from the writer's thread, the running set from the engine, and other processes' writes
+by looking at the journal's head a few times a second. A view that is still reading is never asked twice at once: what
+happens meanwhile is one more reading afterwards. Reading happens on the store's threads, never on the event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from core.contract import ApmError
+from core.store import reads
+from core.store.chain import StoredEvent
+from core.store.reads import Connection
+from core.store.rows import LiveRow
+from core.store.store import Store
+
+T = TypeVar("T")
+
+FLUSH_SECONDS = 0.1
+"""Least time between two readings of a view."""
+POLL_SECONDS = 0.3
+"""How often the journal's head is looked at for what other processes wrote."""
+NOTHING_RUNS = LiveRow(False, None, (), ())
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What happened since a view last read."""
+
+    kinds: frozenset[str] = frozenset()
+    work_items: frozenset[int] = frozenset()
+    live: bool = False
+    """The set of running delegations changed."""
+    everything: bool = False
+    """Another process wrote, or the view has just appeared."""
+
+    def __or__(self, other: Change) -> Change:
+        return Change(
+            self.kinds | other.kinds,
+            self.work_items | other.work_items,
+            self.live or other.live,
+            self.everything or other.everything,
+        )
+
+
+EVERYTHING = Change(everything=True)
+
+
+class Engine(Protocol):
+    """What the screen needs of the engine."""
+
+    @property
+    def is_driving(self) -> bool: ...
+    async def start(self) -> bool: ...
+    async def stop(self) -> None: ...
+    def live(self) -> LiveRow: ...
+    def on_live(self, callback: Callable[..., None]) -> Callable[[], None]: ...
+
+
+class LiveView(Protocol):
+    """Something on the screen that shows the store."""
+
+    async def reload(self, change: Change) -> None: ...
+
+
+class _Attached:
+    __slots__ = ("pending", "task", "view")
+
+    def __init__(self, view: LiveView) -> None:
+        self.view = view
+        self.pending: Change | None = None
+        self.task: asyncio.Task[None] | None = None
+
+
+class Bridge:
+    """Owned by the app; started once the event loop runs."""
+
+    def __init__(self, store: Store, report: Callable[[str], None]) -> None:
+        self._store, self._report = store, report
+        self._engine: Engine | None = None
+        self._views: list[_Attached] = []
+        self._noted: Change | None = None
+        self._flush_at: asyncio.TimerHandle | None = None
+        self._last_flush = 0.0
+        self._ends: list[Callable[[], None]] = []
+        self._poll: asyncio.Task[None] | None = None
+        self._seen = 0
+        self._seen_live = NOTHING_RUNS
+
+    def start(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        # Reloads touch widgets, which find their app in a context variable; the writer's thread has none.
+        self._context = contextvars.copy_context()
+        self._ends.append(self._store.subscribe(self._committed))
+        self._poll = self._task(self._poll_forever())
+        for attached in self._views:
+            self._ask(attached, EVERYTHING)
+
+    def follow(self, engine: Engine) -> None:
+        """Hear of the engine's running set as well."""
+        self._engine = engine
+        self._ends.append(engine.on_live(lambda *_: self._note(Change(live=True))))
+        self._note(Change(live=True))
+
+    async def stop(self) -> None:
+        for end in self._ends:
+            end()
+        self._ends.clear()
+        tasks = [t for t in (self._poll, *(a.task for a in self._views)) if t is not None]
+        self._views.clear()
+        if self._flush_at is not None:
+            self._flush_at.cancel()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def read(self, work: Callable[[Connection, LiveRow, int], T]) -> T:
+        """Run a reading closure with what runs at this moment and the time (milliseconds)."""
+        engine = self._engine
+        live = engine.live() if engine is not None and engine.is_driving else None
+        now = self._store.clock()
+        return await self._store.read(lambda reader: work(reader, live or reads.read_live(reader, now), now))
+
+    def attach(self, view: LiveView) -> Callable[[], None]:
+        """Reload the view now (or once started) and after every change, until what this returns is called."""
+        attached = _Attached(view)
+        self._views.append(attached)
+        if self._poll is not None:
+            self._ask(attached, EVERYTHING)
+
+        def detach() -> None:
+            if attached in self._views:
+                self._views.remove(attached)
+
+        return detach
+
+    def ask(self, view: LiveView) -> None:
+        """Reload one view: what it shows of the store is another part now."""
+        for attached in self._views:
+            if attached.view is view:
+                self._ask(attached, EVERYTHING)
+
+    async def idle(self) -> None:
+        """Return once everything that was committed so far is on the screen."""
+        while True:
+            running = [a.task for a in self._views if a.task is not None]
+            if running:
+                await asyncio.wait(running)
+            elif self._noted is not None:
+                if self._flush_at is not None:
+                    self._flush_at.cancel()
+                self._flush()
+            else:
+                return
+
+    def _committed(self, events: Sequence[StoredEvent]) -> None:
+        """On the writer's thread."""
+        change = Change(
+            frozenset(e.kind for e in events), frozenset(e.work_item for e in events if e.work_item is not None)
+        )
+        last = events[-1].seq
+        try:
+            self._loop.call_soon_threadsafe(self._own, change, last, context=self._context.copy())
+        except RuntimeError:
+            # The loop has ended with commits still to come; nobody is left to show them to.
+            return
+
+    def _own(self, change: Change, last: int) -> None:
+        self._seen = max(self._seen, last)
+        self._note(change)
+
+    def _note(self, change: Change) -> None:
+        self._noted = change if self._noted is None else self._noted | change
+        if self._flush_at is None:
+            wait = max(0.0, self._last_flush + FLUSH_SECONDS - self._loop.time())
+            self._flush_at = self._loop.call_later(wait, self._flush, context=self._context.copy())
+
+    def _flush(self) -> None:
+        self._flush_at = None
+        self._last_flush = self._loop.time()
+        change, self._noted = self._noted, None
+        if change is not None:
+            for attached in self._views:
+                self._ask(attached, change)
+
+    def _ask(self, attached: _Attached, change: Change) -> None:
+        attached.pending = change if attached.pending is None else attached.pending | change
+        if attached.task is None:
+            attached.task = self._task(self._reload(attached))
+
+    async def _reload(self, attached: _Attached) -> None:
+        try:
+            while attached.pending is not None and attached in self._views:
+                change, attached.pending = attached.pending, None
+                await attached.view.reload(change)
+        except ApmError as error:
+            self._report(str(error))
+        finally:
+            attached.task = None
+
+    async def _poll_forever(self) -> None:
+        while True:
+            await asyncio.sleep(POLL_SECONDS)
+            try:
+                head, live = await self.read(lambda reader, live, _: (_head(reader), live))
+            except ApmError as error:
+                self._report(str(error))
+                continue
+            if head > self._seen:
+                self._seen = head
+                self._note(EVERYTHING)
+            if live != self._seen_live:
+                self._seen_live = live
+                self._note(Change(live=True))
+
+    def _task(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        return self._loop.create_task(work, context=self._context.copy())
+
+
+def _head(reader: Connection) -> int:
+    newest = reads.events(reader, last=1)
+    return newest[-1].seq if newest else 0

@@ -1,0 +1,143 @@
+"""Values that a person types, as text fields: what each shape is called, how it is written, how it is read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+class NotReadable(ValueError):
+    """What was typed is not what the field takes; the message says which line, and what to write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How a value of this shape is typed: a hint under its name, its height in lines, and what reads it."""
+
+    hint: str
+    lines: int
+    read: Callable[[str], Any]
+
+
+def _text(typed: str) -> str | None:
+    return typed.strip() or None
+
+
+def _lines(typed: str) -> list[str] | None:
+    return _content_lines(typed) or None
+
+
+def _risks(typed: str) -> list[Any] | None:
+    """A line each. `text => plan` gives a risk with its mitigation."""
+    made: list[Any] = []
+    for line in _content_lines(typed):
+        value, _, plan = line.partition("=>")
+        made.append({"text": value.strip(), "mitigation": plan.strip()} if plan.strip() else line)
+    return made or None
+
+
+def _map(typed: str) -> dict[str, str] | None:
+    return dict(_pairs(typed)) or None
+
+
+def _numbers(typed: str) -> dict[str, float] | None:
+    made = {}
+    for key, value in _pairs(typed):
+        try:
+            made[key] = float(value.replace(",", ".").removesuffix("h").strip())
+        except ValueError:
+            raise NotReadable(f"{key}: {value!r} is no number") from None
+    return made or None
+
+
+def _lists(typed: str) -> dict[str, list[str]] | None:
+    return {
+        key: [v for v in re.split(r"[,\s]+", value) if v] for key, value in _pairs(typed, may_be_empty=True)
+    } or None
+
+
+def _tasks(typed: str) -> list[dict[str, Any]] | None:
+    """`title | AC1, AC2`, a line each; numbered T1, T2, …"""
+    made = []
+    for n, line in enumerate(_content_lines(typed), 1):
+        title, _, criteria = line.partition("|")
+        named = [c for c in re.split(r"[,\s]+", criteria.strip()) if c]
+        made.append({"id": f"T{n}", "title": title.strip(), "criteria": named})
+    return made or None
+
+
+def _flag(typed: str) -> bool | None:
+    word = typed.strip().casefold()
+    if not word:
+        return None
+    if word in ("y", "yes", "true"):
+        return True
+    if word in ("n", "no", "false"):
+        return False
+    raise NotReadable(f"{typed.strip()!r} is neither yes nor no")
+
+
+SHAPES: Mapping[str, Shape] = {
+    "text": Shape("in your own words", 3, _text),
+    "lines": Shape("one on each line", 5, _lines),
+    "map": Shape("id: text, one on each line", 4, _map),
+    "numbers": Shape("id: number, one on each line", 4, _numbers),
+    "lists": Shape("id: other ids, one on each line", 4, _lists),
+    "tasks": Shape("title | criteria it serves, one task on each line", 5, _tasks),
+    "flag": Shape("yes or no", 1, _flag),
+}
+
+
+OWN_SHAPES: Mapping[str, Shape] = {
+    "business_context": Shape("the situation, who feels it, what it costs today", 3, _text),
+    "acceptance_criteria": Shape("what somebody can check when it is done, one on each line", 5, _lines),
+    "risks": Shape("what could go wrong, one on each line: risk => what will be done about it", 3, _risks),
+    "who": Shape("who is affected", 1, _text),
+    "what": Shape("what they need", 1, _text),
+    "when": Shape("by when, or on what occasion", 1, _text),
+    "where": Shape("where in the product or the code", 1, _text),
+    "why": Shape("why it matters", 1, _text),
+    "how": Shape("how it shall work", 1, _text),
+}
+"""Values that are typed in a way of their own, by key."""
+
+
+def in_order(keys: Iterable[str]) -> list[str]:
+    """Keys in the order in which one thinks of them: those named above first, as there."""
+    known = list(OWN_SHAPES)
+    return sorted(keys, key=lambda key: known.index(key) if key in known else len(known))
+
+
+def shape_of(key: str, shape: str) -> Shape:
+    return OWN_SHAPES.get(key) or SHAPES.get(shape, SHAPES["text"])
+
+
+def read_values(asks: Mapping[str, str], typed: Mapping[str, str]) -> dict[str, Any]:
+    """The values of the fields that were filled in. Raises NotReadable naming the field at fault."""
+    made = {}
+    for key, shape in asks.items():
+        try:
+            value = shape_of(key, shape).read(typed.get(key, ""))
+        except NotReadable as error:
+            raise NotReadable(f"{key.replace('_', ' ')}: {error}.") from None
+        if value is not None:
+            made[key] = value
+    if not made:
+        raise NotReadable("Nothing is filled in yet.")
+    return made
+
+
+def _content_lines(typed: str) -> list[str]:
+    return [line.strip() for line in typed.splitlines() if line.strip()]
+
+
+def _pairs(typed: str, *, may_be_empty: bool = False) -> list[tuple[str, str]]:
+    made = []
+    for line in _content_lines(typed):
+        key, colon, value = line.partition(":")
+        if not colon or not key.strip() or not (value.strip() or may_be_empty):
+            raise NotReadable(f"{line!r} is not written as `id: value`")
+        made.append((key.strip(), value.strip()))
+    return made

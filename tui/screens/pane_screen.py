@@ -1,0 +1,173 @@
+"""A screen of numbered panes: moving between them, filtering one, and showing one at a time where it is narrow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.content import Content
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.widget import Widget
+
+from tui.actions import bindings
+from tui.widgets.key_bar import KeyBar
+from tui.widgets.live import Live
+from tui.widgets.painted import PaintedLine
+from tui.widgets.row_list import RowList
+from tui.widgets.top_line import TopLine
+from tui.words import Line, Span
+
+if TYPE_CHECKING:
+    from tui.app import ApmApp
+
+
+class PaneTabs(PaintedLine):
+    """The panes' names where only one of them is shown."""
+
+    titles: reactive[tuple[str, ...]] = reactive(())
+    current: reactive[int] = reactive(0)
+
+    def halves(self, width: int) -> tuple[Line, Line]:
+        fits = sum(len(title) + 4 for title in self.titles) <= width
+        spans: list[Span] = []
+        for n, title in enumerate(self.titles):
+            here = n == self.current
+            spans.append((f" {n + 1} ", "accent" if here or fits else "dim"))
+            if here or fits:
+                spans.append((f"{title} ", "strong" if here else "dim"))
+        return tuple(spans), ()
+
+
+class PaneScreen(Screen[None]):
+    """Subclasses name their panes in `PANES` (widget ids, in the order of their numbers) and compose `body`."""
+
+    PLACES: ClassVar[tuple[str, ...]] = ("panes",)
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("panes")]
+    PANES: ClassVar[tuple[str, ...]] = ()
+    BESIDE: ClassVar[dict[tuple[str, int], str]] = {}
+    """Which pane lies left (-1) or right (1) of a pane."""
+    AUTO_FOCUS = ""
+
+    def compose(self) -> ComposeResult:
+        yield TopLine()
+        yield PaneTabs()
+        yield from self.body()
+        yield KeyBar()
+
+    def body(self) -> Iterable[Widget]:
+        raise NotImplementedError
+
+    @property
+    def apm(self) -> ApmApp:
+        return cast("ApmApp", self.app)
+
+    def pane(self, name: str) -> Any:
+        return self.query_one(f"#{name}")
+
+    @property
+    def current(self) -> str:
+        focused = self.focused
+        here = next((p for p in self.PANES if focused is not None and focused.id == p), "")
+        return here or self._last
+
+    _last = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._titles: dict[str, tuple[str, str]] = {}
+
+    def on_mount(self) -> None:
+        self._last = self.PANES[0]
+        self._show_current(self.start_pane)
+        self.pane(self.start_pane).focus()
+        self.refresh_titles()
+
+    @property
+    def start_pane(self) -> str:
+        return self.PANES[0]
+
+    def refresh_titles(self) -> None:
+        """Each pane's border says its number, its name and what it holds."""
+        self.query_one(PaneTabs).titles = tuple(self.pane(p).TITLE for p in self.PANES)
+        for n, name in enumerate(self.PANES, 1):
+            pane = self.pane(name)
+            filtered = getattr(pane, "filter_text", "")
+            note = f"/{filtered}: {len(pane.rows)} of {pane.total}" if filtered else pane.summary
+            if (pane.TITLE, note) != self._titles.get(name):
+                self._titles[name] = (pane.TITLE, note)
+                pane.border_title = Content.assemble((f"{n} ", "$accent bold"), pane.TITLE)
+                pane.border_subtitle = Content(note)
+
+    def on_filter_bar_refiltered(self) -> None:
+        self.refresh_titles()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        if event.widget.id in self.PANES:
+            self._show_current(str(event.widget.id))
+        self.apm.show_keys()
+
+    def on_screen_resume(self) -> None:
+        for widget in self.query(Widget):
+            if isinstance(widget, Live):
+                widget.catch_up()
+        self.apm.show_keys()
+
+    def tick(self, now: int) -> None:
+        for widget in self.query(Widget):
+            if isinstance(widget, Live):
+                widget.tick(now)
+
+    def _show_current(self, name: str) -> None:
+        self._last = name
+        for pane in self.PANES:
+            self.pane(pane).set_class(pane == name, "-shown")
+        for column in self.query(".column"):
+            column.set_class(column in self.pane(name).ancestors, "-shown")
+        self.query_one(PaneTabs).current = self.PANES.index(name)
+
+    def go(self, name: str) -> None:
+        self._show_current(name)
+        self.pane(name).focus()
+
+    def action_pane(self, number: int) -> None:
+        if number <= len(self.PANES):
+            self.go(self.PANES[number - 1])
+
+    def action_pane_step(self, step: int) -> None:
+        self.go(self.PANES[(self.PANES.index(self.current) + step) % len(self.PANES)])
+
+    def action_enlarge(self) -> None:
+        self.toggle_class("-enlarged")
+
+    def action_out(self) -> None:
+        pane = self.pane(self.current)
+        if getattr(pane, "filter_text", ""):
+            pane.set_filter("")
+            self.refresh_titles()
+        elif self.has_class("-enlarged"):
+            self.remove_class("-enlarged")
+        else:
+            self.leave()
+
+    def leave(self) -> None:
+        self.dismiss()
+
+    @on(RowList.Sideways)
+    def _beside(self, message: RowList.Sideways) -> None:
+        to = self.BESIDE.get((self.current, message.direction))
+        if to is not None:
+            self.go(to)
+
+    @on(RowList.FilterAsked)
+    async def _ask_filter(self, message: RowList.FilterAsked) -> None:
+        from tui.widgets.filter_bar import FilterBar
+
+        for bar in self.query(FilterBar):
+            await bar.remove()
+        bar = FilterBar(message.rows)
+        await self.mount(bar, before=self.query_one(KeyBar))
+        bar.focus()

@@ -1,0 +1,164 @@
+"""The tier tree as rows: who is in the team, what each does at this moment, and how often today."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from core.phases import PHASES
+from core.store import states
+from core.store.rows import AgentRow, CounterRow, EscalationRow, LiveRow
+
+STATES = ("failed", "asking", "running", "idle")
+"""What an agent may be doing; a group shows the first of these that one of its members is in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An agent in the tree."""
+
+    role: str
+    runtime: str
+    state: str
+    running: int
+    runs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Agents under one heading; a phase's heading is its orchestrator."""
+
+    key: str
+    title: str
+    members: tuple[Member, ...]
+    head: Member | None = None
+
+    @property
+    def state(self) -> str:
+        found = {m.state for m in (*self.members, *((self.head,) if self.head else ()))}
+        return next((s for s in STATES if s in found), "idle")
+
+    @property
+    def runs(self) -> int:
+        return sum(m.runs for m in self.members)
+
+    @property
+    def is_active(self) -> bool:
+        return self.state != "idle"
+
+
+@dataclass(frozen=True, slots=True)
+class TierRow:
+    """A row of the tree. `group` is the key of the group that it heads or belongs to."""
+
+    key: str
+    group: str
+    title: str
+    state: str
+    runs: int
+    runtime: str = ""
+    is_heading: bool = False
+    is_open: bool = False
+    is_last: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    master: Member
+    groups: tuple[Group, ...]
+
+
+NO_TEAM = Team(Member("master-orchestrator", "tool", "idle", 0, 0), ())
+
+
+def asker(question: EscalationRow, tiers: Mapping[str, int]) -> str:
+    """Who asks: the last of the chain that is no orchestrator, which only passes questions on."""
+    below = [role for role in question.chain if tiers.get(role, 3) == 3]
+    return (below or question.chain or [""])[-1]
+
+
+def team(
+    agents: Sequence[AgentRow],
+    counters: Mapping[str, CounterRow],
+    live: LiveRow,
+    questions: Iterable[EscalationRow],
+    now: int,
+) -> Team:
+    """Everybody, in the order in which work passes them."""
+    tiers = {a.role: a.tier for a in agents}
+    running = Counter(str(d.get("agent", "")) for d in live.delegations)
+    asking, failed = set[str](), set[str]()
+    for question in questions:
+        if states.needs_me(question, now):
+            (failed if question.kind == "error" else asking).add(asker(question, tiers))
+
+    def member(agent: AgentRow) -> Member:
+        role = agent.role
+        state = "idle"
+        for name, having in (("running", running), ("asking", asking), ("failed", failed)):
+            state = name if role in having else state
+        done = counters.get(role)
+        return Member(role, agent.runtime, state, running[role], done.runs if done else 0)
+
+    by_role = {a.role: member(a) for a in agents}
+    groups = [_phase_group(phase.code, phase.title, phase.orchestrator, phase.roles, by_role) for phase in PHASES]
+    placed = {m.role for g in groups for m in g.members} | {p.orchestrator for p in PHASES}
+    for key, title, types in _OTHERS:
+        rest = [by_role[a.role] for a in agents if a.agent_type in types and a.tier != 1 and a.role not in placed]
+        groups.append(Group(key, title, tuple(rest)))
+    master = next((by_role[a.role] for a in agents if a.tier == 1), NO_TEAM.master)
+    busy = any(g.state == "running" for g in groups)
+    master = replace(master, state="running" if busy or live.work_items else master.state)
+    return Team(master, tuple(g for g in groups if g.members or g.head))
+
+
+_OTHERS = (
+    ("domain", "Domain agents", ("domain",)),
+    ("utility", "Utilities", ("utility", "sub-agent")),
+    ("specialist", "Specialists", ("specialist",)),
+)
+
+
+def _phase_group(code: str, title: str, head: str, roles: Sequence[str], by_role: Mapping[str, Member]) -> Group:
+    members = tuple(by_role[role] for role in roles if role in by_role)
+    return Group(code, f"{code} {title}", members, by_role.get(head))
+
+
+def open_groups(
+    groups: Sequence[Group], height: int, chosen: Mapping[str, bool], cursor_in: str | None = None
+) -> frozenset[str]:
+    """Which groups stand open in `height` rows.
+
+    What a person folded or unfolded stays so. Of the others those at work come first, then the one that holds the
+    cursor, then the rest in order, as long as every row of the tree stays in sight.
+    """
+    opened = {key for key, is_open in chosen.items() if is_open}
+    used = 1 + len(groups) + sum(len(g.members) for g in groups if g.key in opened)
+    free = [g for g in groups if g.key not in chosen]
+    for group in sorted(free, key=lambda g: (not g.is_active, g.key != cursor_in)):
+        if group.key == "specialist" and not group.is_active:
+            continue
+        if used + len(group.members) <= height or group.key == cursor_in:
+            opened.add(group.key)
+            used += len(group.members)
+    return frozenset(opened)
+
+
+def tier_rows(found: Team, opened: Collection[str]) -> tuple[TierRow, ...]:
+    """The rows of the tree with these groups open."""
+    master = found.master
+    made = [TierRow(master.role, "", master.role, master.state, master.runs, master.runtime, is_heading=True)]
+    for group in found.groups:
+        is_open = group.key in opened
+        made.append(
+            TierRow(
+                f"group:{group.key}", group.key, group.title, group.state, group.runs, is_heading=True, is_open=is_open
+            )
+        )
+        for n, member in enumerate(group.members if is_open else (), 1):
+            last = n == len(group.members)
+            made.append(
+                TierRow(member.role, group.key, member.role, member.state, member.runs, member.runtime, is_last=last)
+            )
+    return tuple(made)

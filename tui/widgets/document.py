@@ -1,0 +1,124 @@
+"""A text to read: lines of toned spans, wrapped to the width, drawn only where they are in sight."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.binding import BindingType
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from tui.actions import bindings
+from tui.widgets.painted import COMPONENTS, Painted, cells_of, wrap
+from tui.widgets.row_list import RowList
+from tui.words import Line
+
+TAIL_CELLS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A line of any length; what wraps is indented by `hang` cells.
+
+    A `tail` stands behind the line in a column of its own, where there is room for one of `TAIL_CELLS`.
+    """
+
+    line: Line
+    hang: int = 0
+    tail: Line = ()
+
+    def wrapped(self, width: int) -> list[Line]:
+        column = cells_of(self.line)
+        if not self.tail:
+            return wrap(self.line, width, indent=self.hang)
+        if width - column < TAIL_CELLS:
+            below: Line = ((" " * self.hang, "text"), *self.tail)
+            return [*wrap(self.line, width, indent=self.hang), *wrap(below, width, indent=self.hang)]
+        first, *others = wrap(self.tail, width - column)
+        pad: Line = ((" " * column, "text"),)
+        return [(*self.line, *first), *((*pad, *line) for line in others)]
+
+
+BLANK = Paragraph(())
+
+
+def heading(title: str) -> Paragraph:
+    return Paragraph(((title, "accent"),))
+
+
+def text(value: str, tone: str = "text", *, indent: int = 0) -> list[Paragraph]:
+    """Paragraphs of a text with line ends, which keeps its own indentation."""
+    made = []
+    for line in value.expandtabs(4).split("\n"):
+        lead = indent + min(len(line) - len(line.lstrip(" ")), 40)
+        made.append(Paragraph(((" " * lead, tone), (line.lstrip(" "), tone)), lead))
+    return made
+
+
+class Document(Painted, ScrollView, can_focus=True):
+    """Scrollable paragraphs. Without `focusable` it leaves the focus to something beside it."""
+
+    PLACES: ClassVar[tuple[str, ...]] = ("document",)
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("document")]
+    COMPONENT_CLASSES: ClassVar[set[str]] = set(COMPONENTS)
+
+    def __init__(self, *, focusable: bool = True, widget_id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=widget_id, classes=classes)
+        self.can_focus = focusable
+        self._paragraphs: Sequence[Paragraph] = ()
+        self._lines: list[Line] = []
+        self._wrapped_to = 0
+
+    @property
+    def paragraphs(self) -> Sequence[Paragraph]:
+        return self._paragraphs
+
+    def show(self, paragraphs: Sequence[Paragraph], *, from_top: bool = False) -> None:
+        """New contents; the place where one reads stays unless `from_top`."""
+        if from_top:
+            self.scroll_to(y=0, animate=False, force=True)
+        if list(paragraphs) != list(self._paragraphs):
+            self._paragraphs = tuple(paragraphs)
+            self._rewrap()
+
+    @property
+    def line_count(self) -> int:
+        return len(self._lines)
+
+    def _rewrap(self) -> None:
+        width = self.scrollable_content_region.width
+        self._wrapped_to = width
+        self._lines = [line for p in self._paragraphs for line in p.wrapped(width)] if width else []
+        self.virtual_size = Size(width, len(self._lines))
+        if self.styles.height is not None and self.styles.height.is_auto:
+            self.refresh(layout=True)
+        self.refresh()
+
+    def on_resize(self) -> None:
+        if self.scrollable_content_region.width != self._wrapped_to:
+            self._rewrap()
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return sum(len(p.wrapped(width)) for p in self._paragraphs)
+
+    def render_line(self, y: int) -> Strip:
+        n = self.scroll_offset.y + y
+        width = self.scrollable_content_region.width
+        if not 0 <= n < len(self._lines):
+            return Strip.blank(width, self.rich_style)
+        return self.strip(self._lines[n], width, self.rich_style)
+
+    def action_lines(self, step: int) -> None:
+        self.scroll_to(y=self.scroll_offset.y + step, animate=False, force=True)
+
+    def action_half(self, direction: int) -> None:
+        self.action_lines(direction * max(self.size.height // 2, 1))
+
+    def action_edge(self, direction: int) -> None:
+        self.scroll_to(y=0 if direction < 0 else self.max_scroll_y, animate=False, force=True)
+
+    def action_sideways(self, direction: int) -> None:
+        self.post_message(RowList.Sideways(direction))

@@ -1,0 +1,37 @@
+"""Text fields. What is pasted into them may come from anywhere, so it passes the same border as all other text."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.widgets import Input, TextArea
+
+from core.sanitise import sanitise
+
+LONGEST = 2_000_000
+"""Characters of a paste; a request may be that long."""
+
+
+class Field(Input):
+    """One line."""
+
+    def __init__(self, *, placeholder: str = "", value: str = "", widget_id: str | None = None) -> None:
+        super().__init__(value=value, placeholder=placeholder, id=widget_id, compact=True, select_on_focus=False)
+        self.cursor_blink = False
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Runs before Textual's own handler, which then inserts what is left."""
+        event.text = sanitise(event.text, limit=LONGEST)
+
+
+class Area(TextArea):
+    """Several lines; tab goes on to the next field."""
+
+    def __init__(self, lines: int, *, placeholder: str = "", widget_id: str | None = None) -> None:
+        super().__init__(
+            id=widget_id, placeholder=placeholder, compact=True, tab_behavior="focus", highlight_cursor_line=False
+        )
+        self.cursor_blink = False
+        self.styles.height = lines
+
+    def on_paste(self, event: events.Paste) -> None:
+        event.text = sanitise(event.text, limit=LONGEST)

@@ -1,0 +1,60 @@
+"""Widgets that show the store: they read when they appear, when something changed, and when they come back in sight."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from tui.bridge import Change
+from tui.widgets.painted import Painted
+
+
+DELEGATIONS = frozenset({"delegation.recorded", "delegation.intended"})
+"""By far the most frequent events."""
+
+
+class Live(Painted):
+    """Mixin. `read_anew` is called whenever the store changed while this widget can be seen."""
+
+    _end_reading: Callable[[], None] | None = None
+    _is_stale = False
+    UNMOVED_BY: ClassVar[frozenset[str]] = frozenset()
+    """Kinds of events that change nothing here; under a flood of them this widget rests."""
+
+    def on_mount(self) -> None:
+        self._end_reading = self.apm.bridge.attach(self)
+
+    def on_unmount(self) -> None:
+        if self._end_reading is not None:
+            self._end_reading()
+
+    async def reload(self, change: Change) -> None:
+        if not self.is_attached or not self._concerns(change):
+            return
+        if self._can_be_seen():
+            self._is_stale = False
+            await self.read_anew(change)
+            refresh_titles = getattr(self.screen, "refresh_titles", None)
+            if refresh_titles is not None:
+                refresh_titles()
+        else:
+            self._is_stale = True
+
+    def _concerns(self, change: Change) -> bool:
+        return change.everything or change.live or not change.kinds <= self.UNMOVED_BY
+
+    async def read_anew(self, change: Change) -> None:
+        raise NotImplementedError
+
+    def catch_up(self) -> None:
+        """The screen is back: read what was missed."""
+        if self._is_stale:
+            self.apm.bridge.ask(self)
+
+    def tick(self, now: int) -> None:
+        """A second has passed."""
+
+    def _can_be_seen(self) -> bool:
+        """On the screen, or behind a dialog."""
+        stack = self.app.screen_stack
+        return self.screen in stack and all(s.is_modal for s in stack[stack.index(self.screen) + 1 :])

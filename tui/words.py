@@ -1,0 +1,188 @@
+"""How the app says things: spans of time, states as glyph and word, and the ASCII stand-ins for glyphs.
+
+A state is never told by colour alone: every mark has a glyph and a word, and a tone that the theme colours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.store import states
+from core.store.rows import EscalationRow, PhaseCell
+
+Span = tuple[str, str]
+"""A piece of text and its tone (see `TONES`)."""
+Line = tuple[Span, ...]
+
+TONES = ("text", "strong", "dim", "faint", "accent", "run", "ask", "good", "bad", "loud")
+"""Every tone a span may have; styles/app.tcss gives each its colour."""
+
+SECOND = 1_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A state as a person sees it."""
+
+    glyph: str
+    word: str
+    tone: str
+
+    def line(self) -> Line:
+        return ((f"{self.glyph} {self.word}", self.tone),)
+
+
+UNKNOWN = Mark("·", "else", "faint")
+"""A state that this version has no word for."""
+
+AGENT_MARKS = {
+    "idle": Mark("·", "idle", "faint"),
+    "running": Mark("●", "running", "run"),
+    "asking": Mark("◆", "asking", "ask"),
+    "failed": Mark("✗", "failed", "bad"),
+}
+
+WORK_MARKS = {
+    "proposed": Mark("○", "proposed", "dim"),
+    "ready": Mark("○", "ready", "dim"),
+    "running": Mark("●", "running", "run"),
+    "waiting": Mark("◆", "waiting", "ask"),
+    "paused": Mark("‖", "paused", "dim"),
+    "released": Mark("✓", "released", "good"),
+    "closed": Mark("✓", "closed", "good"),
+    "failed": Mark("✗", "failed", "bad"),
+    "cancelled": Mark("✗", "cancelled", "faint"),
+}
+
+PHASE_MARKS = {
+    "": Mark("·", "", "faint"),
+    "ready": Mark("○", "next", "dim"),
+    "running": Mark("●", "runs", "run"),
+    "waiting": Mark("◆", "asks", "ask"),
+    "passed": Mark("✓", "pass", "good"),
+    "blocked": Mark("▲", "held", "ask"),
+    "sent_back": Mark("↺", "back", "ask"),
+    "failed": Mark("✗", "fail", "bad"),
+    "void": Mark("✗", "void", "faint"),
+}
+"""Words of four letters, so that six cells and a title fit into 80 columns."""
+
+STATE_CELLS = {
+    "proposed": Mark("○", "new", "dim"),
+    "paused": Mark("‖", "wait", "dim"),
+    "cancelled": Mark("✗", "end", "faint"),
+    "failed": Mark("✗", "fail", "bad"),
+}
+"""What the cell of the phase at hand says where the work item's state says more than the phase's."""
+
+URGENCY_MARKS = {
+    "IMMEDIATE": Mark("▲", "immediate", "bad"),
+    "DAILY": Mark("◆", "daily", "ask"),
+    "WEEKLY": Mark("·", "weekly", "dim"),
+}
+
+DELEGATION_MARKS = {
+    "SUCCESS": Mark("✓", "done", "good"),
+    "BLOCKED": Mark("◆", "blocked", "ask"),
+    "FAILURE": Mark("✗", "failed", "bad"),
+    "RUNNING": Mark("●", "running", "run"),
+}
+
+PASSED = Mark("✓", "passed", "good")
+NOT_PASSED = Mark("✗", "missing", "bad")
+NOT_APPLICABLE = Mark("·", "exempt", "dim")
+
+ASCII = str.maketrans(
+    {
+        "●": ">",
+        "◆": "?",
+        "▲": "!",
+        "✓": "+",
+        "✗": "x",
+        "‖": "=",
+        "○": "o",
+        "·": ".",
+        "↺": "<",
+        "↻": "*",
+        "├": "|",
+        "└": "`",
+        "│": "|",
+        "─": "-",
+        "▾": "v",
+        "▸": ">",
+        "›": ">",
+        "…": "~",
+        "—": "-",
+        "→": ">",
+        "▌": "|",
+        "↑": "^",
+        "↓": "v",
+    }
+)
+"""One character for one, so that columns stay where they are."""
+
+
+def span_of_time(milliseconds: int) -> str:
+    """At most four cells: `0.8s`, `12s`, `4m`, `2h`, `3d`."""
+    ms = max(milliseconds, 0)
+    if ms < 9_950:
+        return f"{ms / SECOND:.1f}s"
+    for unit, letter, below in ((SECOND, "s", MINUTE), (MINUTE, "m", HOUR), (HOUR, "h", 2 * DAY)):
+        if ms < below:
+            return f"{ms // unit}{letter}"
+    return f"{min(ms // DAY, 999)}d"
+
+
+def exact_time(milliseconds: int) -> str:
+    """For a place with room: `840 ms`, `12.3 s`, `4 min 05 s`, `2 h 10 min`."""
+    ms = max(milliseconds, 0)
+    if ms < SECOND:
+        return f"{ms} ms"
+    if ms < MINUTE:
+        return f"{ms / SECOND:.1f} s"
+    if ms < HOUR:
+        return f"{ms // MINUTE} min {ms % MINUTE // SECOND:02d} s"
+    return f"{ms // HOUR} h {ms % HOUR // MINUTE:02d} min"
+
+
+def due(row: EscalationRow, now: int) -> Span:
+    """When an answer is wanted: `in 42m`, `3h late`, `review` (the next scope review), `back 2h` (snoozed)."""
+    state = states.escalation_state(row, now)
+    if state == "snoozed" and row.snoozed_until is not None:
+        return f"back {span_of_time(row.snoozed_until - now)}", "faint"
+    if row.due_at is None:
+        return "review", "dim"
+    if states.is_overdue(row, now):
+        return f"{span_of_time(now - row.due_at)} late", "bad"
+    tone = "ask" if row.due_at - now < HOUR and state == "open" else "dim"
+    return f"in {span_of_time(row.due_at - now)}", tone
+
+
+def urgency(row: EscalationRow, now: int) -> Line:
+    """The urgency, or what a person has done about the question in the meantime."""
+    state = states.escalation_state(row, now)
+    if state in ("snoozed", "acknowledged"):
+        return ((f"‖ {'seen' if state == 'acknowledged' else state}", "faint"),)
+    return URGENCY_MARKS.get(row.urgency, UNKNOWN).line()
+
+
+def phase_cell(cell: PhaseCell, now: int) -> Line:
+    """A phase as a cell of at most six: a time once it has one, a word until then."""
+    mark = PHASE_MARKS.get(cell.status, UNKNOWN)
+    if cell.status == "passed" and cell.milliseconds is not None:
+        return (("✓ ", "good"), (span_of_time(cell.milliseconds), "dim"))
+    if cell.status == "running" and cell.started_at is not None:
+        return ((f"● {whole_time(now - cell.started_at)}", "run"),)
+    return ((f"{mark.glyph} {mark.word}".rstrip(), mark.tone),)
+
+
+def whole_time(milliseconds: int) -> str:
+    """Time that still runs: whole units only, so that it changes at most once a second."""
+    return span_of_time(max(milliseconds, 10_000)) if milliseconds >= 10_000 else f"{max(milliseconds, 0) // SECOND}s"
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    return f"{count} {one if count == 1 else many or one + 's'}"
