@@ -181,7 +181,8 @@ async def is_released_from(tree: Path, project: Path, target: str, reviewed: str
     """Whether what stands on the branch is what was reviewed, on top of the target, or already merged into it."""
     head, tip = await git.head(tree), await git.head(project, target)
     if await git.is_ancestor(tree, head, tip):
-        return True
+        # A branch that was reset or made anew lies in the target as well, without anything that was reviewed.
+        return await git.is_ancestor(tree, reviewed, tip)
     if not await git.is_ancestor(tree, reviewed, head) or not await git.is_ancestor(tree, tip, head):
         return False
     added = await git.commits(tree, reviewed, head)
