@@ -13,16 +13,17 @@ from core.contract import AgentRequest, AgentResponse, ApmError, Status, failed
 from core.governance.escalations import raise_question
 from core.orchestration import journal
 from core.orchestration.journal import Entry, Key
+from core.orchestration.lease import HeldStore
 from core.orchestration.live import Live
 from core.orchestration.position import Position
 from core.orchestration.questions import delegation_question
+from core.orchestration.requests import PhaseContext
 from core.phases import PhaseSpec
 from core.registry.catalog import Catalog
 from core.runtimes.base import Runtime, WaitsForHuman
 from core.sanitise import one_line, sanitise
 from core.store import reads
 from core.store.rows import AgentRow, PhaseRunRow
-from core.store.store import Store
 
 
 class Parked(Exception):
@@ -33,14 +34,21 @@ class Parked(Exception):
 class Delegator:
     """Delegates within one round of one phase."""
 
-    store: Store
+    store: HeldStore
     catalog: Catalog
     runtimes: Mapping[str, Runtime]
     live: Live
     position: Position
-    spec: PhaseSpec
-    run: PhaseRunRow
+    context: PhaseContext
     bench: Bench
+
+    @property
+    def spec(self) -> PhaseSpec:
+        return self.context.spec
+
+    @property
+    def run(self) -> PhaseRunRow:
+        return self.context.run
 
     async def delegate(self, role: str, subject: str, request: AgentRequest) -> Entry:
         """The recorded response to this request: from the journal where it stands there, else by executing it.
@@ -50,7 +58,8 @@ class Delegator:
         key = Key(self.run.phase, self.run.round, role, subject)
         found = self.position.journal.get(key)
         if found is None:
-            found = self.position.journal.same_question(key, journal.request_digest(request))
+            after = self.context.unproven.get(role, 0)
+            found = self.position.journal.same_question(key, journal.request_digest(request), after=after)
         if found is not None:
             return found
         agent = await self._agent(role)
@@ -93,6 +102,7 @@ class Delegator:
         try:
             async with asyncio.timeout(limit):
                 response = await runtime.execute(told, agent, self.bench)
+            journal.check_recordable(response)
         except WaitsForHuman as wait:
             question = delegation_question(
                 self.spec, self.run.work_item, self.run.round, key.agent, key.subject, wait.ask

@@ -7,6 +7,7 @@ Going on means driving again; what the journal holds is passed through in no tim
 from __future__ import annotations
 
 import asyncio
+import logging
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,18 +17,23 @@ from core.agents.bench import Bench
 from core.contract import ApmError, Artifact, Json
 from core.orchestration import master, outcomes
 from core.orchestration.delegating import Delegator, Parked
+from core.orchestration.gatekeeping import unproven
+from core.orchestration.lease import HeldStore, LeaseLost
 from core.orchestration.live import Live
 from core.orchestration.phase_runner import PhaseRunner
 from core.orchestration.position import Position, journal_facts, read_position
 from core.orchestration.requests import PhaseContext
-from core.phases import PHASE_BY_CODE
+from core.phases import PHASE_BY_CODE, PhaseSpec
 from core.projects import git, worktrees
 from core.projects.preparation import prepare
 from core.registry.catalog import Catalog
 from core.runtimes.base import Runtime
+from core.sanitise import one_line
 from core.store import reads, rows
+from core.store.database import StoreError
 from core.store.rows import PhaseRunRow
-from core.store.store import Store
+
+logger = logging.getLogger(__name__)
 
 PREPARED = ("I1", "R1", "O1")
 """The phases that run a project's code, and so need what its setup makes."""
@@ -37,7 +43,7 @@ PREPARED = ("I1", "R1", "O1")
 class Equipment:
     """What every drive of an engine shares. The locks are one a project: one release, one setup at a time."""
 
-    store: Store
+    store: HeldStore
     state: Path
     catalog: Catalog
     runtimes: Mapping[str, Runtime]
@@ -109,13 +115,22 @@ class Drive:
             if spec.code == "O1" and not await self._ready_to_release(position, run):
                 return True
             went_on = await self._run_phase(position, run)
-        except ApmError as error:
-            why = str(error)
-            await self._eq.store.write(lambda tx: outcomes.fail_run(tx, spec, run, why))
+        except (StoreError, LeaseLost, Parked):
+            # No fault of the work: the engine tries again after a rest, and nobody has to answer for it.
+            raise
+        except Exception as error:
+            await self._fail(spec, run, error)
             return False
         if went_on and run.phase == "O1":
             self._let_others_release()
         return went_on
+
+    async def _fail(self, spec: PhaseSpec, run: PhaseRunRow, error: Exception) -> None:
+        """End the round and ask, whatever went wrong: a fault of the program would only repeat itself in silence."""
+        if not isinstance(error, ApmError):
+            logger.error("work item %s: %s broke off", self._id, spec.code, exc_info=error)
+        why = str(error) if isinstance(error, ApmError) else one_line(f"{type(error).__name__}: {error}", 500)
+        await self._eq.store.write(lambda tx: outcomes.fail_run(tx, spec, run, why))
 
     async def _run_phase(self, position: Position, run: PhaseRunRow) -> bool:
         bench, project = await self._bench(position)
@@ -128,8 +143,7 @@ class Drive:
             runtimes=self._eq.runtimes,
             live=self._eq.live,
             position=position,
-            spec=context.spec,
-            run=run,
+            context=context,
             bench=bench,
         )
         return await PhaseRunner(self._eq.store, self._eq.catalog, delegator, context, bench).run()
@@ -190,6 +204,7 @@ class Drive:
                 reads.gate_results(reader, self._id),
             )
 
+        attempt, began = outcomes.attempt(position, run)
         incoming, defined, journal, gates = await self._eq.store.read(contents)
         return PhaseContext(
             spec=PHASE_BY_CODE[run.phase],
@@ -200,7 +215,9 @@ class Drive:
             risks=defined.get("risks", []),
             project=project,
             reviewed_commit=outcomes.judged_commit(gates, "R1", passed_only=True),
-            judged_commit=outcomes.judged_commit(gates, "I1", "R1"),
+            attempt=attempt,
+            judged_commit=outcomes.judged_commit([g for g in gates if g.at <= began], "I1", "R1"),
+            unproven=unproven(gates, run.phase),
             journal=journal,
         )
 

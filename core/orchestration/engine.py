@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.contract import ApmError
+from core.contract import PHASE_CODES, ApmError
 from core.orchestration import lease
 from core.orchestration.drive import Drive, Equipment
 from core.orchestration.gatekeeping import gate_functions
@@ -71,9 +71,10 @@ class Engine:
         self._settled = asyncio.Condition()
         self._tasks: list[asyncio.Task[None]] = []
         self._unsubscribe: Callable[[], None] | None = None
-        self._fault: BaseException | None = None
+        self._faults: dict[int | None, BaseException] = {}
+        """By work item, what keeps it from being driven; under None what keeps the engine itself from going on."""
         self._equipment = Equipment(
-            store=workspace.store,
+            store=lease.HeldStore(workspace.store, lambda: self._held),
             state=workspace.state,
             catalog=workspace.catalog,
             runtimes=runtimes or available_runtimes(workspace.cassette),
@@ -94,7 +95,7 @@ class Engine:
     @property
     def fault(self) -> BaseException | None:
         """What keeps a work item from being driven, when it is no agent's failure: a full disk, a lost lease."""
-        return self._fault
+        return next(iter(self._faults.values()), None)
 
     async def start(self) -> bool:
         """Take the lease and begin. False when another process drives this workspace: then this one only looks on."""
@@ -102,6 +103,10 @@ class Engine:
         if self._held is None:
             return False
         self._live.is_driven = True
+        self._faults.clear()
+        self._changed = None
+        # Cleaning up may take longer than a lease stays fresh.
+        self._tasks = [asyncio.create_task(self._beat(), name="apm-heartbeat")]
         await self._clean_up_after_others()
         self._seen = await self._store.read(_newest_event)
         loop = asyncio.get_running_loop()
@@ -112,8 +117,7 @@ class Engine:
         self._unsubscribe = self._store.subscribe(heard)
         # Tasks inherit the mark, and with it every command that an agent runs: a later start finds what we left.
         with commands.in_workspace(self._ws.id):
-            self._tasks = [
-                asyncio.create_task(self._beat(), name="apm-heartbeat"),
+            self._tasks += [
                 asyncio.create_task(self._watch(), name="apm-watch"),
                 asyncio.create_task(self._serve(), name="apm-engine"),
             ]
@@ -121,24 +125,36 @@ class Engine:
 
     async def stop(self) -> None:
         """Stop everything that runs and give the lease back. What is not recorded will be done at the next start."""
-        if self._held is None:
-            return
+        tasks = self._cancel_everything()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._tasks.clear()
+        self._drives.clear()
+        held, self._held = self._held, None
+        if held is not None:
+            await self._store.write(lambda tx: lease.give_back(tx, held))
+
+    def _cancel_everything(self) -> tuple[asyncio.Task[None], ...]:
         if self._unsubscribe is not None:
             self._unsubscribe()
-        for task in (*self._tasks, *self._drives.values()):
+            self._unsubscribe = None
+        tasks = tuple(t for t in (*self._tasks, *self._drives.values()) if t is not asyncio.current_task())
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, *self._drives.values(), return_exceptions=True)
-        self._drives.clear()
         self._live.is_driven = False
-        held, self._held = self._held, None
-        await self._store.write(lambda tx: lease.give_back(tx, held))
+        return tasks
+
+    async def _give_up(self, error: lease.LeaseLost) -> None:
+        """Another process drives now: nothing of ours may go on, and whoever waits is told."""
+        self._faults[None], self._held = error, None
+        self._cancel_everything()
+        await self._tell_settled()
 
     async def until_settled(self, work_items: Iterable[int] | None = None) -> None:
         """Wait until none of these (all, by default) is running or able to. Raises what stopped the engine itself."""
         wanted = None if work_items is None else frozenset(work_items)
         while True:
-            if self._fault is not None:
-                raise self._fault
+            if self.fault is not None:
+                raise self.fault
             if self._held is None or self._is_settled(wanted):
                 return
             async with self._settled:
@@ -156,7 +172,10 @@ class Engine:
         return not (busy if wanted is None else busy & wanted)
 
     def _hear(self, events: Sequence[tuple[int, int | None]]) -> None:
-        self._seen = max(self._seen, events[-1][0])
+        """Take in events without a gap among them. `_seen` never passes one that was not heard: what another
+        process wrote just before this one did is still to be found by the watch."""
+        if events[0][0] <= self._seen + 1:
+            self._seen = max(self._seen, events[-1][0])
         self._note(number for _, number in events)
 
     def _note(self, work_items: Iterable[int | None]) -> None:
@@ -170,30 +189,34 @@ class Engine:
     async def _serve(self) -> None:
         """The loop: look at what has changed, drive what can run, as many at once as the limits allow."""
         limit = self._equipment.catalog.defaults.limits.parallel_work_items
-        try:
-            self._wake.set()
-            while True:
-                await self._wake.wait()
-                self._wake.clear()
-                self._looking = True
+        self._wake.set()
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            self._looking = True
+            try:
                 changed = await self._look()
                 for number in sorted(self._ready)[: max(0, limit - len(self._drives))]:
                     self._ready.discard(number)
                     self._drives[number] = asyncio.create_task(self._drive(number), name=f"apm-drive-{number}")
                 await self._clear_what_is_over(changed)
-                self._looking = False
-                await self._tell_settled()
-        except asyncio.CancelledError:
-            raise
-        except BaseException as error:
-            self._fault = error
+                self._faults.pop(None, None)
+            except Exception as error:
+                # An engine that holds the lease and serves nobody would be worse than one that tries again.
+                logger.exception("the engine cannot look at what has changed")
+                self._faults[None] = error
+                asyncio.get_running_loop().call_later(REST_SECONDS, self._wake.set)
+            self._looking = False
             await self._tell_settled()
-            raise
 
     async def _look(self) -> set[int]:
         """Find out what can be driven now; the work items that something had happened to."""
         changed, self._changed = self._changed, set()
-        found = await self._store.read(lambda r: _runnable(r, changed))
+        try:
+            found = await self._store.read(lambda r: _runnable(r, changed))
+        except BaseException:
+            self._changed = None
+            raise
         runnable = {number for number in found if self._is_mine(number)}
         self._ready = (runnable if changed is None else (self._ready - changed) | runnable) - set(self._drives)
         return changed or set()
@@ -205,18 +228,20 @@ class Engine:
         try:
             with self._live.work_item(number):
                 await Drive(self._equipment, number).run()
-            self._fault = None
-        except asyncio.CancelledError:
-            raise
+            self._faults.pop(number, None)
+        except lease.LeaseLost as error:
+            await self._give_up(error)
         except Exception as error:
             # The store failed, or the program did. Whoever waits is told, and it is tried again after a rest.
             logger.exception("work item %s cannot be driven", number)
-            self._fault = error
+            self._faults[number] = error
             asyncio.get_running_loop().call_later(REST_SECONDS, self._note, [number])
         finally:
             self._drives.pop(number, None)
-            if self._fault is None:
+            if number not in self._faults:
                 self._note([number])
+            # Its place is free for one that is ready.
+            self._wake.set()
             await self._tell_settled()
 
     async def _clear_what_is_over(self, changed: set[int]) -> None:
@@ -226,7 +251,7 @@ class Engine:
             if position.is_over:
                 try:
                     await Drive(self._equipment, number).clear_away(position)
-                except ApmError as error:
+                except (ApmError, OSError) as error:
                     logger.warning("the worktree of work item %s could not be removed: %s", number, error)
 
     async def _tell_settled(self) -> None:
@@ -258,10 +283,7 @@ class Engine:
                     async with asyncio.timeout(lease.HEARTBEAT_SECONDS):
                         await changed.wait()
         except lease.LeaseLost as error:
-            self._fault, self._held = error, None
-            for task in self._drives.values():
-                task.cancel()
-            await self._tell_settled()
+            await self._give_up(error)
         finally:
             unsubscribe()
 
@@ -270,22 +292,26 @@ class Engine:
         while True:
             await asyncio.sleep(POLL_SECONDS)
             seen = self._seen
-            others = await self._store.read(lambda r, seen=seen: reads.events(r, after=seen))  # type: ignore[misc]
+            try:
+                others = await self._store.read(lambda r, seen=seen: reads.news(r, seen))  # type: ignore[misc]
+            except StoreError as error:
+                logger.warning("other processes are not heard for a moment: %s", error)
+                await asyncio.sleep(REST_SECONDS)
+                continue
             if others:
-                self._hear([(e.seq, e.work_item) for e in others])
+                self._hear(others)
 
     async def _clean_up_after_others(self) -> None:
         """What a killed process left: its children, and worktrees of work that is over."""
         await commands.sweep_stale(self._ws.id)
-        found = await self._store.read(lambda r: (reads.projects(r), reads.work_items(r, limit=100_000)))
-        for project in found[0]:
+        projects, unfinished = await self._store.read(lambda r: (reads.projects(r), reads.unfinished(r)))
+        for project in projects:
             if not Path(project.path).is_dir():
                 continue
-            over = ("closed", "cancelled", "failed")
-            keep = {w.id for w in found[1] if w.facts.project == project.id and w.state not in over}
+            keep = {number for number, of_project in unfinished if of_project == project.id}
             try:
                 await worktrees.prune(Path(project.path), self._ws.state / "worktrees" / project.name, keep)
-            except ApmError as error:
+            except (ApmError, OSError) as error:
                 logger.warning("worktrees of %s could not be cleaned: %s", project.name, error)
 
 
@@ -307,9 +333,11 @@ def _runnable(reader: Reader, among: set[int] | None) -> list[int]:
     """The work items, of these or of all, that a drive could bring further now."""
     nobody = rows.LiveRow(False, None, (), ())
     found = []
-    for item in reads.work_items(reader, limit=1_000_000, unfinished_only=True, among=among, live=nobody):
+    items = reads.work_items(reader, limit=1_000_000, unfinished_only=True, among=among, live=nobody)
+    asked = reads.holding(reader, [i.id for i in items if i.questions])
+    for item in items:
         facts = item.facts
-        if facts.accepted_at is None or facts.paused_at is not None or item.questions:
+        if facts.accepted_at is None or facts.paused_at is not None or _is_held(item, asked.get(item.id, ())):
             continue
         stopped_after = facts.until is not None and any(
             c.phase == facts.until and c.status == "passed" for c in item.cells
@@ -317,3 +345,17 @@ def _runnable(reader: Reader, among: set[int] | None) -> list[int]:
         if not stopped_after:
             found.append(item.id)
     return found
+
+
+def _is_held(item: rows.WorkItemRow, asked: Sequence[tuple[str | None, str]]) -> bool:
+    """Whether one of the open questions, as (phase that raised it, what it blocks), holds back what comes next.
+
+    A question that blocks a task holds the phase that raised it, and I1: a drive that has reached such a task is
+    parked there, and would be again.
+    """
+    phase = item.phase or PHASE_CODES[0]
+    if next((c.status for c in item.cells if c.phase == phase), "") == "passed":
+        phase = PHASE_CODES[min(PHASE_CODES.index(phase) + 1, len(PHASE_CODES) - 1)]
+    return any(
+        blocks == phase or (blocks not in PHASE_CODES and phase in (raised_in, "I1")) for raised_in, blocks in asked
+    )

@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from core.agents.bench import Bench
 from core.contract import AgentRequest, AgentResponse, Json, succeeded
 from core.orchestration.gates import check
-from core.phases import PHASES
+from core.phases import PHASE_BY_CODE, PHASES
 from core.runtimes.functions import AgentFunction
+from core.store.rows import GateResultRow
 
 EVIDENCE_FROM: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "D1": {
@@ -102,6 +103,20 @@ def proof_of(role: str, number: int, response: AgentResponse) -> list[Json]:
     commands = [_shown(c) for c in response.metadata.get("evidence", ())]
     base: Json = {"agent": role, "delegation": number, "status": response.status.value}
     return [{**base, **c} for c in commands] or [base]
+
+
+def unproven(gates: Sequence[GateResultRow], phase: str) -> dict[str, int]:
+    """The roles whose answers did not get the phase through its newest gate, and that gate's round.
+
+    Such an answer does not serve again: the request may be the same, but what failed may be mended outside of it, in
+    an interpreter, a service, a model's second try.
+    """
+    newest = next((g for g in reversed(gates) if g.phase == phase), None)
+    if newest is None or newest.passed:
+        return {}
+    failing = [c["name"] for c in newest.criteria if not c["passed"]]
+    roles = {role for name in failing for role in EVIDENCE_FROM[phase].get(name, ())}
+    return dict.fromkeys((*roles, PHASE_BY_CODE[phase].gate_agent), newest.round)
 
 
 def _shown(command: Json) -> Json:

@@ -7,9 +7,11 @@ of an earlier round serves again where the question is the same to the letter.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from core.contract import AgentRequest, AgentResponse, Json, Status, canonical_json
+from core.contract import AgentRequest, AgentResponse, Json, Status, UsageError, canonical_json
 from core.governance.decisions import DOMAIN_AGENTS, Choice, make_decision
 from core.sanitise import one_line, sanitise
 from core.store.reads import MS_PER_DAY, Connection
@@ -51,12 +53,13 @@ class Journal:
     def get(self, key: Key) -> Entry | None:
         return self._by_key.get(key)
 
-    def same_question(self, key: Key, request_digest: str) -> Entry | None:
-        """A SUCCESS of an earlier round to exactly this request; the newest."""
+    def same_question(self, key: Key, request_digest: str, *, after: int = 0) -> Entry | None:
+        """A SUCCESS of an earlier round, later than the round `after`, to exactly this request; the newest."""
         found = [
             e
             for k, e in self._by_key.items()
             if (k.phase, k.agent, k.subject) == (key.phase, key.agent, key.subject)
+            and k.round > after
             and e.request_digest == request_digest
             and e.response.status is Status.SUCCESS
         ]
@@ -102,6 +105,23 @@ def read_journal(reader: Connection, work_item: int) -> Journal:
 
 def request_digest(request: AgentRequest) -> str:
     return request.digest[:DIGEST_CHARS]
+
+
+def check_recordable(response: Any) -> None:
+    """Raise UsageError for a response that the journal cannot hold, before it is too late to say whose fault it is."""
+    if not isinstance(response, AgentResponse):
+        raise UsageError(f"The answer is {type(response).__name__}, not an AgentResponse.")
+    try:
+        canonical_json(response.to_json()).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise UsageError(f"The answer is not JSON that can be kept: {error}.") from error
+    for key in ("evidence", "decisions"):
+        given = response.metadata.get(key, ())
+        if not isinstance(given, list | tuple) or not all(isinstance(entry, Mapping) for entry in given):
+            raise UsageError(f"The answer's {key} are not a list of objects.")
+    for key in ("tokens", "cost"):
+        if not isinstance(response.metadata.get(key) or 0, int | float):
+            raise UsageError(f"The answer's {key} are not a number.")
 
 
 def record(
@@ -219,7 +239,7 @@ def _raise_decision(
 ) -> None:
     """What an agent raised, as its owner decides it. A domain that does not exist is the master's to escalate."""
     domain = str(raised.get("domain", ""))
-    impact = raised.get("impact")
+    impact, recommended = raised.get("impact"), raised.get("recommended")
     make_decision(
         tx,
         Choice(
@@ -228,11 +248,11 @@ def _raise_decision(
             question=sanitise(str(raised.get("question", "")), limit=500, keep_newlines=False),
             impact=impact if isinstance(impact, int) and 1 <= impact <= 10 else 10,
             options=tuple(o for o in raised.get("options", ()) if isinstance(o, dict) and "key" in o),
-            recommended=raised.get("recommended"),
+            recommended=one_line(recommended, 64) if isinstance(recommended, str) else None,
             tags=tuple(request.context.get("work_item", {}).get("tags", ())),
             work_item=work_item,
             phase=key.phase,
-            blocks=str(raised.get("blocks", "")),
+            blocks=one_line(str(raised.get("blocks") or ""), 64),
             chain=("master-orchestrator", request.requesting_agent, key.agent),
         ),
         milestone_tag=milestone_tag,

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import psutil
 
 from core.contract import ApmError, Json, canonical_json
 from core.store.reads import LEASE_STALE_MS
 from core.store.schema import Lease
+from core.store.store import Reader, Store
 from core.store.writer import Transaction
+
+T = TypeVar("T")
 
 NAME = "engine"
 HEARTBEAT_SECONDS = 3.0
@@ -29,6 +34,36 @@ class Held:
 
     holder: str
     fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeldStore:
+    """The store as whoever drives uses it: a write counts only while the lease is held.
+
+    A process that slept through its lease wakes in the middle of an agent's work. Its heartbeat finds that out seconds
+    later; until then the fencing number, checked in the transaction itself, keeps its results out.
+    """
+
+    store: Store
+    held: Callable[[], Held | None]
+
+    async def read(self, work: Callable[[Reader], T]) -> T:
+        return await self.store.read(work)
+
+    async def write(self, work: Callable[[Transaction], T]) -> T:
+        """Raises LeaseLost, with nothing written, when another process has the lease."""
+        held = self.held()
+
+        def fenced(tx: Transaction) -> T:
+            _check(tx, held)
+            return work(tx)
+
+        return await self.store.write(fenced)
+
+
+def _check(tx: Transaction, held: Held | None) -> None:
+    if held is None or tx.sql("SELECT fence FROM leases WHERE name = ?", (NAME,)) != [(held.fence,)]:
+        raise LeaseLost("Another apm drives this workspace now; this one has stopped.")
 
 
 def process_identity(pid: int) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from core.contract import (
@@ -24,7 +25,7 @@ from core.governance.escalations import raise_question
 from core.orchestration import journal, master, work_items
 from core.orchestration.artifacts import validated
 from core.orchestration.position import Position
-from core.orchestration.questions import error_question, gate_question
+from core.orchestration.questions import ASKED_FOR, SUPPLY, error_question, gate_question
 from core.orchestration.requests import PhaseContext
 from core.phases import PhaseSpec
 from core.projects import git
@@ -143,6 +144,12 @@ def review_again(tx: Transaction, work_item: int, run: rows.PhaseRunRow, round_:
     open_run(tx, work_item, "R1", round_, bundle, ["the branch has changed since it was reviewed"])
 
 
+def judge_anew(tx: Transaction, run: rows.PhaseRunRow, round_: int) -> None:
+    """The branch has moved between the first measurement of a round and its verdict: the round counts for nothing."""
+    _end(tx, run, "void")
+    open_run(tx, run.work_item, run.phase, round_, run.input_digest, run.missing)
+
+
 def keep_telemetry(tx: Transaction, work_item: int, snapshot: Artifact) -> None:
     checked = Artifact(snapshot.type, validated(snapshot.type, snapshot.content), snapshot.producer, snapshot.parent)
     work_items.store_artifact(tx, work_item, checked)
@@ -162,13 +169,54 @@ def note_commands(tx: Transaction, work_item: int, commands: Sequence[Json]) -> 
 
 
 def what_to_mend(position: Position, run: rows.PhaseRunRow) -> list[str]:
-    """What the next round of a phase is told: what its last question listed, and what the person said to it."""
-    told: list[str] = []
-    for question, answer in position.answers:
-        if question.phase == run.phase and question.round == run.round and "agent" not in question.details:
-            said = [f"{answer.by}: {answer.reason}"] if answer.reason else []
-            told = [*question.missing, *question.details.get("findings", ()), *said]
-    return told
+    """What the next round of a phase is told: what its last question listed, and what the person said to it.
+
+    A round that only goes on has to mend what the one before had to.
+    """
+    found = _answered(position, run)
+    if found is None or _only_goes_on(position, run):
+        return run.missing
+    question, answer = found
+    said = [f"{answer.by}: {answer.reason}"] if answer.reason else []
+    return [*question.missing, *question.details.get("findings", ()), *said]
+
+
+def attempt(position: Position, run: rows.PhaseRunRow) -> tuple[int, int]:
+    """Which attempt at its phase's work a round belongs to, from 1, and when that attempt began (milliseconds).
+
+    Whoever has done their part in an attempt is not asked for it again in its later rounds.
+    """
+    rounds = [r for r in position.runs if r.phase == run.phase and r.round <= run.round]
+    number, began = 1, rounds[0].started_at
+    for before, after in pairwise(rounds):
+        if not _only_goes_on(position, before):
+            number, began = number + 1, after.started_at
+    return number, began
+
+
+def _only_goes_on(position: Position, run: rows.PhaseRunRow) -> bool:
+    """Whether what follows a round leaves the work as it is: after an agent's failure, after a round that counts for
+    nothing, and once people supplied everything that its gate missed."""
+    if run.outcome != "blocked":
+        return run.outcome in ("failed", "void")
+    found = _answered(position, run)
+    if found is None or found[1].option != SUPPLY:
+        return False
+    failing = [c["name"] for c in found[0].details.get("criteria", ()) if not c["passed"]]
+    return all(set(ASKED_FOR.get(name, ())) & set(found[1].answer or ()) for name in failing)
+
+
+def _answered(position: Position, run: rows.PhaseRunRow) -> tuple[rows.EscalationRow, rows.AnswerRow] | None:
+    """The question in which a round ended, with its answer."""
+    found = [
+        (question, answer)
+        for question, answer in position.answers
+        if question.phase == run.phase
+        and question.round == run.round
+        and question.kind in ("gate", "error")
+        and "agent" not in question.details
+    ]
+    return found[-1] if found else None
 
 
 def judged_commit(gates: Sequence[rows.GateResultRow], *phases: str, passed_only: bool = False) -> str | None:

@@ -17,20 +17,20 @@ from core.orchestration.assembly import assemble
 from core.orchestration.delegating import Delegator, Parked
 from core.orchestration.findings import findings
 from core.orchestration.gatekeeping import proof_of
-from core.orchestration.journal import Entry
+from core.orchestration.journal import Entry, request_digest
+from core.orchestration.lease import HeldStore
 from core.orchestration.requests import PhaseContext
 from core.phases import PhaseSpec, Step
 from core.projects import git
 from core.registry import catalog as registry
 from core.registry.catalog import Catalog
-from core.store.store import Store
 
 
 class PhaseRunner:
     """Runs one round. `run` answers whether the work item can go on."""
 
     def __init__(
-        self, store: Store, catalog: Catalog, delegator: Delegator, context: PhaseContext, bench: Bench
+        self, store: HeldStore, catalog: Catalog, delegator: Delegator, context: PhaseContext, bench: Bench
     ) -> None:
         self._store, self._catalog, self._delegator = store, catalog, delegator
         self._context, self._bench = context, bench
@@ -101,7 +101,11 @@ class PhaseRunner:
             judged["risks"] = source.get("risks", context.risks)
         commit = await self._commit() if spec.code in ("I1", "R1", "O1") else None
         request = context.gate_request(judged, await self._gate(), self._proofs(), self._task_results(), commit)
+        if not self._is_about(commit):
+            return await self._judge_anew()
         entry = await self._delegator.delegate(spec.gate_agent, "", request)
+        if entry.request_digest != request_digest(request):
+            return await self._judge_anew()
         if entry.response.status is not Status.SUCCESS:
             failures = [(spec.gate_agent, "", entry.response)]
             await self._store.write(lambda tx: outcomes.agents_failed(tx, spec, context.run, failures))
@@ -119,6 +123,20 @@ class PhaseRunner:
         await self._store.write(
             lambda tx: outcomes.pass_gate(tx, spec, context, verdict, content, judged_digest(entry, commit))
         )
+        return True
+
+    def _is_about(self, commit: str | None) -> bool:
+        """Whether what the agents measured on the branch is this commit: people commit while tests run."""
+        results = self._results("")
+        measured = [(s, self._entries[(s.agent, "")]) for s in self._spec.steps if s.sees_commit and not s.per_task]
+        return all(
+            e.request_digest == request_digest(self._context.request(s, results, commit=commit)) for s, e in measured
+        )
+
+    async def _judge_anew(self) -> bool:
+        """What was recorded in this round is not about what stands there now: another round, on what does."""
+        run, round_ = self._context.run, self._context.position.rounds(self._spec.code) + 1
+        await self._store.write(lambda tx: outcomes.judge_anew(tx, run, round_))
         return True
 
     async def _send_back_or_ask(self, verdict: Json, content: Json, entry: Entry, commit: str | None) -> bool:

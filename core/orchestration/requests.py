@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from core.contract import AgentRequest, Json
 from core.orchestration.position import Position
@@ -30,8 +30,12 @@ class PhaseContext:
     project: Json | None
     reviewed_commit: str | None = None
     """What R1 passed: the commit that O1 releases."""
+    attempt: int = 1
+    """How often the work itself was begun; rounds that only go on where an earlier one stopped do not count."""
     judged_commit: str | None = None
-    """What the newest gate of I1 or R1 judged: work that mends it comes after."""
+    """What the gate of I1 or R1 judged before this attempt: work that mends it comes after."""
+    unproven: Mapping[str, int] = field(default_factory=dict)
+    """Roles whose answers up to a round do not serve again, although they may be asked the same."""
     journal: Json | None = None
 
     def request(
@@ -91,8 +95,8 @@ class PhaseContext:
         decided = self.position.settled_decisions()
         if decided:
             context["decisions"] = decided
-        if self.run.round > 1:
-            context["round"] = self.run.round
+        if self.attempt > 1:
+            context["round"] = self.attempt
             context["missing"] = self.run.missing
             if self.judged_commit is not None:
                 context["since"] = self.judged_commit

@@ -6,6 +6,7 @@ Lists are windows, by key and never by offset, so that their price does not grow
 from __future__ import annotations
 
 import json
+from collections import Counter as Counted
 from collections.abc import Collection, Iterable
 from dataclasses import fields
 from functools import cache
@@ -164,14 +165,24 @@ def work_items(
     if before is not None:
         query = query.where(WorkItem.id < before)
     if unfinished_only:
-        query = query.where(
-            WorkItem.closed_at.is_null() & WorkItem.cancelled_at.is_null() & WorkItem.failed_at.is_null()
-        )
+        query = query.where(_is_unfinished())
     if matching:
         query = query.where(WorkItem.title.contains(matching))
     if among is not None:
         query = query.where(WorkItem.id.in_(list(among)))
     return _with_cells(reader, _all(reader, rows.WorkItemFactsRow, WorkItem, query), live)
+
+
+def unfinished(reader: Connection) -> list[tuple[int, int | None]]:
+    """Number and project of every work item that has not come to its end."""
+    return [
+        (number, project)
+        for number, project in reader.rows(WorkItem.select(WorkItem.id, WorkItem.project).where(_is_unfinished()))
+    ]
+
+
+def _is_unfinished() -> Any:
+    return WorkItem.closed_at.is_null() & WorkItem.cancelled_at.is_null() & WorkItem.failed_at.is_null()
 
 
 def _with_cells(
@@ -213,16 +224,21 @@ def _current_phase(cells: tuple[rows.PhaseCell, ...]) -> str | None:
 
 def _open_questions(reader: Connection, ids: Collection[int]) -> dict[int, dict[str | None, int]]:
     """Open escalations that hold something back, counted by work item and the phase that waits."""
-    query = (
-        Escalation.select(Escalation.work_item, Escalation.phase, Escalation.blocks, fn.COUNT(Escalation.id))
-        .where(Escalation.work_item.in_(list(ids)) & is_open() & (Escalation.blocks != ""))
-        .group_by(Escalation.work_item, Escalation.phase, Escalation.blocks)
-    )
     found: dict[int, dict[str | None, int]] = {}
-    for work_item_id, raised_in, blocks, count in reader.rows(query):
-        phase = blocks if blocks in PHASE_CODES else raised_in
-        asked = found.setdefault(work_item_id, {})
-        asked[phase] = asked.get(phase, 0) + count
+    for work_item_id, asked in holding(reader, ids).items():
+        waiting = Counted(blocks if blocks in PHASE_CODES else raised_in for raised_in, blocks in asked)
+        found[work_item_id] = dict(waiting)
+    return found
+
+
+def holding(reader: Connection, ids: Collection[int]) -> dict[int, list[tuple[str | None, str]]]:
+    """The open questions that hold something back, by work item: the phase that raised each, and what it blocks."""
+    query = Escalation.select(Escalation.work_item, Escalation.phase, Escalation.blocks).where(
+        Escalation.work_item.in_(list(ids)) & is_open() & (Escalation.blocks != "")
+    )
+    found: dict[int, list[tuple[str | None, str]]] = {}
+    for work_item_id, raised_in, blocks in reader.rows(query):
+        found.setdefault(work_item_id, []).append((raised_in, blocks))
     return found
 
 
@@ -344,6 +360,12 @@ def events(
         found = _all(reader, rows.EventRow, Event, query.order_by(Event.seq.desc()).limit(last))
         return tuple(reversed(found))
     return _all(reader, rows.EventRow, Event, query.order_by(Event.seq).limit(limit))
+
+
+def news(reader: Connection, after: int, limit: int = 10_000) -> list[tuple[int, int | None]]:
+    """Number and work item of the events after a number, in order. Without their payloads, which may be large."""
+    query = Event.select(Event.seq, Event.work_item).where(Event.seq > after).order_by(Event.seq).limit(limit)
+    return [(seq, work_item) for seq, work_item in reader.rows(query)]
 
 
 def read_live(reader: Connection, now: int | None = None) -> rows.LiveRow:

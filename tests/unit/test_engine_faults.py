@@ -1,0 +1,105 @@
+"""What goes wrong is told once to somebody who can act, and never repeated in silence."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core import workspace as workspaces
+from core.contract import AgentRequest, succeeded
+from core.orchestration import engine as engines
+from core.orchestration import journal
+from core.store.database import StoreError
+from core.workspace import Workspace
+from tests.unit.scripted import OUTPUTS, Scripted
+from tests.unit.test_engine import Run
+
+
+@pytest.fixture
+async def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Run]:
+    monkeypatch.setattr(engines, "REST_SECONDS", 0.01)
+    with Workspace.open(workspaces.create(tmp_path / "ws")) as workspace:
+        made = Run(workspace)
+        yield made
+        await made.stop()
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (succeeded("risk-notary", {"share": float("nan")}), "not JSON"),
+        (succeeded("risk-notary", {"name": "\udc80"}), "not JSON"),
+        (succeeded("risk-notary", {"names": {"a", "b"}}), "not JSON"),
+        (succeeded("risk-notary", {}, decisions=["approve it"]), "decisions"),
+        (succeeded("risk-notary", {}, evidence=None), "evidence"),
+        (succeeded("risk-notary", {}, tokens="12k"), "tokens"),
+        (None, "NoneType"),
+    ],
+)
+async def test_an_answer_that_cannot_be_recorded_is_a_failure_of_its_agent(run: Run, answer: Any, words: str) -> None:
+    async def give(_: AgentRequest) -> Any:
+        return answer
+
+    script = Scripted(risk_notary=give)
+    await run.add()
+    await run.start(script)
+
+    await run.settle()
+
+    (question,) = await run.questions()
+    assert question.kind == "error"
+    assert words in question.question
+    assert script.calls["risk-notary"] == 1
+
+
+async def test_a_decision_with_a_recommendation_of_no_use_is_escalated_all_the_same(run: Run) -> None:
+    decision = {"kind": "security", "domain": "technical", "question": "Is it?", "recommended": ["approve"]}
+    await run.add()
+    await run.start(
+        Scripted(risk_notary=lambda _: succeeded("risk-notary", OUTPUTS["risk-notary"], decisions=[decision]))
+    )
+
+    await run.settle()
+
+    assert [q.kind for q in await run.questions()] == ["decision"]
+
+
+async def test_a_fault_of_the_orchestrator_is_put_to_a_person(run: Run) -> None:
+    framed = {**OUTPUTS["problem-framer"], "six_w": {"who": "high"}}
+    number = await run.add()
+    await run.start(Scripted(problem_framer=lambda _: succeeded("problem-framer", framed)))
+
+    await run.settle()
+
+    assert "ValueError" in (await run.questions())[0].question
+    assert await run.outcomes(number) == [("D1", 1, "failed")]
+
+
+async def test_a_store_that_fails_for_a_moment_asks_nobody(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    record, left = journal.record, [1]
+
+    def full_once(*args: Any, **named: Any) -> Any:
+        if left:
+            left.pop()
+            raise StoreError("No space is left.")
+        return record(*args, **named)
+
+    monkeypatch.setattr(journal, "record", full_once)
+    number = await run.add()
+    await run.start(Scripted())
+
+    with pytest.raises(StoreError):
+        await run.settle()
+    engine = run.engine
+    assert engine is not None
+    async with asyncio.timeout(20):
+        while engine.fault is not None:  # noqa: ASYNC110 (the rest is over when the drive has ended)
+            await asyncio.sleep(0.01)
+    await run.settle()
+
+    assert await run.outcomes(number) == [("D1", 1, "passed")]
+    assert await run.questions() == ()

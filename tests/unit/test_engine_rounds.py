@@ -1,0 +1,116 @@
+"""What a later round asks again: what failed, and what has to be mended. Nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from core import workspace as workspaces
+from core.contract import AgentRequest, AgentResponse, Json, failed, succeeded
+from core.orchestration.gates import check
+from core.workspace import Workspace
+from tests.unit.scripted import BUILD, OUTPUTS, TASK, Scripted
+from tests.unit.test_engine import Run, failing_tests, fresh_build
+
+TWO_TASKS: Json = {
+    **OUTPUTS["backlog-curator"],
+    "tasks": [{**TASK, "criteria": ["AC1", "AC2", "AC3"]}, {**TASK, "id": "T2", "criteria": ["AC1"]}],
+    "order": ["T1", "T2"],
+}
+
+
+@pytest.fixture
+async def run(tmp_path: Path) -> AsyncIterator[Run]:
+    with Workspace.open(workspaces.create(tmp_path / "ws")) as workspace:
+        made = Run(workspace)
+        yield made
+        await made.stop()
+
+
+async def test_trying_again_measures_again_what_failed_and_only_that(run: Run) -> None:
+    """The branch is the same; what made the tests fail was mended around it."""
+    script = Scripted(test_runner=failing_tests(2, 2, 0))
+    number = await run.add(until="R1")
+    await run.start(script)
+    await run.settle()
+    assert (await run.questions())[0].phase == "R1"
+
+    await run.answer("retry")
+    await run.settle()
+
+    assert (await run.outcomes(number))[-1] == ("R1", 3, "passed")
+    assert script.calls["test-runner"] == 3
+    assert script.calls["threat-screener"] == 1
+
+
+class Coder:
+    """A coder whose calls with these numbers (from 1) fail."""
+
+    def __init__(self, *failing: int) -> None:
+        self._failing, self._calls = failing, 0
+
+    def __call__(self, _: AgentRequest) -> AgentResponse:
+        self._calls += 1
+        if self._calls in self._failing:
+            return failed("code-implementer", "the model is down", ["a model"])
+        return succeeded("code-implementer", OUTPUTS["code-implementer"])
+
+
+async def test_an_error_in_one_task_does_not_ask_for_the_others_again(run: Run) -> None:
+    script = Scripted(backlog_curator=lambda _: succeeded("backlog-curator", TWO_TASKS), code_implementer=Coder(2))
+    number = await run.add(until="I1")
+    await run.start(script)
+    await run.settle()
+
+    await run.answer("retry")
+    await run.settle()
+
+    assert [r.context["task"]["id"] for r in script.requests["code-implementer"]] == ["T1", "T2", "T2"]
+    assert (await run.outcomes(number))[-1] == ("I1", 2, "passed")
+
+
+async def test_what_a_review_found_is_not_forgotten_over_an_error(run: Run) -> None:
+    script = Scripted(code_implementer=Coder(2), test_runner=failing_tests(2, 0), implementation_gate_check=fresh_build)
+    await run.add(until="R1")
+    await run.start(script)
+    await run.settle()
+
+    await run.answer("retry")
+    await run.settle()
+
+    _, failed_one, again = script.requests["code-implementer"]
+    assert again == failed_one
+    assert again.context["missing"][0] == "tests: 8 of 10 passed (80.0 %)"
+
+
+def judged_by_docs(request: AgentRequest) -> AgentResponse:
+    payload = {**BUILD, "docs": {"updated": bool(request.context["answers"].get("docs")), "files": []}}
+    return succeeded("implementation-gate-check", {"verdict": check("I1", payload).to_json(), "payload": payload})
+
+
+async def test_what_a_person_supplies_asks_nobody_for_the_code_again(run: Run) -> None:
+    script = Scripted(implementation_gate_check=judged_by_docs)
+    number = await run.add(until="I1")
+    await run.start(script)
+    await run.settle()
+
+    await run.answer("supply", answer={"docs": "nothing that a user sees"})
+    await run.settle()
+
+    assert (await run.outcomes(number))[-1] == ("I1", 2, "passed")
+    assert {role for role, n in script.calls.items() if n > 1} == {"doc-toucher", "implementation-gate-check"}
+
+
+async def test_a_gate_that_is_tried_again_asks_the_coders_with_what_was_missing(run: Run) -> None:
+    script = Scripted(implementation_gate_check=judged_by_docs)
+    await run.add(until="I1")
+    await run.start(script)
+    await run.settle()
+
+    await run.answer("retry")
+    await run.settle()
+
+    again = script.requests["code-implementer"][1].context
+    assert (again["round"], again["missing"]) == (2, ["docs: not updated", "ada: because"])
