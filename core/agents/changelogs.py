@@ -101,7 +101,7 @@ def bullet(entry: Entry, *, rst: bool = False, mark: str = "- ") -> str:
 def _escaped(text: str, rst: bool) -> str:
     """A title is words: it begins no heading, list, comment, image, directive or link definition."""
     safe = re.sub(r"([<*|]|_(?!\w))", r"\\\1", text) if rst else re.sub(r"(<|!(?=\[))", r"\\\1", text)
-    return re.sub(r"^([#>*+=|~`\[-]|\d+(?=[.)])|\.\.|:)", lambda match: "\\" + match[0], safe)
+    return re.sub(r"^([#>*+=|~\[-]|`(?=``)|\d+(?=[.)])|\.\.|:)", lambda match: "\\" + match[0], safe)
 
 
 def _section_written(log: Changelog, entry: Entry) -> str:

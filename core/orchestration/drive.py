@@ -178,6 +178,13 @@ class Drive:
         if tree is None or not (tree.path / ".git").exists():
             tree = await worktrees.ensure(Path(project.path), home, self._id, facts.title, project.target)
             self._tree = tree
+        on = await git.current_branch(tree.path)
+        if on != tree.branch:
+            # What is judged there and what would be released must be the same thing.
+            raise ApmError(
+                f"{tree.path} has {on or 'a commit without a branch'} checked out instead of {tree.branch}. "
+                f"Bring your commits onto {tree.branch} there, then try again."
+            )
         if (facts.branch, facts.base_commit) != (tree.branch, tree.base_commit):
             await self._eq.store.write(lambda tx: outcomes.note_branch(tx, self._id, tree.branch, tree.base_commit))
         told: Json = {
@@ -239,8 +246,16 @@ class Drive:
         reviewed, tree = outcomes.judged_commit(gates, "R1", passed_only=True), bench.tree()
         if told is None or reviewed is None:
             raise ApmError(f"Work item {self._id} was never reviewed, so it cannot be released.")
-        if await outcomes.is_released_from(tree, Path(project.path), project.target, reviewed):
+        own = outcomes.release_commits(position.journal)
+        if await outcomes.is_released_from(tree, Path(project.path), project.target, reviewed, own):
             return True
+        left = await git.status(tree)
+        if left and run.round == 1 and not own:
+            names = ", ".join(path for _, path in left[:10])
+            raise ApmError(
+                f"{tree} holds changes that are not committed ({names}), and what is released is what is committed. "
+                "Commit or discard them there, then try again."
+            )
         conflicts = await git.merge_in(tree, project.target)
         if conflicts:
             raise ApmError(
@@ -279,6 +294,9 @@ class Drive:
             return
         path = self._eq.state / "worktrees" / project.name / facts.branch.removeprefix(worktrees.PREFIX)
         if not path.exists() and not await git.branch_exists(Path(project.path), facts.branch):
+            return
+        if await worktrees.holds_changes(path):
+            logger.warning("%s is kept: it holds changes that nobody has committed", path)
             return
         merged = await git.is_ancestor(Path(project.path), facts.branch, project.target)
         tree = worktrees.Worktree(path, facts.branch, facts.base_commit)

@@ -225,16 +225,24 @@ def judged_commit(gates: Sequence[rows.GateResultRow], *phases: str, passed_only
     return str(commits[-1]) if commits and commits[-1] else None
 
 
-async def is_released_from(tree: Path, project: Path, target: str, reviewed: str) -> bool:
-    """Whether what stands on the branch is what was reviewed, on top of the target, or already merged into it."""
+def release_commits(recorded: journal.Journal) -> frozenset[str]:
+    """The commits that the release's own agents are on record to have made. A trailer alone proves nothing."""
+    outputs = (e.response.output_artifact for e in recorded.of_phase("O1") if e.key.agent in RELEASE_AGENTS)
+    return frozenset(str(output["commit"]) for output in outputs if output.get("commit"))
+
+
+async def is_released_from(tree: Path, project: Path, target: str, reviewed: str, own: frozenset[str]) -> bool:
+    """Whether what stands on the branch is what was reviewed, on top of the target, or already merged into it.
+
+    `own` commits of the release may follow the reviewed one; after any other the review is of something else.
+    """
     head, tip = await git.head(tree), await git.head(project, target)
     if await git.is_ancestor(tree, head, tip):
         # A branch that was reset or made anew lies in the target as well, without anything that was reviewed.
         return await git.is_ancestor(tree, reviewed, tip)
     if not await git.is_ancestor(tree, reviewed, head) or not await git.is_ancestor(tree, tip, head):
         return False
-    added = await git.commits(tree, reviewed, head)
-    return all(c.trailers.get("Apm-Agent") in RELEASE_AGENTS for c in added)
+    return all(c.sha in own for c in await git.commits(tree, reviewed, head))
 
 
 def _keep_verdict(tx: Transaction, run: rows.PhaseRunRow, verdict: Json, judged: Json) -> None:

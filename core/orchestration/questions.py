@@ -52,16 +52,19 @@ def gate_question(
         RETRY, "Try again", "The phase runs again from where it stood; what is recorded and unaffected is kept."
     )
     options: tuple[Option, ...] = (retry, _STOP)
+    notes = {role: _note(response) for role, response in blocked.items()}
+    advice = verdict["suggested_action"]
     if asks:
         supply = Option(SUPPLY, "Supply what is missing", "The phase goes on with what you give it.", asks=asks)
-        options = (supply, *options)
-    notes = {role: _note(response) for role, response in blocked.items()}
+        # A release is mended in the world far more often than by a word of ours.
+        options = (retry, supply, _STOP) if phase.code == "O1" else (supply, *options)
+    if phase.code == "O1":
+        advice = next((note["suggestion"] for note in notes.values() if note.get("suggestion")), advice)
     return Question(
         kind="gate",
         subject={"phase": phase.code, "round": round_},
         question=one_line(
-            f"{phase.code} {phase.title}: {len(failing)} of {len(verdict['criteria'])} criteria are not met. "
-            f"{verdict['suggested_action']}",
+            f"{phase.code} {phase.title}: {len(failing)} of {len(verdict['criteria'])} criteria are not met. {advice}",
             500,
         ),
         urgency="DAILY",
@@ -112,7 +115,7 @@ def error_question(
             _STOP,
         ),
         recommended=RETRY,
-        chain=(MASTER, phase.orchestrator, role),
+        chain=(MASTER, phase.orchestrator) if role == phase.orchestrator else (MASTER, phase.orchestrator, role),
         work_item=work_item,
         phase=phase.code,
         round=round_,

@@ -253,6 +253,8 @@ async def add_all_and_commit(
 
 async def merge_in(worktree: Path, target: str) -> tuple[str, ...]:
     """Merge `target` into the branch of a worktree; the conflicting paths, with nothing changed, or () when merged."""
+    if (await git_result(worktree, "rev-parse", "--quiet", "--verify", "MERGE_HEAD")).ok:
+        raise GitError(f"A merge is under way in {worktree}. Finish it there with `git commit`, then try again.")
     args = ("merge", "--quiet", "--ff", "--no-autostash", "--no-edit", "--end-of-options", target)
     result = await git_result(worktree, *args, env=await _identity(worktree))
     if result.ok:

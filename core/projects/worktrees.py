@@ -99,7 +99,8 @@ async def remove(project_path: Path, worktree: Worktree, delete_branch: bool) ->
 async def prune(project_path: Path, home: Path, keep: AbstractSet[int]) -> tuple[Path, ...]:
     """Remove the worktrees below `home` that belong to no work item in `keep`; their folders, for the record.
 
-    A branch goes along only when another branch holds all its commits, so that no commit is lost.
+    A branch goes along only when another branch holds all its commits, so that no commit is lost; a worktree that
+    holds changes nobody has committed stays.
     """
     home = home.resolve()
     gone: list[Path] = []
@@ -108,11 +109,19 @@ async def prune(project_path: Path, home: Path, keep: AbstractSet[int]) -> tuple
         there = {path for path in (home.iterdir() if home.is_dir() else ()) if path.is_dir()}
         for path in sorted(there | {path for path in known if path.parent == home}):
             match = _FOLDER.fullmatch(path.name)
-            if match and int(match[1]) not in keep:
+            if match and int(match[1]) not in keep and not await holds_changes(path):
                 branch = PREFIX + path.name
                 await _remove(project_path, path, branch, await _is_held_elsewhere(project_path, branch))
                 gone.append(path)
     return tuple(gone)
+
+
+async def holds_changes(path: Path) -> bool:
+    """Whether a worktree holds work that no commit has. Ignored files are none, and neither is a tree half made."""
+    if not (path / ".git").exists():
+        return False
+    result = await git_result(path, "status", "--porcelain", "-z", "--untracked-files=all")
+    return result.ok and bool(result.stdout)
 
 
 async def _remove(project: Path, path: Path, branch: str, delete_branch: bool) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import os
 import sqlite3
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -52,6 +56,25 @@ def prepare(url: str) -> None:
     Raises StoreError, with the file untouched, when it is newer than this code, damaged or not a database.
     """
     path = Path(url.removeprefix("sqlite:///"))
+    with _alone(path):
+        _migrate(url, path)
+
+
+@contextlib.contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Hold the folder's lock file: of two processes that open a database at once, one brings it up to date."""
+    try:
+        descriptor = os.open(path.with_name("apm.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise explain(error, path) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _migrate(url: str, path: Path) -> None:
     existed = path.exists() and path.stat().st_size > 0
     applied = _applied_migrations(path) if existed else ()
     beyond = [name for name in applied if int(name.split("_")[0]) > NEWEST]

@@ -19,7 +19,7 @@ def audit() -> None:
 
 @audit.command()
 @click.option("-n", "--lines", "count", type=click.IntRange(1, 100_000), default=20, show_default=True)
-@click.option("--work-item", type=int, metavar="ID", help="Only events of this work item.")
+@click.option("--work-item", type=options.NUMBER, metavar="ID", help="Only events of this work item.")
 @options.json_option
 @options.pass_place
 def tail(place: options.Place, count: int, work_item: int | None, as_json: bool) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MINUTES = {"m": 1, "h": 60, "d": 24 * 60, "w": 7 * 24 * 60}
 MS_PER_MINUTE = 60_000
 
-_number = click.argument("number", metavar="ID", type=int)
+_number = click.argument("number", metavar="ID", type=options.NUMBER)
 
 
 class _Span(click.ParamType[int]):
@@ -43,7 +43,7 @@ def escalation() -> None:
 
 @escalation.command("list")
 @click.option("--all", "everything", is_flag=True, help="Answered, withdrawn and expired ones too, the newest first.")
-@click.option("--work-item", type=int, metavar="ID", help="Only questions about this work item.")
+@click.option("--work-item", type=options.NUMBER, metavar="ID", help="Only questions about this work item.")
 @options.json_option
 @options.pass_place
 def list_(place: options.Place, everything: bool, work_item: int | None, as_json: bool) -> None:
@@ -276,6 +276,9 @@ def _show_details(details: Json) -> None:
     if isinstance(details.get("criteria"), list) and all("required" in c for c in details["criteria"]):
         output.say()
         show_criteria(details["criteria"])
+    if details.get("findings"):
+        output.say()
+        output.facts((("found", "\n".join(str(line) for line in details["findings"])),))
     for agent, said in details.get("agents", {}).items():
         output.say()
         output.facts(((agent, said.get("error") or said.get("suggestion")), ("", "\n".join(said.get("missing", ())))))

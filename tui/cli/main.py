@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 failed, 2 bad usage, 3 waits for a human; 130 and the like
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -17,7 +18,7 @@ from core.sanitise import one_line, sanitise
 from tui.cli.lazy import LazyGroup
 from tui.cli.logs import keep_trace, log_into, stop_logging
 from tui.cli.options import Place, has_screen
-from tui.cli.output import emit_json, note
+from tui.cli.output import emit_json, forget_emitted, has_emitted, note
 
 INTERRUPTED = 130
 COMPLETION = "_APM_COMPLETE"
@@ -90,10 +91,12 @@ def _open_app(place: Place) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line; its exit code. Nothing it can meet ends in a raw traceback."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    forget_emitted()
     if asked := os.environ.get(COMPLETION):
         from click.shell_completion import shell_complete
 
         return shell_complete(apm, {}, "apm", COMPLETION, asked)
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a character shows a question mark, which beats ending halfway.
         if reconfigure := getattr(stream, "reconfigure", None):
@@ -108,6 +111,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     finally:
         stop_logging()
     return code
+
+
+def _open_closed_streams() -> None:
+    """A standard stream that the caller closed (`>&-`) becomes one that leads nowhere."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 — it stays open to the end
 
 
 def _outcome(words: Sequence[str]) -> int:
@@ -148,9 +158,12 @@ def _named(error: Exception) -> str:
 def _failed(words: Sequence[str], text: str, code: int) -> int:
     """Say what went wrong on standard error and, where JSON was asked for, in the one document as well."""
     asked = words[: words.index("--")] if "--" in words else words
-    if "--json" in asked:
-        emit_json({"error": sanitise(text)})
-    note(f"apm: {text}")
+    # A full disk behind standard output must not turn one sentence into a traceback.
+    with contextlib.suppress(OSError):
+        if "--json" in asked and not has_emitted():
+            emit_json({"error": sanitise(text)})
+    with contextlib.suppress(OSError):
+        note(f"apm: {text}")
     return code
 
 

@@ -20,9 +20,23 @@ LEAST_WIDTH = 16
 """A column that has to shrink keeps at least so many cells."""
 
 
+_emitted: list[bool] = []
+
+
 def emit_json(value: Any) -> None:
-    """Print a JSON document. Beyond ASCII everything is escaped: no encoding breaks it, no terminal obeys it."""
+    """Print the command's JSON document. Beyond ASCII everything is escaped: no encoding breaks it, no terminal
+    obeys it."""
     click.echo(json.dumps(value, indent=2, allow_nan=False))
+    _emitted.append(True)
+
+
+def has_emitted() -> bool:
+    """Whether this command has printed its one document: what goes wrong afterwards must not print another."""
+    return bool(_emitted)
+
+
+def forget_emitted() -> None:
+    _emitted.clear()
 
 
 def say(text: str = "") -> None:

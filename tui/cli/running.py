@@ -22,7 +22,7 @@ WAITS, FAILED, DONE = 3, 1, 0
 
 
 @click.command()
-@click.argument("numbers", metavar="[ID...]", nargs=-1, type=int)
+@click.argument("numbers", metavar="[ID...]", nargs=-1, type=options.NUMBER)
 @click.option("--all", "everything", is_flag=True, help="Every accepted work item, and every one that a human made.")
 @click.option("--until", type=options.Phase(), metavar="PHASE", help="Stop once this phase has passed.")
 @options.by_option
