@@ -19,6 +19,7 @@ from textual.scrollbar import ScrollBar, ScrollBarRender
 
 from core.contract import ApmError
 from core.sanitise import sanitise
+from tui import person
 from tui.actions import Action, bindings
 from tui.bridge import Bridge, Engine
 from tui.places import places_around
@@ -66,8 +67,7 @@ class ApmApp(App[int]):
         self.animation_level = "none"
         self.workspace, self.engine, self._make_engine = workspace, engine, make_engine
         self.bridge = Bridge(workspace.store, self.complain)
-        self.person = _person()
-        self._starting: asyncio.Task[None] | None = None
+        self.person = person.name()
         self.drafts: dict[str, dict[str, str]] = {}
         """What was written into forms that were left without sending."""
         self._leaving = self._engine_started = False
@@ -102,19 +102,27 @@ class ApmApp(App[int]):
     def _begin(self) -> None:
         """After first paint: read, drive, and let time pass."""
         self.bridge.start()
-        self._starting = asyncio.create_task(self._start_engine())
+        self.run_worker(self._start_engine(), group="engine")
         self.set_interval(1.0, self._tick)
 
     async def _start_engine(self) -> None:
+        """The engine's own tasks are its own; this only sets it going."""
         try:
             if self.engine is None and self._make_engine is not None:
-                self.engine = self._make_engine(self.workspace)
+                # Its imports and the catalog take a moment, in which keys are to be answered.
+                self.engine = await asyncio.to_thread(self._make_engine, self.workspace)
             if self.engine is not None:
                 await self.engine.start()
                 self._engine_started = True
                 self.bridge.follow(self.engine)
         except ApmError as error:
             self.complain(str(error))
+
+    async def _take_over(self) -> None:
+        """Whoever drove is gone: drive."""
+        if self.engine is not None and await self.engine.start():
+            self.bridge.reload_all()
+            self.tell("The apm that drove this workspace has ended; this one drives now.")
 
     @property
     def is_viewer(self) -> bool:
@@ -123,6 +131,8 @@ class ApmApp(App[int]):
 
     def _tick(self) -> None:
         now = self.now()
+        if self.is_viewer and not self.bridge.is_driven:
+            self.run_worker(self._take_over(), group="engine", exclusive=True)
         for screen in self.screen_stack:
             tick = getattr(screen, "tick", None)
             if tick is not None:
@@ -149,6 +159,10 @@ class ApmApp(App[int]):
             await self.workspace.store.write(work)
         except ApmError as error:
             self.complain(str(error))
+            return
+        except Exception as error:
+            # A fault of the program: what was asked for is not done, and everything else goes on.
+            self.complain(f"That failed, and nothing was changed. {type(error).__name__}: {error}")
             return
         self.tell(done)
         if then is not None:
@@ -198,16 +212,13 @@ class ApmApp(App[int]):
 
     async def action_next_for_me(self) -> None:
         """The next question in the queue's order; from a question, the one after it."""
-        from core.store import reads, states
         from tui.screens.decision import Decision
-        from tui.widgets.queue import by_need
+        from tui.widgets.queue import waiting_for_me
 
         if isinstance(self.screen, Decision):
             self.screen.go_on()
             return
-        now = self.now()
-        found = by_need(await self.bridge.read(lambda reader, *_: reads.escalations(reader)), now)
-        waiting = [row.id for row in found if states.needs_me(row, now)]
+        waiting = await self.bridge.read(lambda reader, _, now: waiting_for_me(reader, now))
         if waiting:
             self.open_question(waiting[0])
         else:
@@ -229,6 +240,14 @@ class ApmApp(App[int]):
 
     def _stop_for(self, number: int) -> None:
         self._leave(128 + number)
+
+    async def action_quit(self) -> None:
+        """Textual's own key for it (ctrl+q) leaves in the same good order."""
+        self.action_leave()
+
+    def action_help_quit(self) -> None:
+        """Ctrl+c, which elsewhere ends a program."""
+        self.tell("q quits.")
 
     def action_leave(self) -> None:
         live = self.engine.live() if self.engine is not None and self.engine.is_driving else None
@@ -258,15 +277,6 @@ class ApmApp(App[int]):
             pass
         finally:
             self.exit(code)
-
-
-def _person() -> str:
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "someone"
 
 
 def run(folder: Path) -> int:

@@ -108,6 +108,14 @@ class Bridge:
         self._ends.append(engine.on_live(lambda *_: self._note(Change(live=True))))
         self._note(Change(live=True))
 
+    @property
+    def is_driven(self) -> bool:
+        """Whether some process holds a fresh lease, as far as was last looked."""
+        return self._seen_live.is_driven
+
+    def reload_all(self) -> None:
+        self._note(EVERYTHING)
+
     async def stop(self) -> None:
         for end in self._ends:
             end()

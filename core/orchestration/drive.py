@@ -18,6 +18,7 @@ from core.contract import ApmError, Artifact, Json
 from core.orchestration import master, outcomes
 from core.orchestration.delegating import Delegator, Parked
 from core.orchestration.gatekeeping import unproven
+from core.orchestration.journal import is_intended
 from core.orchestration.lease import HeldStore, LeaseLost
 from core.orchestration.live import Live
 from core.orchestration.phase_runner import PhaseRunner
@@ -246,16 +247,10 @@ class Drive:
         reviewed, tree = outcomes.judged_commit(gates, "R1", passed_only=True), bench.tree()
         if told is None or reviewed is None:
             raise ApmError(f"Work item {self._id} was never reviewed, so it cannot be released.")
+        await self._refuse_uncommitted(tree)
         own = outcomes.release_commits(position.journal)
         if await outcomes.is_released_from(tree, Path(project.path), project.target, reviewed, own):
             return True
-        left = await git.status(tree)
-        if left and run.round == 1 and not own:
-            names = ", ".join(path for _, path in left[:10])
-            raise ApmError(
-                f"{tree} holds changes that are not committed ({names}), and what is released is what is committed. "
-                "Commit or discard them there, then try again."
-            )
         conflicts = await git.merge_in(tree, project.target)
         if conflicts:
             raise ApmError(
@@ -269,6 +264,21 @@ class Drive:
             lambda tx: outcomes.review_again(tx, self._id, run, position.rounds("R1") + 1, bundle.digest)
         )
         return False
+
+    async def _refuse_uncommitted(self, tree: Path) -> None:
+        """Before a release is begun, nothing may lie in the worktree that it would leave behind.
+
+        Once it is begun, what lies there is the half-done work of its own agents, who clear it away themselves.
+        """
+        if await self._eq.store.read(lambda r: is_intended(r, self._id, "O1")):
+            return
+        left = await git.status(tree)
+        if left:
+            names = ", ".join(path for _, path in left[:10])
+            raise ApmError(
+                f"{tree} holds changes that are not committed ({names}), and what is released is what is committed. "
+                "Commit or discard them there, then try again."
+            )
 
     async def _collect_telemetry(self, position: Position) -> None:
         from core.agents.telemetry import collect

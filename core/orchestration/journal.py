@@ -187,6 +187,12 @@ def intend(tx: Transaction, work_item: int, key: Key) -> bool:
     return False
 
 
+def is_intended(reader: Connection, work_item: int, phase: str) -> bool:
+    """Whether an agent of the phase has begun to act outward for this work item."""
+    query = Intent.select(Intent.id).where((Intent.work_item == work_item) & (Intent.phase == phase)).limit(1)
+    return reader.one(query) is not None
+
+
 def shown_request(request: AgentRequest) -> Json:
     """The request without what the journal already holds: the artifact by digest, results by role."""
     context = {k: v for k, v in request.context.items() if k not in ("results", "journal", "project")}

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.app.driving import Driving, app_of, opened, press, screen_text, settle
+from tests.app.driving import Driving, app_in, app_of, notices, opened, press, screen_text, settle
 from tests.app.seeding import MORNING, SeededWorkspace
 from tui.screens.choice import ConfirmDialog
 
@@ -42,6 +42,32 @@ async def test_a_viewer_says_that_another_process_drives_and_leaves_without_aski
         await pilot.press("q")
         await pilot.pause()
         assert pilot.app.return_value == 0
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+q"])
+async def test_every_key_that_leaves_stops_the_engine(busy_workspace: SeededWorkspace, key: str) -> None:
+    engine = Driving()
+    async with opened(busy_workspace, engine=engine) as pilot:
+        await pilot.press(key)
+        await pilot.pause()
+    assert engine.stopped == 1
+
+
+async def test_ctrl_c_says_how_to_leave(busy_workspace: SeededWorkspace) -> None:
+    async with opened(busy_workspace) as pilot:
+        await press(pilot, "ctrl+c")
+        assert notices(pilot) == ["q quits."]
+
+
+async def test_a_viewer_drives_once_the_other_process_is_gone(empty_workspace: SeededWorkspace) -> None:
+    engine = Driving(may_drive=False)
+    async with opened(empty_workspace, engine=engine) as pilot:
+        assert "viewer" in screen_text(pilot)
+        engine.may_drive = True
+        app_in(pilot)._tick()
+        await settle(pilot)
+        assert engine.is_driving
+        assert "viewer" not in screen_text(pilot)
 
 
 async def test_an_engine_that_cannot_start_is_told_and_the_screen_stays(busy_workspace: SeededWorkspace) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from core.orchestration import work_items
 from core.store import reads
 from tests.e2e.people import CODE, TESTS, Office, commit, git
 
@@ -210,3 +211,65 @@ Add a module beside the greeting.
 ## Risks
 - The words might be taken as rude. Mitigation: the support team reads them before the release.
 """
+
+
+async def ready_to_release(office: Office) -> tuple[int, Path]:
+    """A work item whose code is committed and reviewed, stopped before its release; its worktree."""
+    number = await office.request()
+    await office.ws.store.write(lambda tx: work_items.stop_after(tx, number, "R1"))
+    await office.settle()
+    (question,) = await office.questions()
+    tree = Path(question.details["worktree"])
+    commit(tree, "Greet", {"greeter/__init__.py": CODE, "tests/test_greet.py": TESTS, "README.md": "# g\n"})
+    await office.answer(question, "all")
+    await office.settle()
+    assert (await office.item(number)).cells[3].status == "passed"
+    return number, tree
+
+
+async def go_on(office: Office, number: int) -> None:
+    await office.ws.store.write(lambda tx: work_items.resume(tx, number, "ada"))
+    await office.settle()
+
+
+async def test_a_commit_after_the_review_is_reviewed_whatever_it_claims_to_be(office: Office) -> None:
+    number, tree = await ready_to_release(office)
+    commit(tree, "Tidy up\n\nApm-Agent: versioner\n", {"greeter/more.py": "MORE = 1\n"})
+
+    await go_on(office, number)
+
+    runs = await office.ws.store.read(lambda r: reads.phase_runs(r, number))
+    assert [(p.phase, p.outcome) for p in runs][4:6] == [("O1", "void"), ("R1", runs[5].outcome)]
+
+
+async def test_work_that_is_not_committed_is_neither_released_nor_lost(office: Office) -> None:
+    number, tree = await ready_to_release(office)
+    (tree / "greeter" / "more.py").write_text("MORE = 1\n")
+
+    await go_on(office, number)
+
+    (asked,) = await office.questions()
+    assert "not committed (greeter/more.py)" in asked.question
+    assert (tree / "greeter" / "more.py").read_text() == "MORE = 1\n"
+    assert git(office.project_path, "tag") == ""
+
+
+async def test_a_cancelled_worktree_with_uncommitted_work_stays(office: Office) -> None:
+    number, tree = await ready_to_release(office)
+    (tree / "notes.txt").write_text("mine")
+
+    await office.ws.store.write(lambda tx: work_items.cancel(tx, number, "ada"))
+    await office.settle()
+
+    assert (tree / "notes.txt").read_text() == "mine"
+
+
+async def test_a_worktree_off_its_branch_is_not_judged(office: Office) -> None:
+    number, tree = await ready_to_release(office)
+    git(tree, "checkout", "--quiet", "--detach")
+
+    await go_on(office, number)
+
+    (asked,) = await office.questions()
+    assert f"instead of apm/{number}-greet-in-german" in asked.question
+    assert git(office.project_path, "tag") == ""

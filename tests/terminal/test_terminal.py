@@ -60,8 +60,7 @@ def assert_given_back(tty: Tty, code: int) -> None:
 
 
 def test_it_starts_and_shows_the_four_panes(app: Tty) -> None:
-    shown = app.wait_for("1 agents", "2 work", "3 questions", "4 briefing")
-    assert "D1 Definition" in shown
+    app.wait_for("1 agents", "D1 Definition", "2 work", "3 questions", "4 briefing")
     assert app.flag("alternate_on") == "1"
 
 

@@ -26,7 +26,7 @@ from tui.widgets.cards import Card, Cards
 from tui.widgets.document import BLANK, Document
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.live import Live
-from tui.widgets.queue import by_need
+from tui.widgets.queue import waiting_for_me
 from tui.widgets.top_line import TopLine
 
 if TYPE_CHECKING:
@@ -198,8 +198,7 @@ def _read(reader: Connection, escalation: int, live: LiveRow, now: int) -> _Show
     item = None
     if question.work_item is not None:
         item = reads.work_item(reader, question.work_item, live=live)
-    waiting = tuple(row.id for row in by_need(reads.escalations(reader), now) if states.needs_me(row, now))
-    return _Shown(question, item, reads.answers(reader, escalation), waiting)
+    return _Shown(question, item, reads.answers(reader, escalation), waiting_for_me(reader, now))
 
 
 def _card(row: EscalationRow, option: Json) -> Card:

@@ -8,7 +8,6 @@ from typing import ClassVar
 from tui.bridge import Change
 from tui.widgets.painted import Painted
 
-
 DELEGATIONS = frozenset({"delegation.recorded", "delegation.intended"})
 """By far the most frequent events."""
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from textual.binding import BindingType
 
 from core.sanitise import one_line
 from core.store import reads, states
+from core.store.reads import Connection
 from core.store.rows import EscalationRow
 from tui.actions import bindings
 from tui.bridge import Change
@@ -73,6 +75,11 @@ class Queue(QuestionDeeds, Live, RowList[EscalationRow]):
         )
 
 
-def by_need(found: Any, now: int) -> tuple[EscalationRow, ...]:
+def waiting_for_me(reader: Connection, now: int) -> tuple[int, ...]:
+    """The numbers of the questions that need an answer now, in the queue's order."""
+    return tuple(row.id for row in by_need(reads.escalations(reader), now) if states.needs_me(row, now))
+
+
+def by_need(found: Iterable[EscalationRow], now: int) -> tuple[EscalationRow, ...]:
     """Those that need an answer now first; among them as the store orders them."""
     return tuple(sorted(found, key=lambda row: not states.needs_me(row, now)))
