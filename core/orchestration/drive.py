@@ -178,6 +178,8 @@ class Drive:
         tree = self._tree
         if tree is None or not (tree.path / ".git").exists():
             tree = await worktrees.ensure(Path(project.path), home, self._id, facts.title, project.target)
+            if facts.branch is None:
+                await self._refuse_anothers(project, tree)
             self._tree = tree
         on = await git.current_branch(tree.path)
         if on != tree.branch:
@@ -264,6 +266,17 @@ class Drive:
             lambda tx: outcomes.review_again(tx, self._id, run, position.rounds("R1") + 1, bundle.digest)
         )
         return False
+
+    async def _refuse_anothers(self, project: rows.ProjectRow, tree: worktrees.Worktree) -> None:
+        """A work item that has not begun owns no commits: a branch of its number that has some is somebody else's."""
+        if not await git.commits(tree.path, tree.base_commit, "HEAD", limit=1):
+            return
+        if not await worktrees.holds_changes(tree.path):
+            await worktrees.remove(Path(project.path), tree, delete_branch=False)
+        raise ApmError(
+            f"{project.name} has a branch {tree.branch} with commits that are not of this work item: another workspace "
+            f"made it. Rename it (git branch -m {tree.branch} kept/{tree.branch}) or delete it, then try again."
+        )
 
     async def _refuse_uncommitted(self, tree: Path) -> None:
         """Before a release is begun, nothing may lie in the worktree that it would leave behind.

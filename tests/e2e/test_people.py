@@ -273,3 +273,21 @@ async def test_a_worktree_off_its_branch_is_not_judged(office: Office) -> None:
     (asked,) = await office.questions()
     assert f"instead of apm/{number}-greet-in-german" in asked.question
     assert git(office.project_path, "tag") == ""
+
+
+async def test_a_branch_that_another_workspace_left_is_not_taken_over(office: Office) -> None:
+    git(office.project_path, "branch", "apm/1-greet-in-german")
+    git(office.project_path, "update-ref", "refs/apm/base/1", "main")
+    git(office.project_path, "checkout", "--quiet", "apm/1-greet-in-german")
+    commit(office.project_path, "Of long ago", {"old.txt": "old"})
+    git(office.project_path, "checkout", "--quiet", "main")
+
+    await office.request()
+    await office.settle()
+
+    (asked,) = await office.questions()
+    assert "another workspace made it" in asked.question
+    git(office.project_path, "branch", "-m", "apm/1-greet-in-german", "kept")
+    await office.answer(asked, "retry")
+    await office.settle()
+    assert (await office.questions())[0].phase == "I1"
