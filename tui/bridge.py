@@ -172,15 +172,17 @@ class Bridge:
         change = Change(
             frozenset(e.kind for e in events), frozenset(e.work_item for e in events if e.work_item is not None)
         )
-        last = events[-1].seq
+        span = (events[0].seq, events[-1].seq)
         try:
-            self._loop.call_soon_threadsafe(self._own, change, last, context=self._context.copy())
+            self._loop.call_soon_threadsafe(self._own, change, span, context=self._context.copy())
         except RuntimeError:
             # The loop has ended with commits still to come; nobody is left to show them to.
             return
 
-    def _own(self, change: Change, last: int) -> None:
-        self._seen = max(self._seen, last)
+    def _own(self, change: Change, span: tuple[int, int]) -> None:
+        # What another process wrote just before is still to be found by the poll.
+        if span[0] <= self._seen + 1:
+            self._seen = max(self._seen, span[1])
         self._note(change)
 
     def _note(self, change: Change) -> None:

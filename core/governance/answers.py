@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 from core.contract import Json, UsageError
-from core.sanitise import sanitise
+from core.sanitise import one_line, sanitise
 
 SHAPES: Mapping[str, str] = {
     "text": "a text",
@@ -20,6 +21,8 @@ SHAPES: Mapping[str, str] = {
 """Every shape by name, as a person is told it."""
 
 MOST_CHARACTERS = 2_000_000
+MOST = 1e15
+"""Of a number, whichever sign. JSON as Python reads it also has NaN and Infinity, which no comparison lets through."""
 
 
 def check_answer(escalation: int, asks: Mapping[str, str], answer: Any) -> Json:
@@ -75,29 +78,44 @@ def _lines(value: Any) -> list[Any] | None:
 def _map(value: Any) -> dict[str, str] | None:
     if not isinstance(value, Mapping) or not value:
         return None
-    cleaned = {str(k): _text(v) for k, v in value.items()}
+    cleaned = {_key(k): _text(v) for k, v in value.items()}
     return {k: v for k, v in cleaned.items() if v} if all(cleaned.values()) else None
 
 
 def _numbers(value: Any) -> dict[str, float] | None:
     if not isinstance(value, Mapping) or not value:
         return None
-    legal = all(isinstance(v, int | float) and not isinstance(v, bool) for v in value.values())
-    return {str(k): float(v) for k, v in value.items()} if legal else None
+    legal = all(isinstance(v, int | float) and not isinstance(v, bool) and abs(v) <= MOST for v in value.values())
+    return {_key(k): float(v) for k, v in value.items()} if legal else None
 
 
 def _lists(value: Any) -> dict[str, list[str]] | None:
     if not isinstance(value, Mapping) or not value:
         return None
     legal = all(isinstance(v, list) and all(isinstance(e, str) for e in v) for v in value.values())
-    return {str(k): list(v) for k, v in value.items()} if legal else None
+    return {_key(k): [_key(e) for e in v] for k, v in value.items()} if legal else None
 
 
 def _tasks(value: Any) -> list[Json] | None:
     if not isinstance(value, list) or not value:
         return None
     legal = all(isinstance(t, Mapping) and isinstance(t.get("title"), str) and t["title"].strip() for t in value)
-    return [dict(t) for t in value] if legal else None
+    return [_cleaned(t) for t in value] if legal else None
+
+
+def _key(value: Any) -> str:
+    return one_line(str(value), 200)
+
+
+def _cleaned(value: Any) -> Any:
+    """Any JSON value, its texts cleaned; a number that JSON cannot hold becomes null."""
+    if isinstance(value, Mapping):
+        return {_key(k): _cleaned(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_cleaned(v) for v in value]
+    if isinstance(value, str):
+        return sanitise(value, limit=MOST_CHARACTERS)
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _flag(value: Any) -> bool | None:

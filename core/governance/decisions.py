@@ -36,7 +36,18 @@ class Choice:
 
     @property
     def key(self) -> str:
-        return digest_of({"w": self.work_item, "a": self.agent, "k": self.kind, "q": self.question})
+        """Equal for the same choice: whatever the rules look at is part of it."""
+        return digest_of(
+            {
+                "work_item": self.work_item,
+                "agent": self.agent,
+                "kind": self.kind,
+                "question": self.question,
+                "impact": self.impact,
+                "tags": sorted(self.tags),
+                "options": list(self.options),
+            }
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,7 @@ class Question:
                 "missing": list(self.missing),
                 "details": self.details,
                 "options": [o.to_json() for o in self.options],
+                "recommended": self.recommended,
             }
         )
 
@@ -84,12 +85,10 @@ def raise_question(tx: Transaction, question: Question) -> int:
     row = tx.one(Escalation.select(Escalation.id).where((Escalation.key == question.key) & reads.is_open()))
     if row is not None:
         return _raise_again(tx, int(row[0]), question)
-    within = ANSWER_WITHIN_MS[question.urgency]
     number = tx.insert(
         Escalation,
         kind=question.kind,
         key=question.key,
-        question=question.question,
         urgency=question.urgency,
         work_item=question.work_item,
         phase=question.phase,
@@ -98,23 +97,43 @@ def raise_question(tx: Transaction, question: Question) -> int:
         chain=canonical_json(list(question.chain)),
         raised_at=tx.now,
         last_raised_at=tx.now,
-        due_at=None if within is None else tx.now + within,
+        due_at=_due_at(tx, question.urgency),
         **_payload_columns(question),
     )
     tx.event("escalation.raised", work_item=question.work_item, escalation=number)
+    if question.work_item is not None and is_over(tx, question.work_item):
+        # It was cancelled while an agent was still at it; nobody needs to answer for work that is not done.
+        withdraw(tx, number, why=f"work item {question.work_item} has come to its end")
     return number
+
+
+def is_over(tx: Transaction, work_item: int) -> bool:
+    facts = reads.work_item_facts(tx, work_item)
+    return facts is not None and any(at is not None for at in (facts.cancelled_at, facts.closed_at, facts.failed_at))
 
 
 def _raise_again(tx: Transaction, number: int, question: Question) -> int:
     row = _open_row(tx, number)
     changed = {} if row.payload_digest == question.payload_digest else _payload_columns(question)
+    if states.URGENCIES.index(question.urgency) < states.URGENCIES.index(row.urgency):
+        changed |= {"urgency": question.urgency, "due_at": _earlier(row.due_at, _due_at(tx, question.urgency))}
     tx.update(Escalation, number, count=row.count + 1, last_raised_at=tx.now, **changed)
     tx.event("escalation.raised_again", work_item=question.work_item, escalation=number)
     return number
 
 
+def _due_at(tx: Transaction, urgency: str) -> int | None:
+    within = ANSWER_WITHIN_MS[urgency]
+    return None if within is None else tx.now + within
+
+
+def _earlier(one: int | None, other: int | None) -> int | None:
+    return min((at for at in (one, other) if at is not None), default=None)
+
+
 def _payload_columns(question: Question) -> Json:
     return {
+        "question": question.question,
         "missing": canonical_json(list(question.missing)),
         "details": canonical_json(question.details),
         "options": canonical_json([o.to_json() for o in question.options]),
@@ -156,6 +175,9 @@ def resolve(
         raise UsageError(f"Escalation {escalation}: {option!r} is not the recommended answer, so it needs a reason.")
     values = check_answer(escalation, chosen.get("asks", {}), answer)
     late = state in ("expired", "withdrawn")
+    ended = row.work_item if chosen.get("ends") and not late else None
+    if ended is not None and is_over(tx, ended):
+        ended = None
     number = tx.insert(
         Answer,
         escalation=escalation,
@@ -172,8 +194,8 @@ def resolve(
     if not late:
         tx.update(Escalation, escalation, resolved_at=tx.now)
         _settle_decision(tx, row, option, provenance)
-        if chosen.get("ends") and row.work_item is not None:
-            tx.update(WorkItem, row.work_item, cancelled_at=tx.now)
+        if ended is not None:
+            tx.update(WorkItem, ended, cancelled_at=tx.now)
     tx.event(
         "escalation.answered_late" if late else "escalation.resolved",
         work_item=row.work_item,
@@ -181,14 +203,15 @@ def resolve(
         by=by,
         provenance=provenance,
     )
+    if ended is not None:
+        withdraw_all(tx, ended, why=f"work item {ended} was cancelled by {by}")
     return number
 
 
 def _settle_decision(tx: Transaction, row: rows.EscalationRow, option: str, provenance: str) -> None:
     if row.kind != "decision":
         return
-    found = tx.one(Decision.select(Decision.id).where(Decision.escalation == row.id))
-    if found is not None:
+    for found in tx.rows(Decision.select(Decision.id).where(Decision.escalation == row.id)):
         tx.update(Decision, int(found[0]), choice=option, provenance=provenance, decided_at=tx.now)
 
 

@@ -38,6 +38,8 @@ class Criterion:
     evidence: tuple[Json, ...] = ()
     not_applicable: str = ""
     loosened: str = ""
+    short: float | None = None
+    """How much is missing, in the criterion's own unit, where that is a figure: what a next round is compared by."""
 
     def to_json(self) -> Json:
         shown: Json = {
@@ -47,6 +49,8 @@ class Criterion:
             "passed": self.passed,
             "evidence": list(self.evidence),
         }
+        if self.short is not None and not self.passed:
+            shown["short"] = self.short
         if self.not_applicable:
             shown["not_applicable"] = self.not_applicable
         if self.loosened:
@@ -57,9 +61,11 @@ class Criterion:
 Check = Callable[[Json, Mapping[str, float]], Criterion]
 
 
-def _criterion(required: str, actual: str, passed: bool, missing: str | Sequence[str] = ()) -> Criterion:
+def _criterion(
+    required: str, actual: str, passed: bool, missing: str | Sequence[str] = (), *, short: float | None = None
+) -> Criterion:
     texts = (missing,) if isinstance(missing, str) else tuple(missing)
-    return Criterion("", required, actual, passed, () if passed else texts)
+    return Criterion("", required, actual, passed, () if passed else texts, short=short)
 
 
 def _business_context(payload: Json, limits: Mapping[str, float]) -> Criterion:
@@ -207,7 +213,7 @@ def _criteria_verified(payload: Json, _: Mapping[str, float]) -> Criterion:
     bare = [c.id for c in wanted if not any(c.is_named_by(p) for p in proven)]
     shown = f"{len(wanted) - len(bare)} of {len(wanted)} verified"
     texts = [f"criteria: {c} is not verified" for c in bare] or ["criteria: none to verify"]
-    return _criterion("every criterion, with evidence", shown, bool(wanted) and not bare, texts)
+    return _criterion("every criterion, with evidence", shown, bool(wanted) and not bare, texts, short=len(bare))
 
 
 def _tests_pass(payload: Json, limits: Mapping[str, float]) -> Criterion:
@@ -220,7 +226,7 @@ def _tests_pass(payload: Json, limits: Mapping[str, float]) -> Criterion:
     rate = 100 * passed / ran if ran else 0.0
     ok = ran > 0 and rate >= need and ran <= total
     shown = f"{passed} of {ran} passed ({rate:.1f} %)" if ran else "no test ran"
-    return _criterion(f"{need:g} % of at least 1", shown, ok, f"tests: {shown}")
+    return _criterion(f"{need:g} % of at least 1", shown, ok, f"tests: {shown}", short=need - rate)
 
 
 def _coverage(payload: Json, limits: Mapping[str, float]) -> Criterion:
@@ -228,9 +234,8 @@ def _coverage(payload: Json, limits: Mapping[str, float]) -> Criterion:
     measured = as_number(as_object(payload.get("tests")).get("coverage"))
     if measured is None or not 0 <= measured <= 100:
         return _criterion(f">= {need:g} %", "not measured", False, "coverage: not measured")
-    return _criterion(
-        f">= {need:g} %", f"{measured:.1f} %", measured >= need, f"coverage: {measured:.1f} of {need:g} %"
-    )
+    missing = f"coverage: {measured:.1f} of {need:g} %"
+    return _criterion(f">= {need:g} %", f"{measured:.1f} %", measured >= need, missing, short=need - measured)
 
 
 def _static_analysis(payload: Json, limits: Mapping[str, float]) -> Criterion:
@@ -250,7 +255,7 @@ def _tool_findings(report: Json, key: str, name: str, most: float) -> Criterion:
     if count is None or not ran:
         return _criterion(required, "not measured", False, f"{name}: not measured")
     shown = f"{count} {key} by {len(ran)} tool{'s' if len(ran) > 1 else ''}"
-    return _criterion(required, shown, count <= most, f"{name}: {count} {key}")
+    return _criterion(required, shown, count <= most, f"{name}: {count} {key}", short=count - most)
 
 
 def _version_bumped(payload: Json, _: Mapping[str, float]) -> Criterion:

@@ -38,6 +38,8 @@ logger = logging.getLogger(__name__)
 
 PREPARED = ("I1", "R1", "O1")
 """The phases that run a project's code, and so need what its setup makes."""
+MERGING = "merging"
+"""The file in a work item's scratch that says its branch is being merged into by us at this moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,11 +251,12 @@ class Drive:
         reviewed, tree = outcomes.judged_commit(gates, "R1", passed_only=True), bench.tree()
         if told is None or reviewed is None:
             raise ApmError(f"Work item {self._id} was never reviewed, so it cannot be released.")
+        await self._undo_killed_merge(bench, told)
         await self._refuse_uncommitted(tree)
         own = outcomes.release_commits(position.journal)
         if await outcomes.is_released_from(tree, Path(project.path), project.target, reviewed, own):
             return True
-        conflicts = await git.merge_in(tree, project.target)
+        conflicts = await self._merge_in(bench, project.target)
         if conflicts:
             raise ApmError(
                 f"{project.target} has moved and does not merge into {told['branch']}: {', '.join(conflicts[:10])} "
@@ -292,6 +295,26 @@ class Drive:
                 f"{tree} holds changes that are not committed ({names}), and what is released is what is committed. "
                 "Commit or discard them there, then try again."
             )
+
+    async def _undo_killed_merge(self, bench: Bench, project: Json) -> None:
+        """Undo what a merge of ours left that a kill cut short; a merge that a person is at bears no mark."""
+        if (bench.scratch / MERGING).exists():
+            tree = worktrees.Worktree(bench.tree(), project["branch"], project["base_commit"])
+            await worktrees.reset_to_commit(tree)
+            (bench.scratch / MERGING).unlink()
+
+    async def _merge_in(self, bench: Bench, target: str) -> tuple[str, ...]:
+        """Merge the target into the branch; the conflicting paths. The mark stays only when we are killed in it."""
+        mark = bench.scratch / MERGING
+        mark.touch()
+        try:
+            conflicts = await git.merge_in(bench.tree(), target)
+        except ApmError:
+            # Git has refused and changed nothing: what stands in the worktree is a person's.
+            mark.unlink()
+            raise
+        mark.unlink()
+        return conflicts
 
     async def _collect_telemetry(self, position: Position) -> None:
         from core.agents.telemetry import collect

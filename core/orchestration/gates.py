@@ -85,6 +85,7 @@ def check(
                 evidence=tuple((evidence or {}).get(name, ())),
                 not_applicable=rule,
                 loosened=(loosened or {}).get(name, ""),
+                short=measured.short,
             )
         )
     verdict = GateVerdict(phase, tuple(criteria))

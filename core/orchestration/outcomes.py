@@ -5,6 +5,7 @@ Every ended round is also answered to the master as the phase orchestrator's own
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -95,7 +96,8 @@ def miss_gate(tx: Transaction, spec: PhaseSpec, context: PhaseContext, missed: M
     back = SENDS_BACK.get(spec.code)
     _keep_verdict(tx, run, verdict, missed.judged)
     response = blocked(spec.orchestrator, {}, verdict["missing"], verdict["suggested_action"])
-    if back and position.rounds(back) < revision_rounds and _is_closer(tx, run, verdict):
+    sent_back = sum(r.phase == spec.code and r.outcome == "sent_back" for r in position.runs)
+    if back and sent_back + 1 < revision_rounds and _is_closer(tx, run, verdict):
         entered = next(r for r in reversed(position.runs) if r.phase == back)
         _end(tx, run, "sent_back")
         _answer_master(tx, spec, run, response)
@@ -109,13 +111,17 @@ def miss_gate(tx: Transaction, spec: PhaseSpec, context: PhaseContext, missed: M
 
 
 def _is_closer(tx: Transaction, run: rows.PhaseRunRow, verdict: Json) -> bool:
-    """Whether this round misses less than the one before: fewer criteria, or less of them."""
+    """Whether this round brought a criterion closer: it passes now, or is short of less than it was."""
     before = [g for g in reads.gate_results(tx, run.work_item) if g.phase == run.phase and g.round < run.round]
     if not before:
         return True
-    failing = sum(not c["passed"] for c in verdict["criteria"])
-    was = sum(not c["passed"] for c in before[-1].criteria)
-    return failing < was or len(verdict["missing"]) < len(before[-1].missing)
+    was = {c["name"]: _short(c) for c in before[-1].criteria}
+    return any(_short(c) < was.get(c["name"], 0.0) for c in verdict["criteria"])
+
+
+def _short(criterion: Json) -> float:
+    """How far a criterion is from passing; what was not measured is as far as can be."""
+    return 0.0 if criterion["passed"] else float(criterion.get("short", math.inf))
 
 
 def agents_failed(

@@ -114,8 +114,11 @@ class PhaseRunner:
         content = payload if spec.code != "I1" else entry.response.output_artifact["payload"]
         if not verdict["passed"]:
             return await self._send_back_or_ask(verdict, content, entry, commit)
-        for step in spec.after_gate:
-            await self._step(step, "", None)
+        after = [(s.agent, "", (await self._step(s, "", None)).response) for s in spec.after_gate]
+        broken = [failure for failure in after if failure[2].status is Status.FAILURE]
+        if broken:
+            await self._store.write(lambda tx: outcomes.agents_failed(tx, spec, context.run, broken))
+            return False
         if spec.code == "R1":
             from core.agents.review import score
 

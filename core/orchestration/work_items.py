@@ -99,12 +99,16 @@ def pause(tx: Transaction, work_item: int, by: str) -> None:
 
 
 def resume(tx: Transaction, work_item: int, by: str) -> None:
-    """Go on after a pause, or past the phase it was to stop after."""
+    """Go on after a pause; without one, past the phase it was to stop after, which a pause does not lift."""
     facts = existing(tx, work_item)
     _refuse_finished(facts)
-    if facts.paused_at is not None or facts.until is not None:
-        tx.update(WorkItem, work_item, paused_at=None, until=None)
-        tx.event("work_item.resumed", work_item=work_item, by=by)
+    if facts.paused_at is None and facts.until is None:
+        return
+    if facts.paused_at is not None:
+        tx.update(WorkItem, work_item, paused_at=None)
+    else:
+        tx.update(WorkItem, work_item, until=None)
+    tx.event("work_item.resumed", work_item=work_item, by=by)
 
 
 def stop_after(tx: Transaction, work_item: int, phase: str | None) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hmac
 import os
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,27 +45,33 @@ class ChainFault:
     what: str
 
 
-def read_or_make_key(path: Path) -> bytes:
-    """The workspace's key; made with mode 0600 where there is none.
+def read_or_make_key(path: Path, *, has_journal: Callable[[], bool]) -> bytes:
+    """The workspace's key; made with mode 0600 where there is none. Called by one process at a time.
 
-    Raises ApmError when the file is there but is not a key.
+    Raises BadKey when the file is there but is not a key, or is gone although there is a journal already: a new one
+    would make every event before it look forged.
     """
-    try:
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        key = path.read_bytes()
-        if len(key) != KEY_BYTES:
-            raise BadKey(
-                f"{path} holds {len(key)} bytes instead of {KEY_BYTES}: it is not this workspace's journal key. "
-                "Put the original file back; without it the journal cannot be verified."
-            ) from None
-        return key
-    with os.fdopen(fd, "wb") as file:
-        key = secrets.token_bytes(KEY_BYTES)
-        file.write(key)
+    if not path.exists():
+        if has_journal():
+            raise BadKey(f"{path} is missing, and the journal was written with it. Put the original file back.")
+        _make_key(path)
+    key = path.read_bytes()
+    if len(key) != KEY_BYTES:
+        raise BadKey(
+            f"{path} holds {len(key)} bytes instead of {KEY_BYTES}: it is not this workspace's journal key. "
+            "Put the original file back; without it the journal cannot be verified."
+        )
+    return key
+
+
+def _make_key(path: Path) -> None:
+    """Whole or not at all: a kill must not leave half a key."""
+    draft = path.with_name(path.name + ".new")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(secrets.token_bytes(KEY_BYTES))
         file.flush()
         os.fsync(file.fileno())
-    return key
+    draft.replace(path)
 
 
 def mac_of(key: bytes, before: bytes, seq: int, at: int, kind: str, work_item: int | None, payload: str) -> bytes:

@@ -56,12 +56,12 @@ def prepare(url: str) -> None:
     Raises StoreError, with the file untouched, when it is newer than this code, damaged or not a database.
     """
     path = Path(url.removeprefix("sqlite:///"))
-    with _alone(path):
+    with alone(path):
         _migrate(url, path)
 
 
 @contextlib.contextmanager
-def _alone(path: Path) -> Iterator[None]:
+def alone(path: Path) -> Iterator[None]:
     """Hold the folder's lock file: of two processes that open a database at once, one brings it up to date."""
     try:
         descriptor = os.open(path.with_name("apm.lock"), os.O_RDWR | os.O_CREAT, 0o600)
@@ -97,6 +97,12 @@ def _migrate(url: str, path: Path) -> None:
             Runner(database, str(MIGRATIONS)).up()
     except DatabaseError as error:
         raise explain(error, path) from error
+
+
+def has_events(path: Path) -> bool:
+    """Whether a prepared database holds a journal."""
+    with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+        return connection.execute("SELECT 1 FROM events LIMIT 1").fetchone() is not None
 
 
 def explain(error: Exception, path: Path | str) -> StoreError:
@@ -158,4 +164,14 @@ def _applied_migrations(path: Path) -> tuple[str, ...]:
         raise explain(error, path) from error
 
 
-__all__ = ["MIGRATIONS", "OperationalError", "StoreError", "connect", "explain", "prepare", "sqlite_url"]
+__all__ = [
+    "MIGRATIONS",
+    "OperationalError",
+    "StoreError",
+    "alone",
+    "connect",
+    "explain",
+    "has_events",
+    "prepare",
+    "sqlite_url",
+]

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from peewee import Database, DatabaseError
 
 from core.store.chain import StoredEvent, read_or_make_key
-from core.store.database import connect, explain, prepare, sqlite_url
+from core.store.database import alone, connect, explain, has_events, prepare, sqlite_url
 from core.store.writer import Transaction, Writer, milliseconds_now
 
 logger = logging.getLogger(__name__)
@@ -75,10 +75,11 @@ class Store:
         url = sqlite_url(path)
         try:
             state.mkdir(parents=True, exist_ok=True)
-            key = read_or_make_key(state / "journal.key")
+            prepare(url)
+            with alone(path):
+                key = read_or_make_key(state / "journal.key", has_journal=lambda: has_events(path))
         except OSError as error:
             raise explain(error, path) from error
-        prepare(url)
         return cls(url, path, key, synchronous, clock)
 
     async def write(self, work: Callable[[Transaction], T]) -> T:

@@ -117,7 +117,12 @@ class Decision(Model):
 
     class Meta:
         table_name = "decisions"
-        indexes = ((("agent", "kind", "id"), False), (("work_item", "id"), False), (("key",), False))
+        indexes = (
+            (("agent", "kind", "id"), False),
+            (("work_item", "id"), False),
+            (("key",), False),
+            (("escalation",), False),
+        )
 
 
 class Conflict(Model):

@@ -119,3 +119,33 @@ def test_a_recommendation_that_is_not_offered_falls_back_to_the_first_option(sto
     asked = store.read_now(lambda r: reads.escalation(r, escalation))
     assert asked is not None
     assert asked.recommended == "approve"
+
+
+@pytest.mark.parametrize("changes", [{"impact": 9}, {"tags": ("milestone",)}])
+@pytest.mark.parametrize("work_item", [None, 7])
+def test_a_choice_of_more_weight_is_another_choice(
+    store: Store, changes: dict[str, Any], work_item: int | None
+) -> None:
+    assert decide(store, work_item=work_item).outcome == "decided"
+
+    assert decide(store, work_item=work_item, **changes).outcome == "escalated"
+
+
+def test_outside_of_work_items_the_authority_of_now_decides(store: Store) -> None:
+    decide(store)
+    store.write_now(lambda tx: grant(tx, "api_endpoints", "escalate"))
+
+    assert decide(store).outcome == "escalated"
+
+
+def test_an_open_question_counts_how_often_it_came_up_and_takes_the_greater_urgency(store: Store) -> None:
+    first = decide(store, kind="security").escalation
+    assert first is not None
+    assert decide(store, kind="security").escalation == first
+    assert decide(store, kind="security", impact=9).escalation == first
+
+    asked = store.read_now(lambda r: reads.escalation(r, first))
+    assert asked is not None
+    assert (asked.count, asked.urgency) == (3, "IMMEDIATE")
+    store.write_now(lambda tx: escalations.resolve(tx, first, option="approve", by="ada"))
+    assert {d.choice for d in store.read_now(reads.decisions)} == {"approve"}

@@ -277,6 +277,21 @@ async def test_a_review_that_fails_sends_the_work_back_with_what_is_missing(run:
     assert (again["round"], again["missing"][0]) == (2, "tests: 8 of 10 passed (80.0 %)")
 
 
+async def test_fewer_failing_tests_are_closer(run: Run) -> None:
+    left = [5, 3, 0]
+
+    def tests(_: AgentRequest) -> AgentResponse:
+        n = left.pop(0)
+        return succeeded("test-runner", {"tests": {"total": 10, "passed": 10 - n, "failed": n, "coverage": 95.0}})
+
+    number = await run.add(until="R1")
+    await run.start(Scripted(test_runner=tests, implementation_gate_check=fresh_build))
+
+    await run.settle()
+
+    assert [o[2] for o in await run.outcomes(number) if o[0] == "R1"] == ["sent_back", "sent_back", "passed"]
+
+
 async def test_revision_rounds_are_bounded(run: Run) -> None:
     script = Scripted(test_runner=failing_tests(5, 4, 1, 1), implementation_gate_check=fresh_build)
     number = await run.add(until="R1")
@@ -393,6 +408,16 @@ async def test_a_pause_lets_what_runs_finish_and_starts_nothing_more(run: Run) -
     await run.settle()
     assert script.calls["context-assembler"] == 1
     assert (await run.item(number)).cells[0].status == "passed"
+
+
+async def test_a_pause_does_not_lift_the_phase_to_stop_after(run: Run) -> None:
+    number = await run.add(until="D1")
+    await run.do(work_items.pause, number, "ada")
+
+    await run.do(work_items.resume, number, "ada")
+    assert (await run.item(number)).facts.until == "D1"
+    await run.do(work_items.resume, number, "ada")
+    assert (await run.item(number)).facts.until is None
 
 
 async def test_only_one_engine_drives_a_workspace(run: Run) -> None:

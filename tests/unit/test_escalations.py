@@ -11,6 +11,7 @@ import pytest
 from core.contract import UsageError
 from core.governance import escalations
 from core.governance.escalations import Option, Question
+from core.orchestration import work_items
 from core.store import reads, rows, states
 from core.store.schema import WorkItem
 from core.store.store import Store
@@ -229,3 +230,56 @@ def test_the_header_counts_by_the_same_rule_as_the_list(store: Store, clock: Clo
     listed = store.read_now(reads.escalations)
 
     assert counts.waiting_for_you == sum(states.needs_me(e, clock.now) for e in listed) == 1
+
+
+def test_a_question_that_changed_shows_what_an_answer_is_bound_to(store: Store) -> None:
+    number = ask(store)
+    ask(store, question="What is missing now?")
+
+    assert row(store, number).question == "What is missing now?"
+    assert row(store, number).payload_digest == question(question="What is missing now?").payload_digest
+
+
+def test_an_answer_is_bound_to_what_was_recommended(store: Store) -> None:
+    number = ask(store)
+    shown = row(store, number).payload_digest
+    ask(store, recommended="stop")
+
+    with pytest.raises(UsageError, match="changed since"):
+        answer(store, number, shown_digest=shown)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 10**400])
+def test_a_number_that_cannot_be_kept_is_refused_in_a_sentence(store: Store, value: float) -> None:
+    option = Option("supply", "Supply it", "It goes on.", asks={"estimates": "numbers"})
+    number = ask(store, options=(option,), recommended="supply")
+
+    with pytest.raises(UsageError, match="estimates must be an object with a number"):
+        answer(store, number, "supply", answer={"estimates": {"T1": value}})
+
+
+def test_the_texts_of_an_answer_are_cleaned_wherever_they_stand(store: Store) -> None:
+    option = Option("supply", "Supply it", "It goes on.", asks={"tasks": "tasks", "mitigations": "map"})
+    number = ask(store, options=(option,), recommended="supply")
+
+    given = {"tasks": [{"title": "\x1b]52;c;x\x07do it"}], "mitigations": {"R\x1b[2J1": "measure"}}
+    answer(store, number, "supply", answer=given)
+
+    kept = store.read_now(lambda r: reads.answers(r, number))[0].answer
+    assert "\x1b" not in str([kept["tasks"][0]["title"], *kept["mitigations"]])
+
+
+def test_the_answer_that_ends_a_work_item_leaves_no_question_about_it(store: Store) -> None:
+    number = store.write_now(lambda tx: work_items.create(tx, title="x"))
+    first, second = ask(store, work_item=number), ask(store, work_item=number, subject={"phase": "O1"})
+
+    answer(store, first, "stop", reason="not now")
+
+    assert states.escalation_state(row(store, second), 0) == "withdrawn"
+
+
+def test_nobody_is_asked_about_a_work_item_that_has_ended(store: Store) -> None:
+    number = store.write_now(lambda tx: work_items.create(tx, title="x"))
+    store.write_now(lambda tx: work_items.cancel(tx, number, "ada"))
+
+    assert states.escalation_state(row(store, ask(store, work_item=number)), 0) == "withdrawn"

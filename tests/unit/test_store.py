@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from core.contract import ApmError
 from core.store import reads
 from core.store.chain import StoredEvent, event_from_row, faults
 from core.store.database import MIGRATIONS, StoreError, connect, prepare, sqlite_url
@@ -206,3 +209,43 @@ def test_what_another_process_committed_is_read_at_once(store: Store) -> None:
     other.close()
 
     assert store.read_now(lambda r: r.one(Setting.select(Setting.value))) == ('"dark"',)
+
+
+def test_a_kill_while_the_key_is_made_leaves_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", killed)
+        with pytest.raises(KeyboardInterrupt):
+            Store.open(tmp_path)
+
+    Store.open(tmp_path).close()
+    assert (tmp_path / "journal.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_key_that_is_gone_is_not_silently_replaced(tmp_path: Path) -> None:
+    with Store.open(tmp_path) as store:
+        store.write_now(lambda tx: tx.event("something"))
+    (tmp_path / "journal.key").unlink()
+
+    with pytest.raises(ApmError, match="Put the original file back"):
+        Store.open(tmp_path)
+    assert not (tmp_path / "journal.key").exists()
+
+
+def test_processes_that_open_a_new_workspace_at_once_all_can(tmp_path: Path) -> None:
+    code = "import sys, pathlib, core.store.store as s; s.Store.open(pathlib.Path(sys.argv[1])).close()"
+    started = [
+        subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "state")], stderr=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+
+    assert [process.communicate()[1] for process in started] == [""] * 4
+
+
+def test_answering_a_decision_reads_no_other(tmp_path: Path) -> None:
+    with Store.open(tmp_path) as store:
+        plan = store.read_now(lambda r: r.sql("EXPLAIN QUERY PLAN SELECT id FROM decisions WHERE escalation = ?", (3,)))
+
+    assert "SEARCH" in str(plan)

@@ -1,0 +1,103 @@
+"""A release asks when its record cannot be written, and goes on where a kill cut its merge short."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.contract import Json, failed, succeeded
+from core.orchestration import work_items
+from core.orchestration.engine import Engine
+from core.projects import git as gits
+from core.store import reads
+from tests.e2e.people import Office, commit, git
+from tests.unit.scripted import Scripted
+
+RELEASE: dict[str, Json] = {
+    "versioner": {"version": {"from": "0.1.0", "to": "0.2.0"}},
+    "changelog-curator": {"changelog": {"updated": True, "entry": "Greets in German."}},
+    "deploy-orchestrator": {"deployment": {"status": "success", "target": "main"}},
+    "health-verifier": {"health": {"status": "healthy", "response_ms": 1.0}, "monitoring": {"active": True}},
+    "incident-scribe": {"events": [], "record": "record.json"},
+}
+
+
+def releasing(**answers: Any) -> Scripted:
+    made = {role.replace("-", "_"): lambda _, r=role: succeeded(r, RELEASE[r]) for role in RELEASE}
+    return Scripted(**{**made, **answers})
+
+
+@pytest.fixture
+async def office(tmp_path: Path) -> AsyncIterator[Office]:
+    made = Office(tmp_path)
+    yield made
+    await made.close()
+
+
+async def drive_to_o1(office: Office, script: Scripted) -> int:
+    office.engine = Engine(office.ws, script.as_runtimes())
+    number = await office.request()
+    await office.ws.store.write(lambda tx: work_items.stop_after(tx, number, "O1"))
+    await office.engine.start()
+    return number
+
+
+async def outcomes(office: Office, number: int) -> list[tuple[str, str | None]]:
+    found = await office.ws.store.read(lambda r: reads.phase_runs(r, number))
+    return [(p.phase, p.outcome) for p in found]
+
+
+async def test_a_record_that_could_not_be_written_is_told_and_only_it_is_tried_again(office: Office) -> None:
+    full = [True]
+
+    def scribe(_: Any) -> Any:
+        return failed("incident-scribe", "no space") if full else succeeded("incident-scribe", {"events": []})
+
+    script = releasing(incident_scribe=scribe)
+    number = await drive_to_o1(office, script)
+    await office.settle()
+    (question,) = await office.questions()
+    assert (question.kind, question.phase) == ("error", "O1")
+
+    full.clear()
+    await office.answer(question, "retry")
+    await office.settle()
+
+    assert (await outcomes(office, number))[-2:] == [("O1", "failed"), ("O1", "passed")]
+    assert [script.calls[role] for role in RELEASE] == [1, 1, 1, 1, 2]
+
+
+async def test_a_merge_that_was_killed_half_way_is_done_again(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    merge_in, killed = gits.merge_in, asyncio.Event()
+
+    async def cut_short(worktree: Path, target: str) -> tuple[str, ...]:
+        git(worktree, "merge", "--no-commit", "--no-ff", target)
+        killed.set()
+        await asyncio.Event().wait()
+        return ()
+
+    def test(_: Any) -> Any:
+        (tree,) = (office.ws.state / "worktrees" / "greeter").iterdir()
+        if not (tree / "mine.txt").exists():
+            commit(tree, "mine", {"mine.txt": "1\n"})
+            commit(office.project_path, "theirs", {"theirs.txt": "1\n"})
+        from tests.unit.scripted import OUTPUTS
+
+        return succeeded("test-runner", OUTPUTS["test-runner"])
+
+    monkeypatch.setattr(gits, "merge_in", cut_short)
+    number = await drive_to_o1(office, releasing(test_runner=test))
+    await killed.wait()
+    await office.engine.stop()
+    monkeypatch.setattr(gits, "merge_in", merge_in)
+
+    office.engine = Engine(office.ws, releasing(test_runner=test).as_runtimes())
+    await office.engine.start()
+    await office.settle()
+
+    assert await office.questions() == ()
+    assert (await outcomes(office, number))[-1] == ("O1", "passed")
