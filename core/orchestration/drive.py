@@ -252,7 +252,7 @@ class Drive:
         if told is None or reviewed is None:
             raise ApmError(f"Work item {self._id} was never reviewed, so it cannot be released.")
         await self._undo_killed_merge(bench, told)
-        await self._refuse_uncommitted(tree)
+        await self._refuse_uncommitted(tree, run.round)
         own = outcomes.release_commits(position.journal)
         if await outcomes.is_released_from(tree, Path(project.path), project.target, reviewed, own):
             return True
@@ -281,12 +281,12 @@ class Drive:
             f"made it. Rename it (git branch -m {tree.branch} kept/{tree.branch}) or delete it, then try again."
         )
 
-    async def _refuse_uncommitted(self, tree: Path) -> None:
+    async def _refuse_uncommitted(self, tree: Path, round_: int) -> None:
         """Before a release is begun, nothing may lie in the worktree that it would leave behind.
 
         Once it is begun, what lies there is the half-done work of its own agents, who clear it away themselves.
         """
-        if await self._eq.store.read(lambda r: is_intended(r, self._id, "O1")):
+        if await self._eq.store.read(lambda r: is_intended(r, self._id, "O1", round_)):
             return
         left = await git.status(tree)
         if left:

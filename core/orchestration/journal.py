@@ -187,10 +187,10 @@ def intend(tx: Transaction, work_item: int, key: Key) -> bool:
     return False
 
 
-def is_intended(reader: Connection, work_item: int, phase: str) -> bool:
-    """Whether an agent of the phase has begun to act outward for this work item."""
-    query = Intent.select(Intent.id).where((Intent.work_item == work_item) & (Intent.phase == phase)).limit(1)
-    return reader.one(query) is not None
+def is_intended(reader: Connection, work_item: int, phase: str, round_: int) -> bool:
+    """Whether an agent has begun to act outward for this work item in this round of the phase."""
+    where = (Intent.work_item == work_item) & (Intent.phase == phase) & (Intent.round == round_)
+    return reader.one(Intent.select(Intent.id).where(where).limit(1)) is not None
 
 
 def shown_request(request: AgentRequest) -> Json:
