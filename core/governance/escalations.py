@@ -161,14 +161,7 @@ def resolve(
     """
     row = _row(tx, escalation)
     state = states.escalation_state(row, tx.now)
-    if state == "resolved":
-        raise UsageError(f"Escalation {escalation} is already answered{_by_whom(tx, escalation)}.")
-    if state == "merged":
-        raise UsageError(f"Escalation {escalation} was merged into {row.merged_into}; answer that one.")
-    chosen = next((o for o in row.options if o["key"] == option), None)
-    if chosen is None:
-        legal = ", ".join(o["key"] for o in row.options)
-        raise UsageError(f"Escalation {escalation} does not offer {option!r}; its answers are {legal}.")
+    chosen = _offered(tx, row, state, option)
     if shown_digest is not None and shown_digest != row.payload_digest:
         raise UsageError(f"Escalation {escalation} has changed since it was shown; look at it again, then answer.")
     if provenance == "human" and option != row.recommended and not reason.strip():
@@ -206,6 +199,19 @@ def resolve(
     if ended is not None:
         withdraw_all(tx, ended, why=f"work item {ended} was cancelled by {by}")
     return number
+
+
+def _offered(tx: Transaction, row: rows.EscalationRow, state: str, option: str) -> Json:
+    """The option that is chosen; raises UsageError when the question takes no answer any more, or not this one."""
+    if state == "resolved":
+        raise UsageError(f"Escalation {row.id} is already answered{_by_whom(tx, row.id)}.")
+    if state == "merged":
+        raise UsageError(f"Escalation {row.id} was merged into {row.merged_into}; answer that one.")
+    chosen = next((o for o in row.options if o["key"] == option), None)
+    if chosen is None:
+        legal = ", ".join(o["key"] for o in row.options)
+        raise UsageError(f"Escalation {row.id} does not offer {option!r}; its answers are {legal}.")
+    return chosen
 
 
 def _settle_decision(tx: Transaction, row: rows.EscalationRow, option: str, provenance: str) -> None:
