@@ -100,6 +100,9 @@ async def deploy(request: AgentRequest, bench: Bench) -> AgentResponse:
         missing = ["version"] if not version else ["changelog"]
         return blocked(ROLE, {}, missing, "Version and changelog come first; mend what stopped them, then go on.")
     release = await _release(request.context, bench, version)
+    if await _unreviewed(release, request.context):
+        hint = "Something was committed after the review. Try again, and the branch is reviewed as it stands."
+        return blocked(ROLE, {}, ["a branch that holds only what was reviewed"], hint)
     merge = await _merge(release)
     if merge is None:
         hint = f"Bring {release.target} into the branch: start O1 again, and apm integrates it first."
@@ -130,6 +133,18 @@ async def _release(context: Json, bench: Bench, version: str) -> Release:
         folder=bench.releases / version,
         scratch=bench.scratch / "deploy",
     )
+
+
+async def _unreviewed(release: Release, context: Json) -> bool:
+    """Whether the commit about to be merged holds others than the reviewed one and those of this release.
+
+    Looked at here, on the very commit that is merged: a branch can move at any moment before.
+    """
+    reviewed = context.get("commit")
+    if not reviewed:
+        return False
+    own = {context["results"].get(role, {}).get("commit") for role in ("versioner", "changelog-curator")}
+    return any(commit.sha not in own for commit in await git.commits(release.tree, reviewed, release.head))
 
 
 async def _merge(release: Release) -> str | None:
