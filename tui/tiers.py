@@ -125,6 +125,12 @@ def _phase_group(code: str, title: str, head: str, roles: Sequence[str], by_role
     return Group(code, f"{code} {title}", members, by_role.get(head))
 
 
+def only(found: Team, roles: Collection[str]) -> Team:
+    """The part of the team with these roles: groups keep those of their members, and go when none is left."""
+    groups = (replace(g, members=tuple(m for m in g.members if m.role in roles)) for g in found.groups)
+    return Team(found.master, tuple(g for g in groups if g.members or (g.head and g.head.role in roles)))
+
+
 def open_groups(
     groups: Sequence[Group], height: int, chosen: Mapping[str, bool], cursor_in: str | None = None
 ) -> frozenset[str]:

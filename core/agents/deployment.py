@@ -136,13 +136,15 @@ async def _release(context: Json, bench: Bench, version: str) -> Release:
 
 
 async def _unreviewed(release: Release, context: Json) -> bool:
-    """Whether the commit about to be merged holds others than the reviewed one and those of this release.
+    """Whether the commit about to be merged lacks the reviewed one, or holds others than it and this release's.
 
     Looked at here, on the very commit that is merged: a branch can move at any moment before.
     """
     reviewed = context.get("commit")
     if not reviewed:
         return False
+    if not await git.is_ancestor(release.tree, reviewed, release.head):
+        return True
     own = {context["results"].get(role, {}).get("commit") for role in ("versioner", "changelog-curator")}
     return any(commit.sha not in own for commit in await git.commits(release.tree, reviewed, release.head))
 

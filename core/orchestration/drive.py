@@ -96,7 +96,8 @@ class Drive:
         """Open the phase that the newest artifact is routed to; None when the way has ended."""
         newest = position.newest
         if newest.type == "release.deployed":
-            await self._collect_telemetry(position)
+            if position.holds_back("E1") or not await self._has_telemetry(position):
+                return None
             position = await self._position()
             newest = position.newest
         if newest.type == "evolution.backlog_delta":
@@ -130,10 +131,27 @@ class Drive:
 
     async def _fail(self, spec: PhaseSpec, run: PhaseRunRow, error: Exception) -> None:
         """End the round and ask, whatever went wrong: a fault of the program would only repeat itself in silence."""
-        if not isinstance(error, ApmError):
-            logger.error("work item %s: %s broke off", self._id, spec.code, exc_info=error)
-        why = str(error) if isinstance(error, ApmError) else one_line(f"{type(error).__name__}: {error}", 500)
+        why = self._told(spec.code, error)
         await self._eq.store.write(lambda tx: outcomes.fail_run(tx, spec, run, why))
+
+    async def _has_telemetry(self, position: Position) -> bool:
+        """Collect what E1 reads; False when a person has been asked because it cannot be collected."""
+        try:
+            await self._collect_telemetry(position)
+        except (StoreError, LeaseLost, Parked):
+            raise
+        except Exception as error:
+            why = self._told("telemetry", error)
+            await self._eq.store.write(lambda tx: outcomes.telemetry_failed(tx, self._id, why))
+            return False
+        return True
+
+    def _told(self, what: str, error: Exception) -> str:
+        """An error as a person reads it; a fault of the program goes to the log in full."""
+        if isinstance(error, ApmError):
+            return str(error)
+        logger.error("work item %s: %s broke off", self._id, what, exc_info=error)
+        return one_line(f"{type(error).__name__}: {error}", 500)
 
     async def _run_phase(self, position: Position, run: PhaseRunRow) -> bool:
         bench, project = await self._bench(position)

@@ -28,7 +28,7 @@ from core.orchestration.artifacts import validated
 from core.orchestration.position import Position
 from core.orchestration.questions import ASKED_FOR, SUPPLY, error_question, gate_question
 from core.orchestration.requests import PhaseContext
-from core.phases import PhaseSpec
+from core.phases import PHASE_BY_CODE, PhaseSpec
 from core.projects import git
 from core.sanitise import one_line, sanitise
 from core.store import reads, rows
@@ -106,7 +106,8 @@ def miss_gate(tx: Transaction, spec: PhaseSpec, context: PhaseContext, missed: M
         return True
     _end(tx, run, "blocked")
     _answer_master(tx, spec, run, response)
-    raise_question(tx, gate_question(spec, run.work_item, run.round, verdict, missed.findings, missed.blocked))
+    commit = missed.judged.get("commit")
+    raise_question(tx, gate_question(spec, run.work_item, run.round, verdict, missed.findings, missed.blocked, commit))
     return False
 
 
@@ -142,6 +143,12 @@ def fail_run(tx: Transaction, spec: PhaseSpec, run: rows.PhaseRunRow, error: str
     """End a round that the orchestrator itself could not carry through."""
     response = failed(spec.orchestrator, sanitise(error, limit=2_000))
     agents_failed(tx, spec, run, [(spec.orchestrator, "", response)])
+
+
+def telemetry_failed(tx: Transaction, work_item: int, error: str) -> None:
+    """Ask what to do about a release whose figures cannot be collected; E1 waits for the answer."""
+    response = failed("signal-harvester", sanitise(error, limit=2_000))
+    raise_question(tx, error_question(PHASE_BY_CODE["E1"], work_item, 0, [("signal-harvester", "", response)]))
 
 
 def review_again(tx: Transaction, work_item: int, run: rows.PhaseRunRow, round_: int, bundle: str) -> None:

@@ -19,6 +19,7 @@ from core.orchestration.findings import findings
 from core.orchestration.gatekeeping import proof_of
 from core.orchestration.journal import Entry, request_digest
 from core.orchestration.lease import HeldStore
+from core.orchestration.questions import ATTESTED
 from core.orchestration.requests import PhaseContext
 from core.phases import PhaseSpec, Step
 from core.projects import git
@@ -78,7 +79,7 @@ class PhaseRunner:
         return all(e is not None and e.response.status is Status.SUCCESS for e in done)
 
     async def _step(self, step: Step, subject: str, task: Json | None) -> Entry:
-        commit = await self._commit() if step.sees_commit else None
+        commit = await self._commit() if step.sees_commit or ATTESTED.intersection(step.asks) else None
         request = self._context.request(step, self._results(subject), task=task, commit=commit)
         entry = await self._delegator.delegate(step.agent, subject, request)
         self._entries[(step.agent, subject)] = entry

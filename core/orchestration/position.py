@@ -8,7 +8,7 @@ from typing import Any
 
 from core.contract import PHASE_CODES, Json
 from core.orchestration.journal import Journal, read_journal
-from core.orchestration.questions import SUPPLY
+from core.orchestration.questions import ATTESTED, SUPPLY
 from core.store import reads, rows
 from core.store.reads import Connection
 
@@ -71,13 +71,18 @@ class Position:
                 }
         return found
 
-    def supplied(self, phase: str) -> Json:
-        """Everything that people have supplied to a phase's gate: lists and maps add up, a later text wins."""
+    def supplied(self, phase: str, commit: str | None) -> Json:
+        """Everything that people have supplied to a phase's gate: lists and maps add up, a later text wins.
+
+        What they vouched for is left out when the branch's commit is another than the one they were shown.
+        """
         values: Json = {}
         for question, answer in self.answers:
             if question.phase == phase and answer.option == SUPPLY and isinstance(answer.answer, Mapping):
+                void = ATTESTED if question.details.get("commit") != commit else frozenset()
                 for key, value in answer.answer.items():
-                    values[key] = _added(values.get(key), value)
+                    if key not in void:
+                        values[key] = _added(values.get(key), value)
         return values
 
     def settled_decisions(self) -> list[Json]:

@@ -34,6 +34,9 @@ ASKED_FOR: Mapping[str, Mapping[str, str]] = {
 }
 """Which values, in which shape, would mend a criterion that did not pass. The others are mended in the world."""
 
+ATTESTED = frozenset({"criteria", "docs", "migrations"})
+"""Values by which a person vouches for what stands on the branch: they hold for the commit that was judged."""
+
 _STOP = Option(STOP, "Stop this work item", "It is cancelled; its branch is kept.", ends=True)
 
 
@@ -44,8 +47,9 @@ def gate_question(
     verdict: Json,
     findings: Sequence[str],
     blocked: Mapping[str, AgentResponse],
+    commit: str | None = None,
 ) -> Question:
-    """One question for a gate that did not pass, with everything that is missing in it."""
+    """One question for a gate that did not pass, with everything that is missing in it. `commit` is what was judged."""
     failing = [c for c in verdict["criteria"] if not c["passed"]]
     asks = {key: shape for c in failing for key, shape in ASKED_FOR.get(c["name"], {}).items()}
     retry = Option(
@@ -81,6 +85,7 @@ def gate_question(
             "suggested_action": verdict["suggested_action"],
             "findings": list(findings),
             "agents": {role: note for role, note in notes.items() if note},
+            **({"commit": commit} if commit else {}),
         },
     )
 

@@ -41,12 +41,15 @@ class PhaseContext:
     def request(
         self, step: Step, results: Mapping[str, Json], *, task: Json | None = None, commit: str | None = None
     ) -> AgentRequest:
-        """The request to a step's agent; equal as long as nothing that concerns the agent has changed."""
+        """The request to a step's agent; equal as long as nothing that concerns the agent has changed.
+
+        `commit` is the branch's: part of the request where the step sees it, and what people's word is held against.
+        """
         context = self._common()
         found = {role: results[role] for role in step.reads if role in results}
         if found:
             context["results"] = found
-        supplied = self.position.supplied(self.spec.code)
+        supplied = self.position.supplied(self.spec.code, commit)
         told = {key: supplied[key] for key in step.asks if key in supplied}
         if told:
             context["answers"] = told
@@ -69,7 +72,7 @@ class PhaseContext:
             context["commit"] = commit
         if self.spec.code == "I1":
             context["results"] = results
-            context["answers"] = self.position.supplied("I1")
+            context["answers"] = self.position.supplied("I1", commit)
         return AgentRequest(self.spec.orchestrator, payload, context, self.spec.leaves)
 
     def _common(self) -> Json:

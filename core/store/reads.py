@@ -47,6 +47,10 @@ _JSON_COLUMNS = frozenset(
         "settings",
         "thresholds",
         "capabilities",
+        "technologies",
+        "serves",
+        "selection",
+        "tools",
         "parameters",
         "tags",
         "content",
@@ -134,6 +138,7 @@ def counters(reader: Connection, *, since_day: int = 0) -> dict[str, rows.Counte
             fn.SUM(Counter.milliseconds),
             fn.SUM(Counter.tokens),
             fn.SUM(Counter.cost),
+            fn.MAX(Counter.last_at),
         )
         .where(Counter.day >= since_day)
         .group_by(Counter.agent)

@@ -38,12 +38,19 @@ class AgentRow:
     outward: bool
     parameters: Json
     is_active: bool
-    last_used_at: int | None
+    technologies: list[str]
+    serves: list[str]
+    selection: Json
+    tools: list[str]
+    skill: bool
+    origin: str
+    file_path: str | None
+    generated_at: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class CounterRow:
-    """Totals of an agent: runs, failures, time, tokens and dollars over some days."""
+    """Totals of an agent: runs, failures, time, tokens and dollars over some days, and when it last ran."""
 
     agent: str
     runs: int
@@ -51,6 +58,7 @@ class CounterRow:
     milliseconds: int
     tokens: int
     cost: float
+    last_at: int
 
 
 @dataclass(frozen=True, slots=True)

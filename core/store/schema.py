@@ -30,7 +30,6 @@ from core.store.tables_work import (
     Event,
     Evidence,
     GateResult,
-    GeneratedFile,
     InboxFile,
     Intent,
     Lease,
@@ -41,7 +40,7 @@ from core.store.tables_work import (
     WorkItem,
 )
 
-NEWEST = 1
+NEWEST = 2
 """Number of the newest migration this code knows; a database beyond it is refused."""
 
 TABLES: tuple[type[Model], ...] = (
@@ -71,7 +70,6 @@ TABLES: tuple[type[Model], ...] = (
     Budget,
     Schedule,
     InboxFile,
-    GeneratedFile,
     Lease,
     Counter,
 )
@@ -95,7 +93,6 @@ __all__ = [
     "Event",
     "Evidence",
     "GateResult",
-    "GeneratedFile",
     "InboxFile",
     "Intent",
     "Lease",

@@ -92,7 +92,13 @@ class Agent(Model):
     file_path = TextField(null=True)
     generated_at = BigIntegerField(null=True)
     is_active = BooleanField(default=True)
-    last_used_at = BigIntegerField(null=True)
+    technologies = TextField(default="[]")
+    serves = TextField(default="[]")
+    """Roles of the phases that this specialist stands in for."""
+    selection = TextField(default="{}")
+    """What a project must hold for this agent to be chosen, by category; {} for never by itself."""
+    tools = TextField(default="[]")
+    skill = BooleanField(default=False)
 
     class Meta:
         table_name = "agents"
@@ -302,22 +308,6 @@ class InboxFile(Model):
         table_name = "inbox_files"
 
 
-class GeneratedFile(Model):
-    """A provider file that apm wrote: known by path and digest, so that a hand edit shows."""
-
-    id = AutoField()
-    provider = CharField(32)
-    root = TextField()
-    path = TextField()
-    role = CharField(64, null=True)
-    digest = CharField(64)
-    at = BigIntegerField()
-
-    class Meta:
-        table_name = "generated_files"
-        indexes = ((("root", "path"), True),)
-
-
 class Lease(Model):
     """Who drives this workspace. `fence` grows with each change of hands; a holder with an older one must stop."""
 
@@ -343,6 +333,7 @@ class Counter(Model):
     milliseconds = BigIntegerField(default=0)
     tokens = BigIntegerField(default=0)
     cost = FloatField(default=0.0)
+    last_at = BigIntegerField(default=0)
 
     class Meta:
         table_name = "counters"

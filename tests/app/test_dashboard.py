@@ -5,7 +5,8 @@ from textual.widget import Widget
 
 from core.orchestration import work_items
 from core.store import reads
-from core.store.schema import WorkItem
+from core.store.schema import Agent, WorkItem
+from core.store.writer import Transaction
 from tests.app.driving import SMALL, USUAL, WIDE, Driving, app_in, lines_of, notices, opened, press, screen_text, settle
 from tests.app.seeding import MINUTE, MORNING, SeededWorkspace, seed_work_item
 from tui.screens.dashboard import Dashboard
@@ -183,6 +184,29 @@ async def test_agents_fold_and_unfold(busy_workspace: SeededWorkspace) -> None:
         assert not tree.row.is_open
         await press(pilot, "enter", "j", "h")
         assert tree.row.key == "group:D1"
+
+
+async def test_the_tree_is_filtered_by_what_agents_are_and_know(busy_workspace: SeededWorkspace) -> None:
+    def knows_sql(tx: Transaction) -> None:
+        number = tx.one(Agent.select(Agent.id).where(Agent.role == "sql-specialist"))
+        tx.update(Agent, number[0] if number else 0, technologies='["postgresql","sql"]')
+        tx.event("agents.imported")
+
+    busy_workspace.store.write_now(knows_sql)
+    async with opened(busy_workspace) as pilot:
+        tree = pilot.app.screen.query_one(TierTree)
+        await press(pilot, "1", "slash", *"tech:postgresql", "enter")
+        assert [r.key for r in tree.rows] == ["master-orchestrator", "group:specialist", "sql-specialist"]
+        assert tree.filter_note.startswith("/tech:postgresql: 1 of ")
+        await press(pilot, "escape")
+        assert "group:D1" in [r.key for r in tree.rows]
+
+
+async def test_the_tree_is_filtered_by_state(busy_workspace: SeededWorkspace) -> None:
+    async with opened(busy_workspace) as pilot:
+        tree = pilot.app.screen.query_one(TierTree)
+        await press(pilot, "1", "slash", *"asking", "enter")
+        assert {r.state for r in tree.rows if not r.is_heading} == {"asking"}
 
 
 async def test_the_briefing_folds_to_its_heading(busy_workspace: SeededWorkspace) -> None:

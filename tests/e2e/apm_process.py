@@ -89,6 +89,21 @@ def query(workspace: Path, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         connection.close()
 
 
+def freeze(process: subprocess.Popen[str], workspace: Path) -> None:
+    """Stop a process where it stands, at a moment when it holds no write of the database open."""
+    while True:
+        process.send_signal(signal.SIGSTOP)
+        connection = sqlite3.connect(workspace / "state" / "apm.db", timeout=0, isolation_level=None)
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("ROLLBACK")
+            return
+        except sqlite3.OperationalError:
+            process.send_signal(signal.SIGCONT)
+        finally:
+            connection.close()
+
+
 def wait_until(process: subprocess.Popen[str], condition: Callable[[], object]) -> bool:
     """Wait until the condition holds (True) or the process has ended without (False)."""
     deadline = time.monotonic() + PATIENCE_SECONDS

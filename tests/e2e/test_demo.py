@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from core.contract import PHASE_CODES, Json
-from tests.e2e.apm_process import Apm, Ended, end, query, wait_until
+from tests.e2e.apm_process import Apm, Ended, end, freeze, query, wait_until
 from tests.unit.git_project import git
 
 ARTIFACTS = [
@@ -245,6 +245,7 @@ def test_a_signal_stops_it_in_order_with_all_that_it_started(demo: Started, numb
 
 def test_a_second_process_follows_and_takes_over_when_the_first_dies(demo: Started) -> None:
     wait_until(demo.process, lambda: query(demo.workspace, "SELECT 1 FROM phase_runs WHERE phase = 'I1'"))
+    freeze(demo.process, demo.workspace)
     second = demo.apm.start("run", "1", "--json")
     assert second.stderr is not None
     assert second.stderr.readline() == f"Process {demo.process.pid} drives this workspace; this one follows.\n"

@@ -56,6 +56,7 @@ class Place:
         default_factory=lambda: {"id": 7, "title": "Sort rows by a column", "type": "feature", "tags": []}
     )
     answers: Json = field(default_factory=dict)
+    reviewed: str | None = None
     results: dict[str, Json] = field(default_factory=dict)
 
     def request(self, role: str) -> AgentRequest:
@@ -71,6 +72,8 @@ class Place:
         }
         context: Json = {"work_item": self.item, "project": project, "answers": self.answers, "results": self.results}
         context["criteria"] = [{"id": "AC1", "text": "Numbers sort by value"}]
+        if self.reviewed is not None:
+            context["commit"] = self.reviewed
         return AgentRequest("release-ops-orch", {"criteria": []}, context, "release.deployed")
 
     async def ask(self, role: str) -> AgentResponse:

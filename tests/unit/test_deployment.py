@@ -267,6 +267,31 @@ class TestTheDefaultDeployment:
         assert response.status is Status.BLOCKED
         assert response.missing == ["a branch that contains main"]
 
+    async def test_what_was_reviewed_is_released_with_this_releases_own_commits(self, place: Place) -> None:
+        place.reviewed = git(place.repo, "rev-parse", f"{BRANCH}~2")
+
+        assert (await place.ask(ROLE)).status is Status.SUCCESS
+
+    async def test_a_commit_after_the_review_is_not_released(self, place: Place) -> None:
+        place.reviewed = git(place.repo, "rev-parse", BRANCH)
+        commit_in(place.tree, {"src/rows/late.py": "late = True\n"}, "One more thing")
+
+        response = await place.ask(ROLE)
+
+        assert response.status is Status.BLOCKED
+        assert response.missing == ["a branch that holds only what was reviewed"]
+        assert git(place.repo, "rev-parse", "main") == place.base
+        assert tags(place) == []
+
+    async def test_a_branch_that_lost_the_reviewed_commit_is_not_released(self, place: Place) -> None:
+        place.reviewed = commit_in(place.tree, {"src/rows/late.py": "late = True\n"}, "Reviewed, then taken back")
+        git(place.tree, "reset", "-q", "--hard", "HEAD~1")
+
+        response = await place.ask(ROLE)
+
+        assert response.status is Status.BLOCKED
+        assert git(place.repo, "rev-parse", "main") == place.base
+
     async def test_a_merge_that_a_person_made_is_taken(self, place: Place) -> None:
         git(place.repo, "merge", "-q", "--ff-only", BRANCH)
         mine = commit_in(place.repo, {"other": "x"}, "Later work")

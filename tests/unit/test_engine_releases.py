@@ -71,6 +71,26 @@ async def test_a_record_that_could_not_be_written_is_told_and_only_it_is_tried_a
     assert [script.calls[role] for role in RELEASE] == [1, 1, 1, 1, 2]
 
 
+async def test_a_release_whose_project_is_gone_asks_instead_of_trying_for_ever(office: Office, tmp_path: Path) -> None:
+    number = await drive_to_o1(office, releasing())
+    await office.settle()
+    repository = Path((await office.ws.store.read(lambda r: reads.project(r, "greeter"))).path)  # type: ignore[union-attr]
+    repository.rename(tmp_path / "elsewhere")
+
+    await office.ws.store.write(lambda tx: work_items.stop_after(tx, number, "E1"))
+    await office.settle()
+
+    (question,) = await office.questions()
+    assert (question.kind, question.phase, question.blocks) == ("error", "E1", "E1")
+    assert "greeter" in question.question
+
+    (tmp_path / "elsewhere").rename(repository)
+    await office.answer(question, "retry")
+    await office.settle()
+    collected = await office.ws.store.read(lambda r: reads.artifacts(r, number))
+    assert collected[-1].type == "telemetry.snapshot"
+
+
 async def test_a_merge_that_was_killed_half_way_is_done_again(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     merge_in, killed = gits.merge_in, asyncio.Event()
 

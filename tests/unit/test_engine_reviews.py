@@ -23,13 +23,21 @@ class Review:
         self.office = Office(folder)
         self.home = folder / "ws" / "state" / "worktrees" / "greeter"
         self.running, self.go_on = asyncio.Event(), asyncio.Event()
-        self.script = Scripted(test_runner=self._test)
+        self.unproved: tuple[str, ...] = ()
+        self.script = Scripted(test_runner=self._test, ac_verifier=self._verify)
         self.office.engine = Engine(self.office.ws, self.script.as_runtimes())
 
     async def _test(self, _: AgentRequest) -> AgentResponse:
         self.running.set()
         await self.go_on.wait()
         return succeeded("test-runner", OUTPUTS["test-runner"])
+
+    async def _verify(self, request: AgentRequest) -> AgentResponse:
+        """Every criterion has a test, but for those that are proved only where a person vouches for them."""
+        vouched = request.context.get("answers", {}).get("criteria", {})
+        proofs = {name: vouched.get(name, "" if name in self.unproved else "a test") for name in ("AC1", "AC2", "AC3")}
+        rows = [{"id": name, "verified": bool(proof), "evidence": proof} for name, proof in proofs.items()]
+        return succeeded("ac-verifier", {"criteria": rows})
 
     async def begin(self) -> int:
         number = await self.office.request()
@@ -81,3 +89,25 @@ async def test_a_commit_that_comes_in_a_pause_is_tested_before_it_passes(review:
 
     assert await review.passes(number) == [late]
     assert review.tested()[-1] == late
+
+
+async def test_a_persons_word_holds_for_the_commit_that_they_were_shown(review: Review) -> None:
+    review.unproved = ("AC3",)
+    review.go_on.set()
+    number = await review.begin()
+    await review.office.settle()
+    (question,) = await review.office.questions()
+    assert question.details["commit"] == review.tested()[-1]
+
+    late = review.commit()
+    await review.office.answer(question, "supply", answer={"criteria": {"AC3": "I looked at it."}})
+    await review.office.settle()
+
+    (asked_again,) = await review.office.questions()
+    assert asked_again.id != question.id
+    assert asked_again.details["commit"] == late
+    assert await review.passes(number) == []
+
+    await review.office.answer(asked_again, "supply", answer={"criteria": {"AC3": "I looked at that too."}})
+    await review.office.settle()
+    assert await review.passes(number) == [late]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +13,7 @@ from tui.cli import options, output
 
 if TYPE_CHECKING:
     from core.store.reads import Connection
+    from core.store.rows import AgentRow, CounterRow
     from core.workspace import Workspace
 
 
@@ -20,24 +22,105 @@ def agents() -> None:
     """The team."""
 
 
+SORTS: Mapping[str, Callable[[CounterRow], float]] = {
+    "runs": lambda c: c.runs,
+    "failures": lambda c: c.failures,
+    "time": lambda c: c.milliseconds,
+    "cost": lambda c: c.cost,
+    "last-used": lambda c: c.last_at,
+}
+"""What the list can be sorted by, the most first; without a sort it goes tier by tier."""
+
+
+def _facet_options(command: options.F) -> options.F:
+    for name, metavar in (
+        *(("runtime", "NAME"), ("technology", "WORD"), ("capability", "WORD"), ("phase", "PHASE"), ("type", "TYPE")),
+        ("tier", "N"),
+    ):
+        option = click.option(f"--{name}", f"of_{name}", multiple=True, metavar=metavar, help=f"Only of this {name}.")
+        command = option(command)
+    return command
+
+
 @agents.command("list")
+@click.argument("query", nargs=-1)
+@_facet_options
+@click.option("--sort", type=click.Choice(list(SORTS)), help="By what they have done, the most first.")
+@click.option("--unused", is_flag=True, help="Only those that have never run here.")
 @click.option("--all", "everything", is_flag=True, help="Those that agents.yaml no longer names too.")
 @options.json_option
 @options.pass_place
-def list_(place: options.Place, everything: bool, as_json: bool) -> None:
-    """Every agent, tier by tier."""
+def list_(
+    place: options.Place,
+    /,
+    query: tuple[str, ...],
+    sort: str | None,
+    unused: bool,
+    everything: bool,
+    as_json: bool,
+    **facets: tuple[str, ...],
+) -> None:
+    """Every agent, tier by tier, or those that are asked for.
+
+    QUERY holds words that must stand in an agent, !words that must not, and facets such as tech:django or phase:I1:
+    what the filter of the app's tier tree takes. `apm agents list --technology django` says who handles Django.
+    """
+    from core.registry.queries import narrowed, parse_query
     from core.store import reads
     from tui.cli import shapes
 
     with place.open() as workspace:
-        found = workspace.store.read_now(lambda r: reads.agents(r, active_only=not everything))
+        team, counted = workspace.store.read_now(
+            lambda r: (reads.agents(r, active_only=not everything), reads.counters(r))
+        )
+        now = workspace.store.clock()
+    asked = " ".join([*query, *_as_query(team, facets)])
+    found = [a for a in narrowed(team, parse_query(asked)) if not unused or a.role not in counted]
+    if sort:
+        found.sort(key=lambda a: SORTS[sort](counted[a.role]) if a.role in counted else -1, reverse=True)
     if as_json:
-        output.emit_json([shapes.agent_line(row) for row in found])
+        output.emit_json([shapes.agent_line(row, counted.get(row.role)) for row in found])
+    else:
+        _list(found, counted, now)
+
+
+def _as_query(team: Sequence[AgentRow], facets: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+    """The options as a query's words; raises UsageError for a value that no agent has."""
+    from core.registry.queries import known_values
+
+    for option, values in facets.items():
+        name = option.removeprefix("of_")
+        known = known_values(team, name) if values else ()
+        for value in values:
+            if value.casefold() not in known:
+                near = difflib.get_close_matches(value.casefold(), known, n=1)
+                hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}."
+                raise UsageError(f"No agent has the {name} {value!r}; {hint}")
+            yield f"{name}:{value}"
+
+
+def _list(found: Sequence[AgentRow], counted: Mapping[str, CounterRow], now: int) -> None:
+    if not found:
+        output.note("No agent answers to that.")
         return
     output.table(
-        ("role", "tier", "type", "phase", "runtime", "description"),
-        [(a.role, a.tier, a.agent_type, a.phase, a.runtime, a.description) for a in found],
+        ("role", "tier", "type", "phase", "runtime", "runs", "failed", "time", "cost", "last used", "description"),
+        [
+            (a.role, a.tier, a.agent_type, a.phase, a.runtime, *_done(counted.get(a.role), now), a.description)
+            for a in found
+        ],
     )
+
+
+def _done(counted: CounterRow | None, now: int) -> tuple[object, ...]:
+    """Runs, failures, time, cost and the last use; empty cells for who has never run."""
+    from tui.words import span_of_time
+
+    if counted is None:
+        return ("", "", "", "", "")
+    cost = f"${counted.cost:.2f}" if counted.cost else ""
+    used = f"{span_of_time(now - counted.last_at)} ago" if counted.last_at else ""
+    return (counted.runs, counted.failures or "", span_of_time(counted.milliseconds), cost, used)
 
 
 @agents.command()
@@ -84,7 +167,8 @@ def _agent(workspace: Workspace, role: str) -> Json:
 
 def _show(shown: Json) -> None:
     names = ("role", "display_name", "description", "tier", "agent_type", "phase", "gate", "runtime", "model")
-    output.facts((name.replace("_", " "), shown[name]) for name in (*names, "capabilities"))
+    more = ("capabilities", "technologies", "serves", "tools", "origin", "file_path", "generated_at")
+    output.facts((name.replace("_", " "), shown[name]) for name in (*names, *more))
     output.say()
     output.say(shown["sop"].rstrip())
     for mode, kinds in shown.get("authority", {}).items():

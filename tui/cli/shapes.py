@@ -204,8 +204,8 @@ def decision_line(row: rows.DecisionRow) -> Json:
     }
 
 
-def agent_line(row: rows.AgentRow) -> Json:
-    """A row of `agents list`."""
+def agent_line(row: rows.AgentRow, counted: rows.CounterRow | None) -> Json:
+    """A row of `agents list`: the agent, and what it has done since the workspace exists."""
     return {
         "role": row.role,
         "display_name": row.display_name,
@@ -215,6 +215,10 @@ def agent_line(row: rows.AgentRow) -> Json:
         "capabilities": row.capabilities,
         "runtime": row.runtime,
         "is_active": bool(row.is_active),
+        "technologies": row.technologies,
+        "serves": row.serves,
+        "origin": row.origin,
+        "metrics": metrics(counted),
     }
 
 
@@ -222,18 +226,22 @@ def agent(row: rows.AgentRow, counted: rows.CounterRow | None) -> Json:
     """`agents show`; `authority` and `context` are added for the domain agents."""
     phase = PHASE_BY_CODE.get(row.phase or "")
     return {
-        **agent_line(row),
+        **agent_line(row, counted),
         "description": row.description,
         "model": row.model,
         "outward": bool(row.outward),
+        "tools": row.tools,
+        "selection": row.selection,
+        "skill": bool(row.skill),
+        "file_path": row.file_path,
+        "generated_at": moment(row.generated_at),
         "sop": row.sop_content,
         "gate": phase.gate_agent if phase else None,
-        "metrics": metrics(counted),
     }
 
 
 def metrics(counted: rows.CounterRow | None) -> Json:
-    c = counted or rows.CounterRow("", 0, 0, 0, 0, 0.0)
+    c = counted or rows.CounterRow("", 0, 0, 0, 0, 0.0, 0)
     return {
         "runs": c.runs,
         "failures": c.failures,
@@ -241,6 +249,7 @@ def metrics(counted: rows.CounterRow | None) -> Json:
         "seconds": c.milliseconds / 1000,
         "tokens": c.tokens,
         "cost": c.cost,
+        "last_used_at": moment(c.last_at or None),
     }
 
 

@@ -95,8 +95,7 @@ class PaneScreen(Screen[None]):
         self.query_one(PaneTabs).titles = tuple(self.pane(p).TITLE for p in self.PANES)
         for n, name in enumerate(self.PANES, 1):
             pane = self.pane(name)
-            filtered = getattr(pane, "filter_text", "")
-            note = f"/{filtered}: {len(pane.rows)} of {pane.total}" if filtered else pane.summary
+            note = pane.filter_note if getattr(pane, "filter_text", "") else pane.summary
             if (pane.TITLE, note) != self._titles.get(name):
                 self._titles[name] = (pane.TITLE, note)
                 pane.border_title = Content.assemble((f"{n} ", "$accent bold"), pane.TITLE)

@@ -24,7 +24,7 @@ class FilterBar(Field):
         """The list shows another set of rows."""
 
     def __init__(self, rows: RowList[Any]) -> None:
-        super().__init__(value=rows.filter_text, placeholder="words to find, !words to leave out")
+        super().__init__(value=rows.filter_text, placeholder=rows.FILTER_HINT)
         self._rows_list = rows
 
     @on(Field.Changed)

@@ -62,6 +62,7 @@ class RowList(Painted, ScrollView, Generic[R], can_focus=True):
     """Rows of `cells(row)`, one line each, known by `key(row)`."""
 
     PLACES: ClassVar[tuple[str, ...]] = ("list",)
+    FILTER_HINT: ClassVar[str] = "words to find, !words to leave out"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("list")]
     COMPONENT_CLASSES: ClassVar[set[str]] = set(COMPONENTS)
     GAP = 1
@@ -145,6 +146,11 @@ class RowList(Painted, ScrollView, Generic[R], can_focus=True):
         before = self._key_of(self.row)
         self.filter_text = text
         self._take(before)
+
+    @property
+    def filter_note(self) -> str:
+        """What the filter is and how much it lets through."""
+        return f"/{self.filter_text}: {len(self.rows)} of {self.total}"
 
     def redraw(self) -> None:
         """Format every row anew: the words depend on something beside the rows, such as the time."""

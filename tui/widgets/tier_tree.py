@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from core.registry.queries import narrowed, parse_query
 from core.sanitise import one_line
 from core.store import reads
+from core.store.rows import AgentRow, LiveRow
 from tui.bridge import Change
-from tui.tiers import NO_TEAM, Team, TierRow, open_groups, team, tier_rows
+from tui.tiers import NO_TEAM, Team, TierRow, only, open_groups, team, tier_rows
 from tui.widgets.live import Live
 from tui.widgets.row_list import Column, RowList
 from tui.words import AGENT_MARKS, DAY, UNKNOWN, Line
@@ -20,14 +23,19 @@ EMPTY: tuple[Line, ...] = (
 
 
 class TierTree(Live, RowList[TierRow]):
-    """The tree. Enter, `l` and `h` unfold and fold; what nobody folded opens where work is."""
+    """The tree. Enter, `l` and `h` unfold and fold; what nobody folded opens where work is.
+
+    Its filter is a query over the agents: words, and `tech:django`, `phase:I1`, `type:specialist` and the like.
+    """
 
     PLACES: ClassVar[tuple[str, ...]] = ("tree", "list")
     TITLE = "agents"
+    FILTER_HINT = "words, !words, tech:django, phase:I1, type:specialist, cap:testing"
 
     def __init__(self, **options: Any) -> None:
         super().__init__(COLUMNS, key=lambda row: row.key, cells=_cells, empty=EMPTY, **options)
         self._team: Team = NO_TEAM
+        self._agents: tuple[AgentRow, ...] = ()
         self._chosen: dict[str, bool] = {}
 
     @property
@@ -37,15 +45,12 @@ class TierTree(Live, RowList[TierRow]):
         return f"{running} running of {len(members)}" if members else ""
 
     async def read_anew(self, change: Change) -> None:
-        self._team = await self.apm.bridge.read(
-            lambda reader, live, now: team(
-                reads.agents(reader),
-                reads.counters(reader, since_day=now // DAY),
-                live,
-                reads.escalations(reader),
-                now,
-            )
-        )
+        def read(reader: reads.Connection, live: LiveRow, now: int) -> tuple[tuple[AgentRow, ...], Team]:
+            agents = reads.agents(reader)
+            counted = reads.counters(reader, since_day=now // DAY)
+            return agents, team(agents, counted, live, reads.escalations(reader), now)
+
+        self._agents, self._team = await self.apm.bridge.read(read)
         self._show()
 
     def _show(self) -> None:
@@ -55,6 +60,20 @@ class TierTree(Live, RowList[TierRow]):
         here = self.row.group if self.row is not None else None
         height = self.scrollable_content_region.height - 1
         self.set_rows(tier_rows(self._team, open_groups(self._team.groups, height, self._chosen, here)))
+
+    def _matching(self) -> Sequence[TierRow]:
+        if not self.filter_text.strip():
+            return self._all
+        found = only(self._team, {a.role for a in self._found()})
+        return tier_rows(found, {g.key for g in found.groups})
+
+    def _found(self) -> tuple[AgentRow, ...]:
+        states = {m.role: m.state for g in self._team.groups for m in (*g.members, *((g.head,) if g.head else ()))}
+        return narrowed(self._agents, parse_query(self.filter_text), lambda agent: states.get(agent.role, ""))
+
+    @property
+    def filter_note(self) -> str:
+        return f"/{self.filter_text}: {len(self._found())} of {len(self._agents)}"
 
     def on_resize(self) -> None:
         self._show()
