@@ -193,7 +193,7 @@ async def _project(project: rows.ProjectRow) -> list[Finding]:
     area, path = f"project {project.name}", Path(project.path)
     try:
         if not path.is_dir() or not await git.is_repository(path):
-            remedy = "Put it back, or add it again from where it is now."
+            remedy = f"Put it back, or say where it is now: `apm project set {project.name} --path DIR`."
             return [Finding(area, "repository", "problem", f"{path} is no git repository any more", remedy)]
         found = [Finding(area, "repository", "ok", str(path))]
         if not await git.branch_exists(path, project.target):

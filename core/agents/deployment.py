@@ -14,6 +14,7 @@ before it and the outcome after it; an intent without an outcome is a question f
 from __future__ import annotations
 
 import datetime as dt
+import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -29,10 +30,12 @@ from core.agents.builds import (
     export,
     is_python_package,
 )
+from core.agents.credentials import granted, not_set, without_values
 from core.agents.records import file_digest, read_json, write_json
 from core.agents.tags import prefix_of, release_tags
 from core.contract import AgentRequest, AgentResponse, Json, blocked, failed, succeeded
 from core.projects import git
+from core.projects.child import Leftovers
 from core.projects.commands import CommandResult, Limits, run
 from core.projects.git import GitError
 from core.projects.settings import expand, interpreter
@@ -103,6 +106,12 @@ async def deploy(request: AgentRequest, bench: Bench) -> AgentResponse:
     if await _unreviewed(release, request.context):
         hint = "Something was committed after the review. Try again, and the branch is reviewed as it stands."
         return blocked(ROLE, {}, ["a branch that holds only what was reviewed"], hint)
+    unset = not_set(release.settings, os.environ) if release.settings.get("deploy") else []
+    if unset:
+        hint = (
+            f"Set {', '.join(unset)} where apm runs (the project's deploy_env names them), start it again, then go on."
+        )
+        return blocked(ROLE, {}, [f"the environment variable {name}" for name in unset], hint)
     merge = await _merge(release)
     if merge is None:
         hint = f"Bring {release.target} into the branch: start O1 again, and apm integrates it first."
@@ -336,7 +345,7 @@ async def _uncertain(release: Release, merge: str, attempt: int, answer: str) ->
     again = "again" if attempt == 1 else f"again {attempt}"
     check = release.settings.get("deployed")
     if check:
-        result = await run(expand(check, **release.words), cwd=release.tree, limits=ASK_LIMITS)
+        result = await _run(release, expand(check, **release.words), ASK_LIMITS)
         evidence = [result.evidence(note="asks whether this release is deployed")]
         if result.ok:
             return _write_done(release, merge, attempt, evidence, str(check[0]))
@@ -362,7 +371,7 @@ async def _run_deploy(release: Release, merge: str, attempt: int) -> Deployment:
     argv = expand(release.settings["deploy"], **release.words)
     write_json(release.folder / INTENT_FILE, {**mark, "command": argv, "started_at": started})
     # What a deployment starts must outlive it: a server in the background is the purpose, not a leftover.
-    result = await run(argv, cwd=release.tree, limits=DEPLOY_LIMITS, leftovers="leave")
+    result = await _run(release, argv, DEPLOY_LIMITS, leftovers="leave")
     record: Json = {**mark, "exit_code": _code(result), "tool": argv[0], "evidence": [result.evidence(tool=argv[0])]}
     write_json(release.folder / DONE_FILE, record)
     if result.ok:
@@ -370,6 +379,12 @@ async def _run_deploy(release: Release, merge: str, attempt: int) -> Deployment:
     tail = sanitise(result.output[-TAIL:])
     how = "at its time limit" if result.timed_out else f"with exit code {result.exit_code}"
     return Deployment(record["evidence"], argv[0], problem=f"The deploy command ended {how}. Its output ends: {tail}")
+
+
+async def _run(release: Release, argv: list[str], limits: Limits, leftovers: Leftovers = "search") -> CommandResult:
+    values = granted(release.settings, os.environ)
+    result = await run(argv, cwd=release.tree, limits=limits, leftovers=leftovers, env=values)
+    return without_values(result, values)
 
 
 def _code(result: CommandResult) -> int:

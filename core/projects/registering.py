@@ -130,7 +130,7 @@ def change_project(
         "thresholds": canonical_json(_merged(project.thresholds, thresholds or {})),
     }
     if facts is not None:
-        values |= {"target": facts.target, "tech": canonical_json(facts.tech)}
+        values |= {"path": str(facts.path), "target": facts.target, "tech": canonical_json(facts.tech)}
     tx.update(Project, project.id, **values)
     tx.event("project.changed", project=project.id, by=by)
 

@@ -45,6 +45,10 @@ def _is_probe(value: Any) -> bool:
     return _is_command(value.get("command")) or str(value.get("url", "")).startswith(("http://", "https://"))
 
 
+def _is_names(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(v, str) and re.fullmatch(r"[A-Za-z_]\w{0,99}", v) for v in value)
+
+
 _COMMAND = (_is_command, 'a list of words, as in ["make", "test"]')
 _COMMANDS = (_is_commands, 'a list of commands, as in [["ruff", "check", "."]]')
 _PROBE = (_is_probe, '{"url": "http://…"} or {"command": ["…"]}')
@@ -54,6 +58,7 @@ KEYS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "lint": _COMMANDS,
     "deploy": _COMMAND,
     "deployed": _COMMAND,
+    "deploy_env": (_is_names, 'a list of names of environment variables, as in ["PYPI_TOKEN"]'),
     "health": _PROBE,
     "monitor": _PROBE,
     "setup": _COMMANDS,

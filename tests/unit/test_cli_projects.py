@@ -178,3 +178,14 @@ def test_a_project_that_is_none_names_those_there_are(line: CommandLine, reposit
     ended = line("project", "show", "x")
     assert ended.code == 2
     assert "known are sample" in ended.err
+
+
+def test_a_repository_that_was_moved_is_named_anew(line: CommandLine, repository: Path, tmp_path: Path) -> None:
+    line("project", "add", repository)
+    moved = repository.rename(tmp_path / "moved")
+
+    refused = line("project", "set", "mein-Projekt", "--target", "main")
+    assert refused.code != 0
+    shown = line("project", "set", "mein-Projekt", "--path", moved, "--deploy-env", "UPLOAD_TOKEN", "--json").json
+
+    assert (shown["path"], shown["settings"]) == (str(moved), {"deploy_env": ["UPLOAD_TOKEN"]})

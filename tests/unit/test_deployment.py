@@ -353,6 +353,31 @@ class TestADeployCommand:
         assert (await place.ask(ROLE)).status is Status.SUCCESS
         assert deploys.read_text() == "1.3.0\n1.3.0\n"
 
+    async def test_is_given_the_variables_that_the_project_names_and_no_other(
+        self, place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("UPLOAD_TOKEN", "s3cr3t-t0ken")
+        monkeypatch.setenv("OTHER_TOKEN", "not-for-you")
+        show = "import os; print(os.environ.get('UPLOAD_TOKEN'), os.environ.get('OTHER_TOKEN'))"
+        place.settings |= {"deploy": [sys.executable, "-c", show], "deploy_env": ["UPLOAD_TOKEN"]}
+
+        response = await place.ask(ROLE)
+
+        (evidence,) = response.metadata["evidence"]
+        assert evidence["output_tail"].strip() == "[UPLOAD_TOKEN] None"
+        everywhere = [path.read_text() for path in (place.bench.releases / "1.3.0").glob("*.json")]
+        assert "s3cr3t-t0ken" not in str(response) + "".join(everywhere)
+
+    async def test_that_lacks_a_variable_moves_nothing(self, place: Place, deploys: Path) -> None:
+        place.settings["deploy_env"] = ["NOT_SET_ANYWHERE"]
+
+        response = await place.ask(ROLE)
+
+        assert response.status is Status.BLOCKED
+        assert response.missing == ["the environment variable NOT_SET_ANYWHERE"]
+        assert git(place.repo, "rev-parse", "main") == place.base
+        assert not deploys.exists()
+
     async def test_that_is_not_there_fails_in_words(self, place: Place) -> None:
         place.settings["deploy"] = ["no-such-program-here"]
 

@@ -20,6 +20,7 @@ LEGAL: dict[str, Any] = {
     "lint": [["ruff", "check", "."], ["mypy"]],
     "deploy": ["./deploy", "{version}"],
     "deployed": ["./is-deployed", "{version}"],
+    "deploy_env": ["UPLOAD_TOKEN"],
     "health": {"url": "https://example.org/health"},
     "monitor": {"command": ["./probe"]},
     "setup": [],

@@ -23,6 +23,7 @@ _SETTINGS: tuple[tuple[str, Any, bool, str], ...] = (
     ("--lint", _COMMAND, True, "An analyser to run; may be given more than once. [default: what it configures]"),
     ("--deploy", _COMMAND, False, "How a release is deployed. [default: the package is built]"),
     ("--deployed", _COMMAND, False, "Ends with 0 when {version} is deployed already."),
+    ("--deploy-env", str, True, "An environment variable of yours that the deploy commands are given; repeatable."),
     ("--health", str, False, "A URL or a command that tells whether the release is healthy."),
     ("--monitor", str, False, "A URL or a command that goes on watching it."),
     (
@@ -134,6 +135,7 @@ def show(place: options.Place, name: str, as_json: bool) -> None:
 
 @project.command("set")
 @click.argument("name")
+@click.option("--path", type=click.Path(path_type=Path), help="Where its repository is now.")
 @click.option("--target", metavar="BRANCH", help="Where releases merge into.")
 @click.option(
     "--threshold",
@@ -151,6 +153,7 @@ def set_(
     place: options.Place,
     /,
     name: str,
+    path: Path | None,
     target: str | None,
     thresholds: Sequence[str],
     reason: str,
@@ -164,7 +167,7 @@ def set_(
     with place.open() as workspace:
         row = workspace.store.read_now(lambda r: named(r, name))
         changes = settings_from(given)
-        facts = asyncio.run(registering.examine(Path(row.path), name=row.name, target=target or row.target))
+        facts = asyncio.run(registering.examine(path or Path(row.path), name=row.name, target=target or row.target))
         registering.check_interpreter(facts.path, changes)
         figures = _thresholds(thresholds, by, reason, workspace.store.clock())
         _check_thresholds(workspace.catalog, {**row.thresholds, **figures})
