@@ -132,7 +132,9 @@ class Store:
     def _reading(self, work: Callable[[Reader], T]) -> T:
         try:
             self._db.connect(reuse_if_open=True)
-            return work(Reader(self._db))
+            # One snapshot for all that the closure reads: a commit between two of its queries would tear the picture.
+            with self._db.transaction("DEFERRED"):
+                return work(Reader(self._db))
         except DatabaseError as error:
             raise explain(error, self.path) from error
 

@@ -250,7 +250,7 @@ class GateResult(Model):
     missing = TextField()
     suggested_action = TextField()
     judged = TextField()
-    """Digests of what was judged: {"payload": …, "commit": …}. The pass is void when one changes."""
+    """What was judged: {"request": digest, "delegation": number, "commit": …}. The pass is void when one changes."""
     at = BigIntegerField()
 
     class Meta:

@@ -54,6 +54,20 @@ def test_the_schema_after_all_migrations_is_the_models(store: Store) -> None:
     assert max(int(p.name[:4]) for p in MIGRATIONS.glob("[0-9]*.py")) == NEWEST
 
 
+def test_all_that_a_read_sees_is_of_one_moment(store: Store) -> None:
+    store.write_now(lambda tx: add_work_item(tx, "Before"))
+
+    def read(reader: Reader) -> list[list[tuple[object, ...]]]:
+        first = reader.rows(WorkItem.select(WorkItem.title))
+        store.write_now(lambda tx: add_work_item(tx, "Between"))
+        return [first, reader.rows(WorkItem.select(WorkItem.title))]
+
+    before, after = store.read_now(read)
+
+    assert before == after
+    assert len(store.read_now(lambda r: r.rows(WorkItem.select(WorkItem.title)))) == 2
+
+
 def test_what_was_written_is_read_back_as_a_row(store: Store) -> None:
     number = store.write_now(lambda tx: add_work_item(tx, "A “quoted” title"))
 
