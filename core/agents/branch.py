@@ -15,7 +15,10 @@ _TEST_FOLDERS = {"test", "tests", "testing", "__tests__", "spec", "specs"}
 _TEST_NAME = re.compile(r"test_.*|.*_test|conftest|.*[.-](test|spec)|.*(Test|Tests|Spec)")
 _CODE = frozenset(
     f".{suffix}"
-    for suffix in ("py", "pyi", "js", "jsx", "ts", "tsx", "go", "rs", "java", "kt", "rb", "php", "c", "cpp", "h")
+    for suffix in (
+        "py pyi js mjs cjs jsx ts mts cts tsx vue svelte go rs java kt kts scala cs rb php swift dart ex exs"
+        " c cc cpp cxx h hh hpp m mm"
+    ).split()
 )
 _DOC_SUFFIXES = {".md", ".rst", ".adoc", ".mdx"}
 _CHANGELOG = re.compile(r"(changelog|changes|history|news|releases?)\b.*", re.I)
@@ -35,7 +38,7 @@ def is_test_file(path: str, tech: Json | None = None) -> bool:
         return True
     if place.suffix not in _CODE:
         return False
-    return bool(_TEST_FOLDERS & set(place.parts[:-1])) or bool(_TEST_NAME.fullmatch(place.stem))
+    return bool(_TEST_FOLDERS & {part.lower() for part in place.parts[:-1]}) or bool(_TEST_NAME.fullmatch(place.stem))
 
 
 def is_doc_file(path: str, tech: Json | None = None) -> bool:

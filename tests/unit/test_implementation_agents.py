@@ -300,6 +300,9 @@ class TestFeatureFlags:
     ("path", "test", "doc"),
     [
         ("tests/test_cart.py", True, False),
+        ("Tests/CartTests/Cart.swift", True, False),
+        ("Shop.Tests/Tests/Cart.cs", True, False),
+        ("src/cart.mts", False, False),
         ("shop/cart_test.py", True, False),
         ("shop/conftest.py", True, False),
         ("qa/anything.yaml", True, False),
