@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from core.contract import Json, canonical_json, digest_of
 from core.governance.authority import in_force
@@ -11,10 +12,44 @@ from core.sanitise import one_line
 from core.store.schema import Decision
 from core.store.writer import Transaction
 
-IMMEDIATE_ABOVE = 8
-"""A decision of greater impact is always escalated, IMMEDIATE."""
+if TYPE_CHECKING:
+    from core.registry.catalog import Catalog
 
 DOMAIN_AGENTS = ("technical", "strategy", "ux", "gtm")
+
+
+@dataclass(frozen=True, slots=True)
+class FirstRule:
+    """A rule that comes before every authority. `above` is the impact beyond which it holds; None: the milestone's."""
+
+    id: str
+    urgency: str
+    above: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRules:
+    """What is escalated whatever an agent's authority says. As it stands here where no catalog says otherwise."""
+
+    first: tuple[FirstRule, ...] = (FirstRule("milestone", "IMMEDIATE"), FirstRule("high-impact", "IMMEDIATE", 8))
+    milestone_tag: str = "milestone"
+
+    @classmethod
+    def of(cls, catalog: Catalog) -> DecisionRules:
+        first = (FirstRule(rule.id, rule.urgency, rule.value) for rule in catalog.escalate_first)
+        return cls(tuple(first), catalog.defaults.milestone.tag)
+
+    def met_by(self, choice: Choice) -> tuple[str, str] | None:
+        """The first rule that the choice meets, in words, and the urgency it asks with."""
+        for rule in self.first:
+            if rule.above is None and self.milestone_tag in choice.tags:
+                return f"{rule.id}: tagged {self.milestone_tag}", rule.urgency
+            if rule.above is not None and choice.impact > rule.above:
+                return f"{rule.id}: impact {choice.impact} is above {rule.above}", rule.urgency
+        return None
+
+
+STANDARD_RULES = DecisionRules()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +96,20 @@ class DecisionOutcome:
     choice: str | None
 
 
-def make_decision(tx: Transaction, choice: Choice, *, milestone_tag: str = "milestone") -> DecisionOutcome:
+def make_decision(tx: Transaction, choice: Choice, rules: DecisionRules = STANDARD_RULES) -> DecisionOutcome:
     """Decide or escalate, and write it down.
 
     A choice that a work item's agents raise again has the outcome it had; one that is asked from outside is decided
     afresh, by the authority in force now, and joins the open question if it still waits for a human.
 
-    The rules in their order: the milestone's tag and an impact above 8 escalate IMMEDIATE; a kind in force as
+    First come the `rules`, as a rule for the milestone's tag and one for a high impact; then a kind in force as
     autonomous is decided as recommended; a kind in force as escalate, and one that no list names, wait for a human.
     """
     known = _known(tx, choice) if choice.work_item is not None else None
     if known is not None:
         return known
     current = in_force(tx, choice.agent, choice.kind)
-    rule, urgency = _rule(choice, current.mode if current else None, milestone_tag)
+    rule, urgency = rules.met_by(choice) or _by_authority(choice, current.mode if current else None)
     escalation = None if urgency is None else raise_question(tx, _question(choice, rule, urgency))
     waiting = _known(tx, choice, escalation) if escalation is not None else None
     if waiting is not None:
@@ -118,12 +153,8 @@ def _known(tx: Transaction, choice: Choice, escalation: int | None = None) -> De
     return None if row is None else DecisionOutcome(*row)
 
 
-def _rule(choice: Choice, mode: str | None, milestone_tag: str) -> tuple[str, str | None]:
-    """The rule that applies and the urgency it escalates with; None where the agent decides."""
-    if milestone_tag in choice.tags:
-        return f"milestone: tagged {milestone_tag}", "IMMEDIATE"
-    if choice.impact > IMMEDIATE_ABOVE:
-        return f"impact: {choice.impact} is above {IMMEDIATE_ABOVE}", "IMMEDIATE"
+def _by_authority(choice: Choice, mode: str | None) -> tuple[str, str | None]:
+    """What the authority in force says, and the urgency it escalates with; None where the agent decides."""
     if mode == "autonomous":
         return f"authority: {choice.agent} decides {choice.kind}", None
     if mode == "escalate":

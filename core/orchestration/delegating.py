@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from core.agents.bench import Bench
 from core.contract import AgentRequest, AgentResponse, ApmError, Status, failed
+from core.governance.decisions import DecisionRules
 from core.governance.escalations import raise_question
 from core.orchestration import journal
 from core.orchestration.journal import Entry, Key
@@ -78,7 +79,7 @@ class Delegator:
                 response,
                 agent,
                 milliseconds=spent,
-                milestone_tag=self.catalog.defaults.milestone.tag,
+                rules=DecisionRules.of(self.catalog),
             )
         )
         self.position.journal.add(entry)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.contract import AgentRequest, AgentResponse, Json, Status, UsageError, canonical_json
-from core.governance.decisions import DOMAIN_AGENTS, Choice, make_decision
+from core.governance.decisions import DOMAIN_AGENTS, STANDARD_RULES, Choice, DecisionRules, make_decision
 from core.sanitise import one_line, sanitise
 from core.store.reads import MS_PER_DAY, Connection
 from core.store.rows import AgentRow
@@ -133,7 +133,7 @@ def record(
     agent: AgentRow,
     *,
     milliseconds: int,
-    milestone_tag: str,
+    rules: DecisionRules = STANDARD_RULES,
 ) -> Entry:
     """Record a delegation with its evidence and the decisions it raised, in one event and one commit."""
     digest = request_digest(request)
@@ -157,7 +157,7 @@ def record(
     tx.event("delegation.recorded", work_item=work_item, request=shown_request(request), response=response.to_json())
     _count(tx, key.agent, response, milliseconds)
     for raised in response.metadata.get("decisions", ()):
-        _raise_decision(tx, work_item, key, request, raised, milestone_tag)
+        _raise_decision(tx, work_item, key, request, raised, rules)
     return Entry(key, digest, response, number)
 
 
@@ -242,7 +242,7 @@ def _count(tx: Transaction, agent: str, response: AgentResponse, milliseconds: i
 
 
 def _raise_decision(
-    tx: Transaction, work_item: int, key: Key, request: AgentRequest, raised: Json, milestone_tag: str
+    tx: Transaction, work_item: int, key: Key, request: AgentRequest, raised: Json, rules: DecisionRules
 ) -> None:
     """What an agent raised, as its owner decides it. A domain that does not exist is the master's to escalate."""
     domain = str(raised.get("domain", ""))
@@ -262,5 +262,5 @@ def _raise_decision(
             blocks=one_line(str(raised.get("blocks") or ""), 64),
             chain=("master-orchestrator", request.requesting_agent, key.agent),
         ),
-        milestone_tag=milestone_tag,
+        rules,
     )

@@ -285,7 +285,7 @@ def _answer_master(tx: Transaction, spec: PhaseSpec, run: rows.PhaseRunRow, resp
     request = AgentRequest(master.MASTER, {"type": spec.takes, "digest": run.input_digest}, {}, spec.leaves)
     key = journal.Key(run.phase, run.round, spec.orchestrator)
     spent = max(0, tx.now - run.started_at)
-    journal.record(tx, run.work_item, key, request, response, agent, milliseconds=spent, milestone_tag="")
+    journal.record(tx, run.work_item, key, request, response, agent, milliseconds=spent)
 
 
 def _propose(tx: Transaction, context: PhaseContext, delta: Json) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from core.governance import authority, escalations
-from core.governance.decisions import Choice, DecisionOutcome, make_decision
+from core.governance.decisions import Choice, DecisionOutcome, DecisionRules, FirstRule, make_decision
+from core.registry.catalog import default_path, load
 from core.store import reads
 from core.store.store import Store
 from core.store.writer import Transaction
@@ -42,6 +43,21 @@ def decide(store: Store, **changes: Any) -> DecisionOutcome:
         "recommended": "approve",
     }
     return store.write_now(lambda tx: make_decision(tx, Choice(**{**facts, **changes})))
+
+
+@pytest.mark.parametrize(("impact", "outcome"), [(5, "decided"), (6, "escalated")])
+def test_what_comes_first_is_what_the_file_says(store: Store, impact: int, outcome: str) -> None:
+    rules = DecisionRules((FirstRule("cautious", "DAILY", 5),), "day_3")
+    choice = Choice("technical", "api_endpoints", "Add the option --fill?", impact, OPTIONS, "approve", ("milestone",))
+
+    made = store.write_now(lambda tx: make_decision(tx, choice, rules))
+
+    assert made.outcome == outcome
+    assert (made.rule == "cautious: impact 6 is above 5") == (outcome == "escalated")
+
+
+def test_the_rules_of_the_file_that_comes_with_apm() -> None:
+    assert DecisionRules.of(load(default_path())) == DecisionRules()
 
 
 @pytest.mark.parametrize(

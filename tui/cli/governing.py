@@ -46,7 +46,7 @@ def decide(
     as_json: bool,
 ) -> int:
     """Let a domain agent decide what its authority allows; the rest waits for a human (exit code 3)."""
-    from core.governance.decisions import DOMAIN_AGENTS, Choice, make_decision
+    from core.governance.decisions import DOMAIN_AGENTS, Choice, DecisionRules, make_decision
     from tui.cli import shapes
 
     if agent not in DOMAIN_AGENTS:
@@ -64,8 +64,8 @@ def decide(
             tags=tuple(one_line(t) for t in tags),
             context=told,
         )
-        tag = workspace.catalog.defaults.milestone.tag
-        outcome = workspace.store.write_now(lambda tx: make_decision(tx, choice, milestone_tag=tag))
+        rules = DecisionRules.of(workspace.catalog)
+        outcome = workspace.store.write_now(lambda tx: make_decision(tx, choice, rules))
     if as_json:
         output.emit_json(shapes.decision(outcome))
     elif outcome.escalation is None:
