@@ -16,7 +16,7 @@ from core.agents.words.text import as_text, brief, content_stems
 from core.agents.words.titles import listed_title, task_title
 from core.contract import AgentRequest, AgentResponse, Json, blocked, succeeded
 
-LEAST_HOURS, MOST_HOURS, QUANTUM = 0.5, 4.0, 0.5
+LEAST_HOURS, QUANTUM = 0.5, 0.5
 BASE_HOURS: dict[str, dict[str, float]] = {
     "feature": {"low": 1.0, "medium": 1.5, "high": 2.5},
     "bug": {"low": 1.0, "medium": 2.0, "high": 3.0},
@@ -249,7 +249,7 @@ def _by_table(task: Json, classification: Json, texts: dict[str, str]) -> tuple[
     criteria = len(task["criteria"])
     words = len(" ".join(texts.get(criterion, "") for criterion in task["criteria"]).split())
     more = QUANTUM * max(criteria - 1, 0) + QUANTUM * max(words // WORDS_A_STEP - 1, 0)
-    hours = min(max(round((base + more) / QUANTUM) * QUANTUM, LEAST_HOURS), MOST_HOURS)
+    hours = max(round((base + more) / QUANTUM) * QUANTUM, LEAST_HOURS)
     what = "a task that tests or describes" if afterwards else f"a {kind} of {level} complexity"
     return hours, f"{base:g} h for {what}, {more:g} h more for its extent (criteria: {criteria}, words: {words})"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
@@ -308,8 +309,15 @@ def _technical_debt(payload: Json, limits: Mapping[str, float]) -> Criterion:
 
 
 def _entries(value: Any, need: int, name: str) -> Criterion:
-    count = len(as_texts(value))
+    shown = [entry for entry in value if not _is_bare_none(entry)] if isinstance(value, list) else value
+    count = len(as_texts(shown))
     return _criterion(f">= {need} entry", f"{count} entries", count >= need, f"{name}: no entry")
+
+
+def _is_bare_none(entry: Any) -> bool:
+    """A "none found" that does not say what was looked at: it counts as an entry only with its evidence."""
+    bare = any(re.fullmatch(r"none( was| were)? found\W*", text, re.IGNORECASE) for text in as_texts([entry]))
+    return bare and not (isinstance(entry, Mapping) and is_evidence(entry))
 
 
 def _backlog(payload: Json, limits: Mapping[str, float]) -> Criterion:

@@ -113,9 +113,11 @@ class PhaseRunner:
             return False
         verdict = entry.response.output_artifact["verdict"]
         content = payload if spec.code != "I1" else entry.response.output_artifact["payload"]
-        if not verdict["passed"]:
-            return await self._send_back_or_ask(verdict, content, entry, commit)
+        stopped = self._blocked()
+        # Which way the gate went, what happened is written down; that this failed stops only what would go on.
         after = [(s.agent, "", (await self._step(s, "", None)).response) for s in spec.after_gate]
+        if not verdict["passed"]:
+            return await self._send_back_or_ask(verdict, content, entry, commit, stopped)
         broken = [failure for failure in after if failure[2].status is Status.FAILURE]
         if broken:
             await self._store.write(lambda tx: outcomes.agents_failed(tx, spec, context.run, broken))
@@ -143,12 +145,14 @@ class PhaseRunner:
         await self._store.write(lambda tx: outcomes.judge_anew(tx, run, round_))
         return True
 
-    async def _send_back_or_ask(self, verdict: Json, content: Json, entry: Entry, commit: str | None) -> bool:
+    async def _send_back_or_ask(
+        self, verdict: Json, content: Json, entry: Entry, commit: str | None, stopped: dict[str, AgentResponse]
+    ) -> bool:
         missed = outcomes.Missed(
             verdict=verdict,
             judged=judged_digest(entry, commit),
             findings=tuple(findings(self._spec.code, self._results(""), content)),
-            blocked=self._blocked(),
+            blocked=stopped,
         )
         limit = self._catalog.defaults.limits.revision_rounds
         return await self._store.write(lambda tx: outcomes.miss_gate(tx, self._spec, self._context, missed, limit))

@@ -71,6 +71,19 @@ async def test_a_record_that_could_not_be_written_is_told_and_only_it_is_tried_a
     assert [script.calls[role] for role in RELEASE] == [1, 1, 1, 1, 2]
 
 
+async def test_a_release_that_failed_is_written_down_too(office: Office) -> None:
+    sick = {"health": {"status": "unhealthy", "response_ms": 1.0}, "monitoring": {"active": True}}
+    script = releasing(health_verifier=lambda _: succeeded("health-verifier", sick))
+
+    number = await drive_to_o1(office, script)
+    await office.settle()
+
+    (question,) = await office.questions()
+    assert (question.kind, question.phase) == ("gate", "O1")
+    assert script.calls["incident-scribe"] == 1
+    assert (await outcomes(office, number))[-1] == ("O1", "blocked")
+
+
 async def test_a_release_whose_project_is_gone_asks_instead_of_trying_for_ever(office: Office, tmp_path: Path) -> None:
     number = await drive_to_o1(office, releasing())
     await office.settle()

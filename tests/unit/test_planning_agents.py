@@ -132,17 +132,17 @@ async def test_plain_work_raises_none() -> None:
         ("feature", "low", "It works", 1.0),
         ("feature", "high", "It works", 2.5),
         ("docs", "low", "It reads well", 0.5),
-        ("feature", "high", "word " * 200, 4.0),
+        ("feature", "high", "word " * 200, 8.5),
         ("unheard-of", "", "It works", 1.5),
     ],
 )
-async def test_hours_come_from_the_table_in_halves_up_to_four(
+async def test_hours_come_from_the_table_in_halves_and_are_not_cut_to_what_the_gate_allows(
     kind: str, complexity: str, criterion: str, hours: float
 ) -> None:
     item = ready(criterion, classification={"type": kind, "complexity": complexity})
     found = (await plan(item))["estimator"].output_artifact
     assert found["estimates"] == {"T1": hours}
-    assert found["basis"]["T1"].endswith("words: 200)" if hours == 4.0 else ")")
+    assert found["basis"]["T1"].endswith("words: 200)" if hours == 8.5 else ")")
 
 
 async def test_stated_hours_stay_even_over_four_and_answers_win() -> None:
