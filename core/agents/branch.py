@@ -13,13 +13,11 @@ PATH_CHARACTERS = 500
 
 _TEST_FOLDERS = {"test", "tests", "testing", "__tests__", "spec", "specs"}
 _TEST_NAME = re.compile(r"test_.*|.*_test|conftest|.*[.-](test|spec)|.*(Test|Tests|Spec)")
-_CODE = frozenset(
-    f".{suffix}"
-    for suffix in (
-        "py pyi js mjs cjs jsx ts mts cts tsx vue svelte go rs java kt kts scala cs rb php swift dart ex exs"
-        " c cc cpp cxx h hh hpp m mm"
-    ).split()
+_CODE_SUFFIXES = (
+    *("py", "pyi", "js", "mjs", "cjs", "jsx", "ts", "mts", "cts", "tsx", "vue", "svelte", "go", "rs", "java", "kt"),
+    *("kts", "scala", "cs", "rb", "php", "swift", "dart", "ex", "exs", "c", "cc", "cpp", "cxx", "h", "hh", "hpp", "m"),
 )
+_CODE = frozenset(f".{suffix}" for suffix in _CODE_SUFFIXES)
 _DOC_SUFFIXES = {".md", ".rst", ".adoc", ".mdx"}
 _CHANGELOG = re.compile(r"(changelog|changes|history|news|releases?)\b.*", re.I)
 _NOT_OURS = ("node_modules/", ".venv/", "venv/", ".tox/", ".nox/")

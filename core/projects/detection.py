@@ -1,51 +1,23 @@
-"""What a repository is made of, from the files that git tracks; nothing in it is executed, imported or changed."""
+"""What a repository is made of, from the files that git lists; nothing in it is executed, imported or changed."""
 
 from __future__ import annotations
 
 import asyncio
 import re
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from core.contract import Json
 from core.projects import git
 from core.projects.python_package import manifests, package_of, packaging_of, version_place
-from core.projects.toolchain import analysers, frameworks, test_dirs, test_runner
+from core.projects.stack.facts import Stack
+from core.projects.stack.languages import LANGUAGES
+from core.projects.stack.scan import scan, stack_of
+from core.projects.toolchain import analysers, test_dirs, test_runner
 from core.projects.tree import Tree, dig
 
 MOST_DOCS = 200
-
-LANGUAGES = {
-    extension: language
-    for language, extensions in {
-        "python": "py pyi pyx",
-        "javascript": "js mjs cjs jsx",
-        "typescript": "ts tsx mts cts",
-        "go": "go",
-        "rust": "rs",
-        "java": "java",
-        "kotlin": "kt kts",
-        "scala": "scala",
-        "ruby": "rb",
-        "php": "php",
-        "c": "c h",
-        "c++": "cc cpp cxx hpp hh",
-        "c#": "cs",
-        "swift": "swift",
-        "dart": "dart",
-        "elixir": "ex exs",
-        "r": "r",
-        "lua": "lua",
-        "shell": "sh bash zsh",
-        "sql": "sql",
-        "html": "html htm",
-        "css": "css scss sass less",
-        "vue": "vue",
-        "svelte": "svelte",
-        "terraform": "tf",
-    }.items()
-    for extension in extensions.split()
-}
 
 OTHER_PACKAGING = (
     ("package.json", "package.json"),
@@ -65,17 +37,27 @@ _DOC = re.compile(r"docs?/.*\.(md|rst|txt|adoc)", re.IGNORECASE)
 
 async def detect(path: Path) -> Json:
     """The `tech` of the project at `path`: see the keys below. Raises GitError when it is no repository's top."""
-    return await asyncio.to_thread(tech_of, Tree.of(path, await git.tracked_files(path)))
+    tracked, stack = await asyncio.gather(git.tracked_files(path), scan(path))
+    return await asyncio.to_thread(_tech_at, path, tracked, stack)
 
 
-def tech_of(tree: Tree) -> Json:
-    """What is there, None or an empty list for what is not; `source_root` is the folder that imports begin at."""
+def _tech_at(path: Path, tracked: Sequence[str], stack: Stack) -> Json:
+    return tech_of(Tree.of(path, tracked), stack)
+
+
+def tech_of(tree: Tree, stack: Stack | None = None) -> Json:
+    """What is there, None or an empty list for what is not; `source_root` is the folder that imports begin at.
+
+    `stack` is that of the tree when none is given: the one with untracked files is the better one, as a project that
+    is only begun has little else. Everything but the stack is about what a commit holds.
+    """
+    stack = stack_of(tree) if stack is None else stack
     found = manifests(tree)
     packaging = packaging_of(tree, found)
     package = package_of(tree, found)
     return {
         "languages": _languages(tree),
-        "frameworks": frameworks(tree, found),
+        "frameworks": sorted(stack.words("framework")),
         "packaging": packaging or next((name for file, name in OTHER_PACKAGING if tree.has(file)), None),
         "package": package.name if package else None,
         "layout": None if package is None else "src" if package.root else "flat",
@@ -87,6 +69,7 @@ def tech_of(tree: Tree) -> Json:
         "analysers": analysers(tree, found, package),
         "docs": _docs(tree),
         "migrations": _migrations(tree),
+        "stack": stack.as_json(),
     }
 
 

@@ -190,6 +190,12 @@ async def tracked_files(repo: Path) -> tuple[str, ...]:
     return tuple(path for path in (await git(repo, "ls-files", "-z")).split("\0") if path)
 
 
+async def listed_files(repo: Path) -> tuple[str, ...]:
+    """The paths that git tracks or would take in (untracked, not ignored), each once; repositories inside left out."""
+    text = await git(repo, "ls-files", "--cached", "--others", "--exclude-standard", "-z")
+    return tuple(dict.fromkeys(path for path in text.split("\0") if path and not path.endswith("/")))
+
+
 async def file_at(repo: Path, ref: str, path: str) -> str | None:
     """A file's text at a commit; None when it is not there."""
     result = await git_result(repo, "cat-file", "blob", f"{ref}:{path}")

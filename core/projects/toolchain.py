@@ -1,15 +1,13 @@
-"""The tools that a project configures: analysers, test runner, frameworks. Tables; a new tool is a new row."""
+"""The tools that a project configures: analysers and test runner. Tables; a new tool is a new row."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from core.contract import Json
-from core.projects.python_package import Manifests, Package, literal
-from core.projects.tree import Tree, dig, items, table, texts
+from core.projects.python_package import Manifests, Package
+from core.projects.tree import Tree, dig, table, texts
 
 PACKAGE = "{package}"
 """Stands in a row's command for the import package's folder, or the top where there is none."""
@@ -65,61 +63,6 @@ ANALYSERS = (
     Analyser("rustfmt", ("cargo", "fmt", "--check"), r"\.?rustfmt\.toml"),
 )
 
-FRAMEWORKS = {
-    name: framework
-    for framework, names in {
-        "django": "django",
-        "django-rest-framework": "djangorestframework",
-        "flask": "flask quart",
-        "fastapi": "fastapi",
-        "starlette": "starlette",
-        "pyramid": "pyramid",
-        "tornado": "tornado",
-        "aiohttp": "aiohttp",
-        "celery": "celery",
-        "sqlalchemy": "sqlalchemy flask-sqlalchemy",
-        "alembic": "alembic flask-migrate",
-        "pydantic": "pydantic",
-        "click": "click",
-        "typer": "typer",
-        "textual": "textual",
-        "scrapy": "scrapy",
-        "streamlit": "streamlit",
-        "numpy": "numpy",
-        "pandas": "pandas",
-        "scikit-learn": "scikit-learn",
-        "pytorch": "torch",
-        "tensorflow": "tensorflow",
-        "react": "react",
-        "next": "next",
-        "vue": "vue",
-        "nuxt": "nuxt",
-        "svelte": "svelte @sveltejs/kit",
-        "angular": "@angular/core",
-        "express": "express",
-        "nestjs": "@nestjs/core",
-        "electron": "electron",
-        "tailwindcss": "tailwindcss",
-        "prisma": "prisma @prisma/client",
-        "gin": "github.com/gin-gonic/gin",
-        "echo": "github.com/labstack/echo/v4 github.com/labstack/echo",
-        "fiber": "github.com/gofiber/fiber/v2 github.com/gofiber/fiber",
-        "axum": "axum",
-        "actix": "actix-web",
-        "rocket": "rocket",
-        "tokio": "tokio",
-        "rails": "rails",
-        "sinatra": "sinatra",
-        "laravel": "laravel/framework",
-        "symfony": "symfony/framework-bundle",
-    }.items()
-    for name in names.split()
-}
-"""A dependency's name, and the framework that it stands for."""
-
-_REQUIREMENTS = re.compile(r"[\w.-]*requirements[\w.-]*\.(txt|in)|requirements/[\w.-]+\.(txt|in)")
-_FOR_DEVELOPERS = re.compile(r"dev|test|doc|lint|typ|build|style|check|bench|\bci\b|\ball\b", re.IGNORECASE)
-"""Names of extras and requirement files that say nothing about what the project itself stands on."""
 _JS_RUNNERS = ("vitest", "jest", "mocha")
 _TEST_FILE = re.compile(r"(^|/)(test_[^/]*|[^/]*_test|tests)\.py$")
 _TEST_FOLDER = re.compile(r"tests?|testing|__tests__|specs?", re.IGNORECASE)
@@ -213,44 +156,3 @@ def _testpaths(tree: Tree, found: Manifests) -> list[str]:
         dig(tree.ini("tox.ini"), "pytest", "testpaths"),
     )
     return [path for value in values for text in texts(value) for path in text.split()]
-
-
-def frameworks(tree: Tree, found: Manifests) -> list[str]:
-    """The frameworks that the project itself depends on by its manifests, in alphabetical order."""
-    names = {*_python_dependencies(tree, found), *_other_dependencies(tree)}
-    spring = any("spring-boot" in tree.read(path) for path in tree.top(r"pom\.xml|build\.gradle(\.kts)?"))
-    return sorted({FRAMEWORKS[name] for name in names if name in FRAMEWORKS} | ({"spring-boot"} if spring else set()))
-
-
-def _python_dependencies(tree: Tree, found: Manifests) -> set[str]:
-    project = table(found.pyproject.get("project"))
-    poetry = table(found.tool("poetry"))
-    lines: list[Any] = [
-        *items(project.get("dependencies")),
-        *(
-            line
-            for extra, lines in table(project.get("optional-dependencies")).items()
-            if not _FOR_DEVELOPERS.search(extra)
-            for line in items(lines)
-        ),
-        *table(poetry.get("dependencies")),
-        *(dig(found.cfg, "options", "install_requires") or "").splitlines(),
-        *items(literal(found.call.get("install_requires"))),
-        *table(tree.toml("Pipfile").get("packages")),
-    ]
-    for path in tree.paths:
-        if _REQUIREMENTS.fullmatch(path) and not _FOR_DEVELOPERS.search(path):
-            lines += tree.read(path).splitlines()
-    names = (re.match(r"\s*([A-Za-z0-9][\w.-]*)", line) for line in lines if isinstance(line, str))
-    return {re.sub(r"[-_.]+", "-", name[1]).lower() for name in names if name}
-
-
-def _other_dependencies(tree: Tree) -> Iterator[str]:
-    for path in (path for path in tree.paths if path.rpartition("/")[2] == "package.json" and path.count("/") <= 2):
-        manifest = tree.json(path)
-        for key in ("dependencies", "devDependencies", "peerDependencies"):
-            yield from table(manifest.get(key))
-    yield from re.findall(r"^\s*(?:require\s+)?([\w.-]+\.\w+/\S+)\s+v", tree.read("go.mod"), re.MULTILINE)
-    yield from table(tree.toml("Cargo.toml").get("dependencies"))
-    yield from re.findall(r"^\s*gem\s+[\"']([\w-]+)", tree.read("Gemfile"), re.MULTILINE)
-    yield from table(tree.json("composer.json").get("require"))

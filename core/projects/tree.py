@@ -1,4 +1,4 @@
-"""A repository as detection sees it: the files that git tracks, read with limits, and nothing executed."""
+"""A repository as detection sees it: the files that git lists, read with limits, and nothing executed."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import json
 import re
 import tomllib
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,14 @@ from core.contract import Json
 
 MAX_FILE_BYTES = 2**20
 """A manifest is never larger; what is, is not read."""
-VENDORED = re.compile(r"(^|/)(node_modules|bower_components|_?vendor(ed)?|third[-_]?party|site-packages|\.?venv|Pods)/")
-"""Folders that hold other people's code: it says nothing about the project."""
+VENDORED = re.compile(
+    r"node_modules|bower_components|jspm_packages|_?vendor(ed)?|third[-_]?party(-packages)?|3rd[-_]?party"
+    r"|(site|dist)-packages|__pypackages__|\.?v(irtual)?env|\.(tox|nox|yarn|pnpm-store|bundle|terraform|gradle)"
+    r"|Pods|Carthage|SourcePackages"
+)
+"""Names of folders that hold other people's code: it says nothing about the project."""
+_ENVIRONMENT = "/pyvenv.cfg"
+"""What every virtual environment holds, whatever its folder is called."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +42,22 @@ class Tree:
 
     @classmethod
     def of(cls, root: Path, tracked: Iterable[str]) -> Tree:
-        own = [path for path in tracked if not VENDORED.search(path)]
-        return cls(root, tuple(sorted(own, key=lambda path: (path.count("/"), path))), frozenset(own))
+        given = list(tracked)
+        environments = {path.removesuffix(_ENVIRONMENT) for path in given if path.endswith(_ENVIRONMENT)}
+        known: dict[str, bool] = {"": False}
+
+        def is_vendored(folder: str) -> bool:
+            return VENDORED.fullmatch(folder.rpartition("/")[2]) is not None or folder in environments
+
+        own = [path for path in given if not inherited(path.rpartition("/")[0], known, is_vendored)]
+        own.sort(key=lambda path: (path.count("/"), path))
+        return cls(root, tuple(own), frozenset(own))
+
+    def only(self, folder: str, *names: str) -> Tree:
+        """The folder with no more than these of its files: a package's manifests as if it stood alone."""
+        prefix = f"{folder}/" if folder else ""
+        own = {name: self.read(prefix + name) for name in names if self.has(prefix + name)}
+        return Tree(self.root / folder, tuple(own), frozenset(own), own)
 
     def has(self, path: str) -> bool:
         return path in self._known
@@ -54,7 +75,17 @@ class Tree:
         return (path for path in self.paths if path.startswith(prefix))
 
     def has_folder(self, folder: str) -> bool:
-        return next(self.below(folder), None) is not None
+        return folder in self._folders
+
+    @cached_property
+    def _folders(self) -> frozenset[str]:
+        """Every folder that holds a file somewhere below it; the top is the folder ""."""
+        found: set[str] = set()
+        for path in self.paths:
+            folder = path
+            while folder and (folder := folder.rpartition("/")[0]) not in found:
+                found.add(folder)
+        return frozenset(found)
 
     def read(self, path: str) -> str:
         """A file's text; empty for one that is not tracked, too large, or behind a link that leads out."""
@@ -101,6 +132,22 @@ class Tree:
             return file.read_text(encoding="utf-8-sig", errors="replace") if file.is_file() else ""
         except (OSError, RuntimeError):
             return ""
+
+
+def inherited(folder: str, known: dict[str, bool], is_so: Callable[[str], bool]) -> bool:
+    """Whether `is_so` holds for a folder or one around it.
+
+    `known` keeps the answers, as many files share a folder, and begins as `{"": False}`. Paths can be as deep as the
+    file system lets them, deeper than calls may nest.
+    """
+    unknown: list[str] = []
+    while folder not in known:
+        unknown.append(folder)
+        folder = folder.rpartition("/")[0]
+    answer = known[folder]
+    for inner in reversed(unknown):
+        answer = known[inner] = answer or is_so(inner)
+    return answer
 
 
 def dig(value: Any, *names: str) -> Any:

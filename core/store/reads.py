@@ -42,29 +42,11 @@ LEASE_STALE_MS = 15_000
 MS_PER_DAY = 86_400_000
 
 _JSON_COLUMNS = frozenset(
-    {
-        "tech",
-        "settings",
-        "thresholds",
-        "capabilities",
-        "technologies",
-        "serves",
-        "selection",
-        "tools",
-        "parameters",
-        "tags",
-        "content",
-        "missing",
-        "criteria",
-        "judged",
-        "command",
-        "details",
-        "chain",
-        "options",
-        "answer",
-        "payload",
-        "live",
-    }
+    (
+        *("tech", "settings", "thresholds", "capabilities", "technologies", "serves", "selection", "tools"),
+        *("parameters", "tags", "content", "missing", "criteria", "judged", "command", "details", "chain"),
+        *("options", "answer", "payload", "live"),
+    )
 )
 
 

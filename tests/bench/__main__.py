@@ -24,6 +24,7 @@ from tests.bench import (
     phase_setup,
     report,
     routing,
+    selecting,
 )
 from tests.bench.machine import as_line, load_average, machine
 from tests.bench.measure import Figure, full_collections
@@ -34,6 +35,7 @@ SUBJECTS: dict[str, tuple[str, Callable[[Path], list[Figure]]]] = {
     "delegation": ("Overhead of a delegation, its agent's own work subtracted", delegating.measure),
     "journal": ("Journal, every step durable (synchronous=FULL)", journalling.measure),
     "d1": ("A whole D1 on the offline runtime", defining.measure),
+    "selection": ("Selection", selecting.measure),
     "paint": (f"Time to first paint, {first_paint.COLUMNS} x {first_paint.ROWS}", first_paint.measure),
     "demo": ("The demo", demonstration.measure),
 }

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from core.agents import release
 from core.agents.bench import Bench
@@ -92,7 +93,7 @@ class Place:
         return git(self.repo, "log", "--format=%s", ref).splitlines()
 
 
-def make_place(home: Path, files: dict[str, str] | None = None, **facts: Json) -> Place:
+def make_place(home: Path, files: dict[str, str] | None = None, **facts: Any) -> Place:
     """A repository below `home` with one commit on main, and one more on the work item's branch."""
     repo, tree = home / "repo", home / "tree"
     start = {"pyproject.toml": PYPROJECT, "CHANGELOG.md": CHANGELOG, "src/rows/__init__.py": '__version__ = "1.2.0"\n'}

@@ -15,6 +15,7 @@ from core.agents import versions
 from core.contract import Json
 from core.projects.detection import detect, tech_of
 from core.projects.git import GitError
+from core.projects.stack.facts import Stack
 from core.projects.tree import MAX_FILE_BYTES, Tree
 from tests.unit.git_project import commit, git, write
 
@@ -61,9 +62,12 @@ async def test_a_whole_project(tmp_path: Path) -> None:
     commit(repo, files)
     (repo / "new.go").write_text("not tracked")
 
-    assert await detect(repo) == {
+    found = await detect(repo)
+
+    assert Stack.from_json(found.pop("stack")).words("framework") == ("celery", "django")
+    assert found == {
         "languages": ["python", "shell"],
-        "frameworks": ["celery", "django", "typer"],
+        "frameworks": ["celery", "django"],
         "packaging": "pyproject",
         "package": "shop_api",
         "layout": "src",
@@ -347,6 +351,13 @@ def test_how_and_where_tests_are(tmp_path: Path, files: dict[str, str], runner: 
     assert (found["test_runner"], found["test_dirs"]) == (runner, folders)
 
 
+SPRING = """
+<project><dependencies><dependency>
+  <groupId>org.springframework.boot</groupId><artifactId>spring-boot-starter</artifactId>
+</dependency></dependencies></project>
+"""
+
+
 @pytest.mark.parametrize(
     ("files", "expected"),
     [
@@ -361,7 +372,7 @@ def test_how_and_where_tests_are(tmp_path: Path, files: dict[str, str], runner: 
         ({"go.mod": "module x\nrequire (\n\tgithub.com/gin-gonic/gin v1.9\n)\n"}, ["gin"]),
         ({"Cargo.toml": '[dependencies]\naxum = "1"\n'}, ["axum"]),
         ({"Gemfile": "gem 'rails', '~> 7'\n"}, ["rails"]),
-        ({"pom.xml": "<artifactId>spring-boot-starter</artifactId>"}, ["spring-boot"]),
+        ({"pom.xml": SPRING}, ["spring"]),
         ({"pyproject.toml": '[project]\nname = "p"\ndependencies = "no list"\n[dependency-groups]\nx=["django"]'}, []),
     ],
 )
