@@ -154,11 +154,18 @@ def _checked(name: str, check: Callable[[], Finding]) -> list[Finding]:
 
 def _team(path: Path) -> Finding:
     from core.registry.catalog import load
+    from core.registry.sources import OVERLAYS
 
     try:
         catalog = load(path)
     except ApmError as error:
         return Finding("workspace", path.name, "problem", str(error), "Mend the lines that are named.")
+    unread = sorted(file.name for file in (path.parent / OVERLAYS).glob("*.yml"))
+    if unread:
+        remedy = f"Only *.yaml is read in {OVERLAYS}: rename {', '.join(map(one_line, unread))}."
+        return Finding(
+            "workspace", path.name, "advice", f"{len(catalog.agents)} agents; {len(unread)} files unread", remedy
+        )
     return Finding("workspace", path.name, "ok", f"{len(catalog.agents)} agents")
 
 

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from core.contract import UsageError, canonical_json
+from core.contract import ApmError, Json, UsageError, canonical_json
+from core.registry.sources import FILE_NAME as FILE
+from core.registry.sources import OVERLAYS, Sources, read_sources
 from core.store.schema import Setting
 from core.store.store import Store
 
 if TYPE_CHECKING:
+    from core.governance.team import Imported
     from core.registry.catalog import Catalog
+    from core.store.writer import Transaction
 
-FILE = "agents.yaml"
+__all__ = ["FILE", "OVERLAYS", "Workspace", "create", "find"]
+
+Team = Literal["current", "as-known", "untouched"]
+"""What opening does about the team's files. "current": they are brought in, and broken ones are an error; "as-known":
+they are brought in, and where they are broken the team stays as the database has it; "untouched": nothing."""
 
 
 @dataclass
@@ -25,21 +32,24 @@ class Workspace:
 
     folder: Path
     store: Store
+    fault: ApmError | None = None
+    """Why the team's files could not be brought in, in a workspace that was opened with the team as known."""
+    _catalog: Catalog | None = field(default=None, repr=False)
     _closed: bool = field(default=False, repr=False)
 
     @classmethod
-    def open(cls, folder: Path) -> Workspace:
-        """Open an existing workspace and bring its registry up to date with `agents.yaml`.
+    def open(cls, folder: Path, team: Team = "current") -> Workspace:
+        """Open an existing workspace and bring its registry up to date with `agents.yaml` and its overlays.
 
-        Raises UsageError when the folder is none, CatalogError when its file is broken, StoreError when its
-        database cannot serve.
+        Raises UsageError when the folder is none, CatalogError when a file of the team is broken, StoreError when
+        its database cannot serve.
         """
         folder = folder.resolve()
         if not (folder / FILE).is_file():
             raise UsageError(f"{folder} is no workspace (it has no {FILE}); `apm init {folder}` makes it one.")
         workspace = cls(folder, Store.open(folder / "state"))
         try:
-            workspace.update_registry()
+            workspace._begin(team)
         except BaseException:
             workspace.close()
             raise
@@ -54,11 +64,24 @@ class Workspace:
         """What marks this workspace's processes: stable as long as its journal key is."""
         return hashlib.sha256(self.store.key + b"workspace").hexdigest()[:16]
 
-    @cached_property
-    def catalog(self) -> Catalog:
-        from core.registry.catalog import load
+    @property
+    def file(self) -> Path:
+        return self.folder / FILE
 
-        return load(self.folder / FILE)
+    @property
+    def catalog(self) -> Catalog:
+        """The team's files as they were read last. Raises CatalogError when they are broken."""
+        if self._catalog is None:
+            self._catalog = self.load_team()
+        return self._catalog
+
+    @property
+    def milestone(self) -> Json:
+        """`tag` and `title` of the milestone, as imported last."""
+        from core.registry.importing import read_memory
+
+        sections = self.store.read_now(read_memory).get("sections") or self.catalog.sections()
+        return dict(sections["defaults"]["milestone"])
 
     @property
     def cassette(self) -> Path | None:
@@ -84,18 +107,81 @@ class Workspace:
 
         self.store.write_now(put)
 
-    def update_registry(self) -> None:
-        """Import `agents.yaml` when it is not the one that was imported last."""
-        digest = hashlib.sha256((self.folder / FILE).read_bytes()).hexdigest()
-        if self.setting("agents.digest") == digest:
+    def _begin(self, team: Team) -> None:
+        if team == "untouched":
             return
-        # The catalog's schema takes 0.1 s to import, which no start pays for while the file is the same.
-        from core.registry.importing import import_catalog
+        try:
+            self.update_registry()
+        except ApmError as error:
+            from core.registry.documents import DocumentError
 
-        self.__dict__.pop("catalog", None)
-        catalog = self.catalog
-        self.store.write_now(lambda tx: import_catalog(tx, catalog))
-        self.set("agents.digest", digest)
+            if team == "current" or not isinstance(error, DocumentError):
+                raise
+            self.fault, digest, why = error, self.digest(), str(error)
+            self.store.write_now(lambda tx: self.refuse(tx, digest, why))
+
+    def load_team(self, sources: Sources | None = None) -> Catalog:
+        """The catalog that the team's files, or these, describe now. Raises CatalogError when they are broken."""
+        # The catalog's schema takes 0.1 s to import, which no start pays for while the files are the same.
+        from core.registry.catalog import load, load_sources
+
+        return load(self.file) if sources is None else load_sources(sources)
+
+    def update_registry(self) -> Imported | None:
+        """Import the team's files when they are not the ones that were imported last; what that changed."""
+        while (digest := self.digest()) is None or digest != self.good_digest():
+            self._catalog = catalog = self.load_team()
+            imported = self.store.write_now(lambda tx, catalog=catalog: self.bring_in(tx, catalog))  # type: ignore[misc]
+            if imported is not None:
+                return imported
+        return None
+
+    def bring_in(self, tx: Transaction, catalog: Catalog) -> Imported | None:
+        """Import a catalog; None, with nothing changed, when the files have become others since it was read.
+
+        Asked inside the transaction: a process that was slow to read must not undo what a quicker one brought in.
+        """
+        from core.governance.team import import_catalog
+        from core.registry.importing import accept
+
+        if self.digest() != catalog.digest:
+            return None
+        accept(tx)
+        return import_catalog(tx, catalog)
+
+    def refuse(self, tx: Transaction, digest: str | None, why: str) -> None:
+        """Put on record that the files with this digest are broken; once, however often they are looked at."""
+        from core.registry.importing import refuse
+
+        if self.digest() == digest:
+            refuse(tx, digest, why)
+
+    def digest(self) -> str | None:
+        """Of the team's files as they are now; None when they cannot be read."""
+        try:
+            return read_sources(self.file).digest
+        except OSError:
+            return None
+
+    def sources(self, base: bytes | None = None, path: Path | None = None) -> Sources:
+        """What the team's files hold now, or would with another `agents.yaml` (from `path`, which errors then name).
+
+        Raises OSError when they cannot be read.
+        """
+        found = read_sources(self.file)
+        return found if base is None else replace(found, base=base, path=path or self.file)
+
+    def imported_digest(self) -> str | None:
+        """Of the files that were imported last."""
+        from core.registry.importing import read_memory
+
+        return self.store.read_now(read_memory).get("digest")
+
+    def good_digest(self) -> str | None:
+        """Of the files that were imported last, unless broken ones have been seen since."""
+        from core.registry.importing import read_refused
+
+        return None if self.store.read_now(read_refused) else self.imported_digest()
 
     def close(self) -> None:
         if not self._closed:

@@ -22,6 +22,7 @@ from core.sanitise import sanitise
 from tui import person
 from tui.actions import Action, bindings
 from tui.bridge import Bridge, Engine
+from tui.driving import engine_of, make_engine
 from tui.places import places_around
 from tui.screens.dashboard import Dashboard
 from tui.themes import DARK, FALLBACKS, LIGHT, PlainBars
@@ -109,8 +110,7 @@ class ApmApp(App[int]):
         """The engine's own tasks are its own; this only sets it going."""
         try:
             if self.engine is None and self._make_engine is not None:
-                # Its imports and the catalog take a moment, in which keys are to be answered.
-                self.engine = await asyncio.to_thread(self._make_engine, self.workspace)
+                self.engine = await engine_of(self.workspace, self._make_engine, self.complain)
             if self.engine is not None:
                 await self.engine.start()
                 self._engine_started = True
@@ -283,13 +283,9 @@ def run(folder: Path) -> int:
     """Open the app on a workspace; the exit code."""
     from core.workspace import Workspace
 
-    def make_engine(workspace: Workspace) -> Engine:
-        from core.orchestration import engine
-
-        return engine.Engine(workspace)
-
-    workspace = Workspace.open(folder)
+    workspace = Workspace.open(folder, team="as-known")
+    app = ApmApp(workspace, make_engine=lambda known: make_engine(known, app.tell, app.complain))
     try:
-        return ApmApp(workspace, make_engine=make_engine).run() or 0
+        return app.run() or 0
     finally:
         workspace.close()

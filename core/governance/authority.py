@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from core.store.reads import Connection
@@ -36,7 +36,15 @@ class Kind:
 
 
 def in_force(reader: Connection, agent: str, kind: str) -> Grant | None:
-    """The newest grant; None for a kind that neither list names."""
+    """The newest grant as it holds: a kind's ceiling makes it escalate. None for a kind that neither list names."""
+    found = granted(reader, agent, kind)
+    if found is None or found.mode == "escalate" or not _has_ceiling(reader, agent, kind):
+        return found
+    return replace(found, mode="escalate")
+
+
+def granted(reader: Connection, agent: str, kind: str) -> Grant | None:
+    """The newest grant as it was given."""
     row = reader.one(
         Authority.select(Authority.id, Authority.mode, Authority.by, Authority.reason)
         .where((Authority.agent == agent) & (Authority.kind == kind))
@@ -46,13 +54,26 @@ def in_force(reader: Connection, agent: str, kind: str) -> Grant | None:
     return None if row is None else Grant(*row)
 
 
+def _has_ceiling(reader: Connection, agent: str, kind: str) -> bool:
+    query = DecisionKind.select(DecisionKind.ceiling).where((DecisionKind.agent == agent) & (DecisionKind.key == kind))
+    row = reader.one(query)
+    return row is not None and row[0] == "escalate"
+
+
 def grant(
     tx: Transaction, agent: str, kind: str, mode: Mode, *, by: str, reason: str, proposal: int | None = None
 ) -> int:
     """Put a new grant in force. The ones before stay on the record."""
-    number = tx.insert(Authority, agent=agent, kind=kind, mode=mode, at=tx.now, by=by, reason=reason, proposal=proposal)
+    number = record(tx, agent, kind, mode, by=by, reason=reason, proposal=proposal)
     tx.event("authority.granted", agent=agent, kind=kind, mode=mode, by=by)
     return number
+
+
+def record(
+    tx: Transaction, agent: str, kind: str, mode: str, *, by: str, reason: str, proposal: int | None = None
+) -> int:
+    """The grant's row alone; the caller writes the event that carries it."""
+    return tx.insert(Authority, agent=agent, kind=kind, mode=mode, at=tx.now, by=by, reason=reason, proposal=proposal)
 
 
 def kinds(reader: Connection, agent: str) -> tuple[Kind, ...]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from core.contract import Json, UsageError, canonical_json, digest_of
 from core.governance.answers import check_answer
+from core.governance.settling import settle_authority
 from core.store import reads, rows, states
 from core.store.schema import Answer, Decision, Escalation, WorkItem
 from core.store.writer import Transaction
@@ -196,6 +197,8 @@ def resolve(
         by=by,
         provenance=provenance,
     )
+    if not late:
+        settle_authority(tx, row, option, by=by, reason=reason)
     if ended is not None:
         withdraw_all(tx, ended, why=f"work item {ended} was cancelled by {by}")
     return number

@@ -23,6 +23,7 @@ from core.orchestration.lease import HeldStore, LeaseLost
 from core.orchestration.live import Live
 from core.orchestration.phase_runner import PhaseRunner
 from core.orchestration.position import Position, journal_facts, read_position
+from core.orchestration.reloading import Team
 from core.orchestration.requests import PhaseContext
 from core.phases import PHASE_BY_CODE, PhaseSpec
 from core.projects import git, worktrees
@@ -48,11 +49,16 @@ class Equipment:
 
     store: HeldStore
     state: Path
-    catalog: Catalog
+    team: Team
     runtimes: Mapping[str, Runtime]
     live: Live
     release_locks: dict[int, asyncio.Lock] = field(default_factory=dict)
     setup_locks: dict[int, asyncio.Lock] = field(default_factory=dict)
+
+    @property
+    def catalog(self) -> Catalog:
+        """The team as it is now; what has begun keeps the one that it was given."""
+        return self.team.catalog
 
 
 class Drive:

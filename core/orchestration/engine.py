@@ -20,6 +20,7 @@ from core.orchestration.drive import Drive, Equipment
 from core.orchestration.gatekeeping import gate_functions
 from core.orchestration.live import Live
 from core.orchestration.position import read_position
+from core.orchestration.reloading import Reload, Team
 from core.projects import commands, worktrees
 from core.runtimes.base import Runtime
 from core.runtimes.functions import FunctionRuntime
@@ -73,10 +74,12 @@ class Engine:
         self._unsubscribe: Callable[[], None] | None = None
         self._faults: dict[int | None, BaseException] = {}
         """By work item, what keeps it from being driven; under None what keeps the engine itself from going on."""
+        store = lease.HeldStore(workspace.store, lambda: self._held)
+        self._team = Team(workspace, store)
         self._equipment = Equipment(
-            store=lease.HeldStore(workspace.store, lambda: self._held),
+            store=store,
             state=workspace.state,
-            catalog=workspace.catalog,
+            team=self._team,
             runtimes=runtimes or available_runtimes(workspace.cassette),
             live=self._live,
         )
@@ -91,6 +94,10 @@ class Engine:
     def on_live(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call the listener, on the event loop, whenever what runs has changed; what it returns ends that."""
         return self._live.on_change(listener)
+
+    def on_registry(self, listener: Callable[[Reload], None]) -> Callable[[], None]:
+        """Call the listener, on the event loop, when the team's files were brought in or could not be."""
+        return self._team.on_reload(listener)
 
     @property
     def fault(self) -> BaseException | None:
@@ -108,6 +115,7 @@ class Engine:
         # Cleaning up may take longer than a lease stays fresh.
         self._tasks = [asyncio.create_task(self._beat(), name="apm-heartbeat")]
         await self._clean_up_after_others()
+        await self._team.look()
         self._seen = await self._store.read(_newest_event)
         loop = asyncio.get_running_loop()
 
@@ -120,6 +128,7 @@ class Engine:
             self._tasks += [
                 asyncio.create_task(self._watch(), name="apm-watch"),
                 asyncio.create_task(self._serve(), name="apm-engine"),
+                asyncio.create_task(self._team.follow(), name="apm-team"),
             ]
         return True
 
@@ -188,7 +197,6 @@ class Engine:
 
     async def _serve(self) -> None:
         """The loop: look at what has changed, drive what can run, as many at once as the limits allow."""
-        limit = self._equipment.catalog.defaults.limits.parallel_work_items
         self._wake.set()
         while True:
             await self._wake.wait()
@@ -196,6 +204,7 @@ class Engine:
             self._looking = True
             try:
                 changed = await self._look()
+                limit = self._equipment.catalog.defaults.limits.parallel_work_items
                 for number in sorted(self._ready)[: max(0, limit - len(self._drives))]:
                     self._ready.discard(number)
                     self._drives[number] = asyncio.create_task(self._drive(number), name=f"apm-drive-{number}")

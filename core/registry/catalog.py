@@ -1,7 +1,7 @@
-"""The team as its file describes it: every agent with its defaults filled in, the gates' figures, the rules.
+"""The team as its files describe it: every agent with its defaults filled in, the gates' figures, the rules.
 
-`load` reads `agents.yaml` and gives a catalog, or raises CatalogError naming the first ten problems with their
-lines. A catalog is never half right: what it holds has passed every check of the schema and of this module.
+`load` reads `agents.yaml` with the overlays beside it and gives a catalog, or raises CatalogError naming the first
+ten problems with their files and lines. A catalog is never half right: what it holds has passed every check.
 """
 
 from __future__ import annotations
@@ -16,15 +16,17 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from core.contract import UsageError
+from core.contract import Json, UsageError
 from core.registry.checks import CHECKS, CODERS, TOOL_ONLY, range_errors
-from core.registry.documents import DocumentError, Problem, read
+from core.registry.documents import DocumentError, Problem, parse, unreadable
+from core.registry.overlays import Merged, Origin, merged
 from core.registry.schema import (
     CRITERION_OF,
     LOWER_IS_STRICTER,
     AgentEntry,
     AgentType,
     Authority,
+    CatalogFile,
     Conflicts,
     Defaults,
     EscalateFirst,
@@ -32,15 +34,15 @@ from core.registry.schema import (
     NotApplicable,
     Part,
     Runtime,
-    checked,
-    problems_of,
+    Select,
+    Tool,
 )
-
-FILE_NAME = "agents.yaml"
+from core.registry.sentences import checked, problems_of
+from core.registry.sources import FILE_NAME, OVERLAYS, Sources, read_sources
 
 
 class CatalogError(DocumentError):
-    """An `agents.yaml` that cannot be used: up to ten lines `agents.yaml:LINE: key.path: what is wrong`."""
+    """Files that describe no team: up to ten lines `agents.yaml:LINE: key.path: what is wrong`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class Agent:
     """One agent as it works: what the file says of it, and the defaults where it says nothing.
 
     `seconds` bounds one delegation. `fallback` executes it when `runtime` needs a model and none is configured.
+    `serves` names the roles of the phases that a specialist stands in for; `select` what brings it into a project.
     """
 
     role: str
@@ -57,6 +60,11 @@ class Agent:
     phase: str | None
     description: str
     capabilities: tuple[str, ...]
+    technologies: tuple[str, ...]
+    serves: tuple[str, ...]
+    select: Select | None
+    tools: tuple[Tool, ...]
+    skill: bool
     runtime: Runtime
     fallback: Runtime | None
     model: str | None
@@ -69,7 +77,10 @@ class Agent:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """A checked `agents.yaml`. `agents` keeps the file's order; `digest` is SHA-256 of the file's bytes."""
+    """A checked `agents.yaml` with its overlays. `agents` keeps the files' order; `digest` covers every file's bytes.
+
+    `origins` says by role which files an agent comes from.
+    """
 
     path: Path
     digest: str
@@ -78,6 +89,20 @@ class Catalog:
     escalate_first: tuple[EscalateFirst, ...]
     conflicts: Conflicts
     agents: Mapping[str, Agent]
+    origins: Mapping[str, Origin]
+
+    def sections(self) -> Json:
+        """What the file says besides its agents, as JSON with every default written out."""
+        parts = {name: getattr(self, name) for name in SECTIONS}
+        return {name: _plain(part) for name, part in parts.items()}
+
+
+SECTIONS = ("defaults", "gates", "escalate_first", "conflicts")
+"""What `agents.yaml` holds besides its version and its agents."""
+
+
+def _plain(part: Part | tuple[Part, ...]) -> Any:
+    return [_plain(p) for p in part] if isinstance(part, tuple) else part.model_dump(mode="json", by_alias=True)
 
 
 def default_path() -> Path:
@@ -91,30 +116,52 @@ def default_path() -> Path:
 
 
 def load(path: Path) -> Catalog:
-    """The catalog in a file; raises CatalogError with every problem found and its line."""
+    """The catalog in a file and the overlays beside it; raises CatalogError with every problem and its line."""
     try:
-        document = read(path)
-    except DocumentError as error:
-        raise CatalogError(error.source, error.problems) from None
-    if not isinstance(document.data, dict):
-        what = "is empty" if document.data is None else "is not a mapping of sections"
-        text = f"{what}; it needs version, gates, escalate_first, conflicts and agents (`apm init` writes them all)"
-        raise CatalogError(document.source, [Problem(1, "", text)])
-    file, problems = checked(document)
-    if file is not None:
-        problems = [document.problem(place, text) for check in CHECKS for place, text in check(file)]
-        problems += [problem for place, error in range_errors(file) for problem in problems_of(error, document, place)]
-    if file is None or problems:
-        raise CatalogError(document.source, problems)
+        return load_sources(read_sources(path))
+    except OSError as error:
+        found = unreadable(error, path)
+        raise CatalogError(found.source, found.problems) from None
+
+
+def load_sources(sources: Sources) -> Catalog:
+    """The catalog that the files' contents describe; raises CatalogError as `load`."""
+    file, whole = read_file(sources)
     return Catalog(
-        path=path,
-        digest=document.digest,
+        path=sources.path,
+        digest=sources.digest,
         defaults=file.defaults,
         gates=file.gates,
         escalate_first=file.escalate_first,
         conflicts=file.conflicts,
-        agents=MappingProxyType({entry.role: _agent(entry, file.defaults) for entry in file.agents}),
+        agents=MappingProxyType({entry.role: filled(entry, file.defaults) for entry in file.agents}),
+        origins=MappingProxyType(whole.origins),
     )
+
+
+def read_file(sources: Sources) -> tuple[CatalogFile, Merged]:
+    """The checked model of all files together, and where each of its values stands. Raises CatalogError."""
+    name = sources.path.name
+    if sources.excess:
+        raise CatalogError(OVERLAYS, [Problem(1, "", sources.excess)])
+    try:
+        base = parse(sources.base, name)
+        overlays = [parse(content, overlay) for overlay, content in sources.overlays]
+    except DocumentError as error:
+        raise CatalogError(error.source, error.problems) from None
+    if not isinstance(base.data, dict):
+        what = "is empty" if base.data is None else "is not a mapping of sections"
+        text = f"{what}; it needs version, gates, escalate_first, conflicts and agents (`apm init` writes them all)"
+        raise CatalogError(name, [Problem(1, "", text)])
+    whole, problems = merged(base, overlays)
+    file, found = checked(whole)
+    problems += found
+    if file is not None:
+        problems += [whole.problem(place, text) for check in CHECKS for place, text in check(file)]
+        problems += [problem for place, error in range_errors(file) for problem in problems_of(error, whole, place)]
+    if file is None or problems:
+        raise CatalogError(name, problems)
+    return file, whole
 
 
 def thresholds(
@@ -208,7 +255,8 @@ def _is_looser(name: str, value: float, standard: float) -> bool:
     return value > standard if name in LOWER_IS_STRICTER else value < standard
 
 
-def _agent(entry: AgentEntry, defaults: Defaults) -> Agent:
+def filled(entry: AgentEntry, defaults: Defaults) -> Agent:
+    """The agent that an entry describes, with the defaults where it says nothing."""
     return Agent(
         role=entry.role,
         display_name=entry.display_name,
@@ -217,6 +265,11 @@ def _agent(entry: AgentEntry, defaults: Defaults) -> Agent:
         phase=entry.phase,
         description=entry.description,
         capabilities=entry.capabilities,
+        technologies=entry.technologies,
+        serves=entry.serves,
+        select=entry.select,
+        tools=entry.tools if entry.tools is not None else defaults.tools.of(entry.type),
+        skill=entry.skill,
         runtime=_runtime(entry, defaults),
         fallback=entry.fallback,
         model=entry.model or defaults.model,

@@ -12,7 +12,8 @@ from typing import get_args
 
 from pydantic import ValidationError
 
-from core.phases import PHASES
+from core.phases import PHASE_OF_ROLE, PHASES
+from core.projects.stack.vocabulary import KEYS, WORDS
 from core.registry.documents import Place, did_you_mean
 from core.registry.schema import CRITERIA, MODEL_RUNTIMES, AgentType, Authority, CatalogFile, Domain
 
@@ -20,6 +21,7 @@ _TIER_OF_TYPE: Mapping[AgentType, int] = {"sub-agent": 3, "specialist": 3, "util
 _MASTER = "master-orchestrator"
 _DOMAINS: tuple[str, ...] = get_args(Domain)
 _UTILITIES = ("evidence-writer", "workflow-updater", "decision-recorder")
+_SUB_AGENTS = tuple(role for phase in PHASES for role in phase.roles)
 CODERS = ("code-implementer", "test-implementer")
 
 Expected = tuple[AgentType, int, str | None, str]
@@ -130,6 +132,21 @@ def _authority(authority: Authority, most: int) -> Found:
                 yield (*at, "reversible"), "is false; what cannot be undone needs `ceiling: escalate`"
 
 
+def _specialists(file: CatalogFile) -> Found:
+    """A specialist stands in for sub-agents of phases, and is in the phase of the first."""
+    for n, entry in enumerate(file.agents):
+        if entry.serves and entry.type != "specialist":
+            yield ("agents", n, "serves"), "belongs to specialists only"
+            continue
+        for m, role in enumerate(entry.serves):
+            place: Place = ("agents", n, "serves", m)
+            if role not in _SUB_AGENTS:
+                yield place, f"{role!r} is no sub-agent of a phase{did_you_mean(role, _SUB_AGENTS)}"
+            elif m == 0 and PHASE_OF_ROLE[role] != entry.phase:
+                found = _word(entry.phase)
+                yield ("agents", n, "phase"), f"is {found}; {role}, which it serves, is in phase {PHASE_OF_ROLE[role]}"
+
+
 def _gates(file: CatalogFile) -> Found:
     known = [f"{phase}.{name}" for phase, names in CRITERIA.items() for name in names]
     for n, rule in enumerate(file.gates.not_applicable):
@@ -200,6 +217,23 @@ def _globs(file: CatalogFile) -> Found:
             yield place, f"{glob!r} leads outside; write a path relative to the project, with /"
 
 
+def _selections(file: CatalogFile) -> Found:
+    """An agent is selected by words that a project's stack can hold; another word would select it never."""
+    for n, entry in enumerate(file.agents):
+        if entry.select is None:
+            continue
+        named = {category: getattr(entry.select, key) for category, key in KEYS.items()}
+        if not entry.select.always and not any(named.values()):
+            yield ("agents", n, "select"), "names nothing, so no project gets the agent; write `always: true` or a word"
+        for category, words in named.items():
+            for m, word in enumerate(words):
+                if word not in WORDS[category]:
+                    other = next((KEYS[name] for name, known in WORDS.items() if word in known), None)
+                    hint = f"; it belongs under {other}" if other else did_you_mean(word, WORDS[category])
+                    place: Place = ("agents", n, "select", KEYS[category], m)
+                    yield place, f"{word!r} is no {category.replace('_', ' ')} that apm recognises{hint}"
+
+
 CHECKS: tuple[Callable[[CatalogFile], Found], ...] = (
-    *(_roles, _tiers, _executors, _authorities, _gates, _rules, _globs),
+    *(_roles, _tiers, _executors, _authorities, _specialists, _selections, _gates, _rules, _globs),
 )

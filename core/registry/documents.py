@@ -13,14 +13,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
 import yaml
 
 from core.contract import ApmError
+from core.registry.sources import MAX_BYTES
 from core.sanitise import sanitise
 
-MAX_BYTES = 4 * 2**20
 MAX_VALUES = 100_000
 """Values of a file once its aliases are written out."""
 MAX_DEPTH = 40
@@ -32,11 +32,15 @@ Place = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong in a file. `line` counts from 1; `place` is empty when the file as a whole is meant."""
+    """One thing wrong in a file. `line` counts from 1; `place` is empty when the file as a whole is meant.
+
+    `source` names the file where it is another than the one that the error is about.
+    """
 
     line: int
     place: str
     text: str
+    source: str = ""
 
     def __str__(self) -> str:
         return f"{self.line}: {self.place}: {self.text}" if self.place else f"{self.line}: {self.text}"
@@ -49,11 +53,19 @@ class DocumentError(ApmError):
 
     def __init__(self, source: str, problems: Sequence[Problem]) -> None:
         self.source = source
-        self.problems = tuple(sorted(problems, key=lambda problem: problem.line))
-        lines = [f"{source}:{problem}" for problem in self.problems[:SHOWN_PROBLEMS]]
+        self.problems = tuple(sorted(problems, key=lambda problem: (problem.source, problem.line)))
+        lines = [f"{problem.source or source}:{problem}" for problem in self.problems[:SHOWN_PROBLEMS]]
         if len(self.problems) > SHOWN_PROBLEMS:
             lines.append(f"… and {len(self.problems) - SHOWN_PROBLEMS} more")
         super().__init__("\n".join(sanitise(line, limit=600, keep_newlines=False) for line in lines))
+
+
+class Placed(Protocol):
+    """Data that knows where each of its values stands."""
+
+    @property
+    def data(self) -> Any: ...
+    def problem(self, place: Place, text: str) -> Problem: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +104,14 @@ def read(path: Path) -> Document:
         with path.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise DocumentError(path.name, [Problem(1, "", f"cannot be read: {reason} ({path})")]) from None
+        raise unreadable(error, path) from None
     return parse(content, path.name)
+
+
+def unreadable(error: OSError, path: Path) -> DocumentError:
+    """What to say of a file that the system does not give out."""
+    at, reason = Path(error.filename or path), (error.strerror or str(error)).lower()
+    return DocumentError(at.name, [Problem(1, "", f"cannot be read: {reason} ({at})")])
 
 
 def parse(content: bytes, source: str) -> Document:

@@ -1,144 +1,129 @@
-"""From a checked catalog to the agents table: idempotent, and never against what a human granted."""
+"""From a checked catalog to the tables of agents and kinds: what the database has, and what it is to become."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Set as AbstractSet
-from typing import Any
+import json
+from typing import TYPE_CHECKING, Any
+
+from peewee import fn
 
 from core.contract import Json, canonical_json
-from core.registry.catalog import Agent as CatalogAgent
-from core.registry.catalog import Catalog
-from core.store.schema import Agent, Authority, DecisionKind
+from core.registry.changes import BY_FILE, CEILING, Changes, Known, KnownGrant, KnownKind, statements
+from core.registry.columns import KIND_KEYS
+from core.store import reads
+from core.store.reads import Connection
+from core.store.schema import Agent, Authority, DecisionKind, Setting
 from core.store.writer import Transaction
 
-BY_FILE = "agents.yaml"
-"""Who stands behind an authority that nobody but the file has given."""
+if TYPE_CHECKING:
+    from core.registry.catalog import Catalog
+
+MEMORY = "agents.imported"
+"""The setting that holds what was imported last: the files' digest, what they said of each kind, and their sections."""
+
+REFUSED = "agents.refused"
+"""The setting that holds the files that could not be brought in: their digest, and why. Empty once they are mended."""
 
 
-def import_catalog(tx: Transaction, catalog: Catalog) -> None:
-    """Bring agents, decision kinds and first authorities to what the catalog says.
+def read_memory(reader: Connection) -> Json:
+    """What is remembered of the last import: `digest`, `said` and `sections`; empty before the first."""
+    return _setting(reader, MEMORY)
 
-    Agents and kinds that are gone become inactive and keep their history. The file speaks for an authority that
-    nobody else has given: it changes its own grants, and a kind that it no longer names escalates. What a human granted
-    since stays, whatever the file says.
+
+def read_refused(reader: Connection) -> str:
+    """Why the team's files, as they were seen last, could not be brought in; empty when they were."""
+    return str(_setting(reader, REFUSED).get("why", ""))
+
+
+def refuse(tx: Transaction, digest: str | None, why: str) -> None:
+    """Keep that files could not be brought in, with one event for each that is broken in another way."""
+    broken = {"digest": digest, "why": why}
+    if _setting(tx, REFUSED) != broken:
+        _set(tx, REFUSED, broken)
+        tx.event("agents.refused", digest=digest, why=why)
+
+
+def accept(tx: Transaction) -> None:
+    """Keep that the files are in order again."""
+    if _setting(tx, REFUSED):
+        _set(tx, REFUSED, {})
+        tx.event("agents.mended")
+
+
+def _setting(reader: Connection, key: str) -> Json:
+    row = reader.one(Setting.select(Setting.value).where(Setting.key == key))
+    return {} if row is None else dict(json.loads(row[0]))
+
+
+def _set(tx: Transaction, key: str, value: Json) -> None:
+    text = canonical_json(value)
+    if tx.one(Setting.select(Setting.key).where(Setting.key == key)) is None:
+        tx.insert(Setting, key=key, value=text)
+    else:
+        tx.update(Setting, key, value=text)
+
+
+def read_known(reader: Connection) -> Known:
+    """The team as the database has it."""
+    kinds = _kinds(reader)
+    grants = _grants(reader, Authority.select(fn.MAX(Authority.id)))
+    memory = read_memory(reader)
+    said = {
+        (agent, kind): text for agent, kinds_of in memory.get("said", {}).items() for kind, text in kinds_of.items()
+    }
+    if not memory:
+        # Before imports were remembered, the file's own grants were all that it left.
+        own = _grants(reader, Authority.select(fn.MAX(Authority.id)).where(Authority.by == BY_FILE))
+        said = {p: CEILING if p in kinds and kinds[p].columns["ceiling"] else grant.mode for p, grant in own.items()}
+    return Known(
+        agents={agent.role: agent for agent in reads.agents(reader, active_only=False)},
+        kinds=kinds,
+        grants=grants,
+        said=said,
+        sections=memory.get("sections", {}),
+    )
+
+
+def apply(tx: Transaction, found: Changes) -> None:
+    """Bring the rows of agents and kinds to what was found. The caller writes the event that carries them.
+
+    Nobody is deleted: agents and kinds that are gone become inactive and keep their history.
     """
-    known = {row[1]: row for row in tx.rows(Agent.select(*(Agent._meta.fields[n] for n in ("id", *_COLUMNS))))}
-    changed = 0
-    for agent in catalog.agents.values():
-        values = _columns(agent, catalog)
-        row = known.pop(agent.role, None)
-        if row is None:
-            tx.insert(Agent, **values)
-            changed += 1
-        elif tuple(values[n] for n in _COLUMNS) != tuple(row[1:]):
-            tx.update(Agent, int(row[0]), **values)
-            changed += 1
-    for row in known.values():
-        if row[1 + _COLUMNS.index("is_active")]:
-            tx.update(Agent, int(row[0]), is_active=False)
-            changed += 1
-    own = ((a.role, a.authority) for a in catalog.agents.values() if a.authority)
-    named = {(role, kind.key) for role, given in own for kind in (*given.autonomous, *given.escalate)}
-    for agent in catalog.agents.values():
-        changed += _import_authority(tx, agent)
-    changed += _retire_kinds(tx, named)
-    if changed:
-        tx.event("agents.imported", digest=catalog.digest, changed=changed)
+    for agent in found.agents:
+        if agent.id is None:
+            tx.insert(Agent, **agent.columns)
+        else:
+            tx.update(Agent, agent.id, **agent.columns)
+    for kind in found.kinds:
+        if kind.id is None:
+            tx.insert(DecisionKind, agent=kind.agent, key=kind.kind, **kind.columns)
+        else:
+            tx.update(DecisionKind, kind.id, **kind.columns)
 
 
-_COLUMNS = (
-    "role",
-    "display_name",
-    "description",
-    "agent_type",
-    "tier",
-    "phase",
-    "capabilities",
-    "sop_content",
-    "sop_digest",
-    "runtime",
-    "model",
-    "outward",
-    "parameters",
-    "origin",
-    "is_active",
-)
+def remember(tx: Transaction, catalog: Catalog) -> None:
+    """Keep what was imported, for the next time. The caller writes the event that carries it."""
+    said: dict[str, dict[str, str]] = {}
+    for (agent, kind), statement in statements(catalog).items():
+        said.setdefault(agent, {})[kind] = statement
+    _set(tx, MEMORY, {"digest": catalog.digest, "said": said, "sections": catalog.sections()})
 
 
-def _columns(agent: CatalogAgent, catalog: Catalog) -> Json:
-    return {
-        "role": agent.role,
-        "display_name": agent.display_name,
-        "description": agent.description,
-        "agent_type": agent.type,
-        "tier": agent.tier,
-        "phase": agent.phase,
-        "capabilities": canonical_json(list(agent.capabilities)),
-        "sop_content": agent.sop,
-        "sop_digest": hashlib.sha256(agent.sop.encode()).hexdigest(),
-        "runtime": agent.runtime,
-        "model": agent.model,
-        "outward": agent.outward,
-        "parameters": canonical_json({"seconds": agent.seconds, "fallback": agent.fallback}),
-        "origin": catalog.path.name,
-        "is_active": True,
-    }
+def _kinds(reader: Connection) -> dict[tuple[str, str], KnownKind]:
+    names = (*KIND_KEYS, "is_active")
+    columns = [DecisionKind._meta.fields[n] for n in ("id", "agent", "key", *names)]
+    found = {}
+    for number, agent, key, *values in reader.rows(DecisionKind.select(*columns).order_by(DecisionKind.id)):
+        row: Json = dict(zip(names, values, strict=True))
+        row |= {name: bool(row[name]) for name in ("reversible", "is_active")}
+        found[agent, key] = KnownKind(number, row)
+    return found
 
 
-def _import_authority(tx: Transaction, agent: CatalogAgent) -> int:
-    if agent.authority is None:
-        return 0
-    changed = 0
-    for mode, kinds in (("autonomous", agent.authority.autonomous), ("escalate", agent.authority.escalate)):
-        for kind in kinds:
-            changed += _import_kind(tx, agent.role, kind)
-            current = _in_force(tx, agent.role, kind.key)
-            if current is None:
-                changed += _grant(tx, agent.role, kind.key, mode, "as first imported")
-            elif current != (mode, BY_FILE) and current[1] == BY_FILE:
-                changed += _grant(tx, agent.role, kind.key, mode, "as the file says now")
-    return changed
-
-
-def _retire_kinds(tx: Transaction, named: AbstractSet[tuple[str, str]]) -> int:
-    """Kinds that the file no longer names: SPEC lets a kind that no list names escalate."""
-    query = DecisionKind.select(DecisionKind.id, DecisionKind.agent, DecisionKind.key).where(DecisionKind.is_active)
-    gone = [row for row in tx.rows(query) if (row[1], row[2]) not in named]
-    for number, agent, key in gone:
-        tx.update(DecisionKind, int(number), is_active=False)
-        if _in_force(tx, agent, key) == ("autonomous", BY_FILE):
-            _grant(tx, agent, key, "escalate", "the file no longer names this kind")
-    return len(gone)
-
-
-def _in_force(tx: Transaction, agent: str, kind: str) -> tuple[str, str] | None:
-    """Mode and giver of the newest grant."""
-    query = Authority.select(Authority.mode, Authority.by).where((Authority.agent == agent) & (Authority.kind == kind))
-    row = tx.one(query.order_by(Authority.id.desc()).limit(1))
-    return None if row is None else (str(row[0]), str(row[1]))
-
-
-def _grant(tx: Transaction, agent: str, kind: str, mode: str, reason: str) -> int:
-    tx.insert(Authority, agent=agent, kind=kind, mode=mode, at=tx.now, by=BY_FILE, reason=reason)
-    return 1
-
-
-def _import_kind(tx: Transaction, agent: str, kind: Any) -> int:
-    values = {
-        "title": kind.title,
-        "impact": kind.impact,
-        "reversible": kind.reversible,
-        "ceiling": kind.ceiling,
-        "is_active": True,
-    }
-    columns = [DecisionKind._meta.fields[n] for n in ("id", *values)]
-    where = (DecisionKind.agent == agent) & (DecisionKind.key == kind.key)
-    row = tx.one(DecisionKind.select(*columns).where(where))
-    if row is None:
-        tx.insert(DecisionKind, agent=agent, key=kind.key, **values)
-        return 1
-    if tuple(row[1:]) != tuple(values.values()):
-        tx.update(DecisionKind, int(row[0]), **values)
-        return 1
-    return 0
+def _grants(reader: Connection, newest: Any) -> dict[tuple[str, str], KnownGrant]:
+    """The newest grants among those that the query is about."""
+    numbers = newest.group_by(Authority.agent, Authority.kind)
+    query = Authority.select(
+        Authority.agent, Authority.kind, Authority.id, Authority.mode, Authority.by, Authority.reason
+    ).where(Authority.id.in_(numbers))
+    return {(agent, kind): KnownGrant(*rest) for agent, kind, *rest in reader.rows(query.order_by(Authority.id))}

@@ -1,20 +1,15 @@
-"""What `agents.yaml` may say, as frozen models, and what is said to the person whose file says something else.
+"""What `agents.yaml` may say, as frozen models. `core.registry.sentences` speaks to whoever wrote something else.
 
 Unknown keys are refused, so a misspelt one is found instead of ignored. Rules that span several entries are in
-`core.registry.catalog`.
+`core.registry.checks`.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Literal, get_args, get_origin
+from collections.abc import Mapping
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
-from pydantic_core import ErrorDetails
-
-from core.contract import canonical_json
-from core.registry.documents import Document, Place, Problem, did_you_mean
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 AgentType = Literal["orchestrator", "sub-agent", "specialist", "utility", "domain"]
 Runtime = Literal["tool", "offline", "replay", "human", "anthropic", "claude-code", "openai-compatible"]
@@ -22,12 +17,15 @@ PhaseCode = Literal["D1", "P1", "I1", "R1", "O1", "E1"]
 WorkItemType = Literal["feature", "bug", "chore", "spike", "docs"]
 Domain = Literal["technical", "strategy", "ux", "gtm"]
 Urgency = Literal["IMMEDIATE", "DAILY", "WEEKLY"]
+Tool = Literal["delegate", "read", "search", "edit", "write", "run", "fetch"]
+"""What an agent may do with its hands, in apm's own words; each provider's table says what it calls them."""
 
 MODEL_RUNTIMES: frozenset[Runtime] = frozenset({"anthropic", "claude-code", "openai-compatible"})
 """Runtimes that ask a language model, so need one configured."""
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}$")]
 KindKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+Technology = Annotated[str, StringConstraints(pattern=r"^[a-z0-9.][a-z0-9+#.-]{0,31}$")]
 Words = Annotated[str, StringConstraints(min_length=1, max_length=1024, strip_whitespace=True)]
 Impact = Annotated[int, Field(ge=1, le=10)]
 Percent = Annotated[float, Field(ge=0, le=100)]
@@ -54,6 +52,20 @@ class Runtimes(Part):
         return runtime
 
 
+class Tools(Part):
+    """What agents of each type may use that name no tools of their own."""
+
+    orchestrator: tuple[Tool, ...] = ("delegate",)
+    sub_agent: tuple[Tool, ...] = Field(("read", "search"), alias="sub-agent")
+    specialist: tuple[Tool, ...] = ("read", "search", "edit", "write", "run")
+    utility: tuple[Tool, ...] = ("read",)
+    domain: tuple[Tool, ...] = ("read", "search")
+
+    def of(self, agent_type: AgentType) -> tuple[Tool, ...]:
+        tools: tuple[Tool, ...] = getattr(self, agent_type.replace("-", "_"))
+        return tools
+
+
 class Limits(Part):
     parallel_work_items: Annotated[int, Field(ge=1, le=256)] = 4
     revision_rounds: Annotated[int, Field(ge=1, le=20)] = 3
@@ -69,6 +81,7 @@ class Milestone(Part):
 
 class Defaults(Part):
     runtimes: Runtimes = Runtimes()
+    tools: Tools = Tools()
     model: Words | None = None
     limits: Limits = Limits()
     milestone: Milestone = Milestone()
@@ -223,6 +236,20 @@ class AgentLimits(Part):
     seconds: Annotated[int, Field(ge=1, le=86_400)]
 
 
+class Select(Part):
+    """What a project must hold for an agent to be chosen for it: any one of these, or nothing with `always`.
+
+    The words are those of `core.projects.stack.vocabulary`.
+    """
+
+    always: bool = False
+    languages: tuple[Technology, ...] = ()
+    frameworks: tuple[Technology, ...] = ()
+    project_types: tuple[Technology, ...] = ()
+    infrastructure: tuple[Technology, ...] = ()
+    databases: tuple[Technology, ...] = ()
+
+
 class AgentEntry(Part):
     """One agent as the file has it; `core.registry.catalog.Agent` is the same with its defaults filled in."""
 
@@ -233,6 +260,11 @@ class AgentEntry(Part):
     phase: PhaseCode | None = None
     description: Words
     capabilities: Annotated[tuple[Slug, ...], Field(min_length=1)]
+    technologies: tuple[Technology, ...] = ()
+    serves: tuple[Slug, ...] = ()
+    select: Select | None = None
+    tools: tuple[Tool, ...] | None = None
+    skill: bool = False
     runtime: Runtime | None = None
     fallback: Runtime | None = None
     model: Words | None = None
@@ -250,127 +282,3 @@ class CatalogFile(Part):
     escalate_first: tuple[EscalateFirst, ...]
     conflicts: Conflicts
     agents: Annotated[tuple[AgentEntry, ...], Field(min_length=1)]
-
-
-def checked(document: Document) -> tuple[CatalogFile | None, list[Problem]]:
-    """The file's model, or None and what is wrong with it, each problem with its line."""
-    try:
-        # JSON mode takes a list where a tuple is meant and is strict about everything else.
-        return CatalogFile.model_validate_json(canonical_json(document.data)), []
-    except ValidationError as error:
-        return None, problems_of(error, document)
-
-
-def problems_of(error: ValidationError, document: Document, at: Place = ()) -> list[Problem]:
-    """What pydantic found, in words for the person who edits the file. `at` is where the model stands in it."""
-    details = [(at + _place(item), item) for item in error.errors(include_url=False)]
-    misspelt = {
-        (*place[:-1], near)
-        for place, item in details
-        if item["type"] == "extra_forbidden"
-        for near in re.findall(r"did you mean '(.+)'", _suggested_key(place))
-    }
-    return [
-        document.problem(place, _sentence(place, item))
-        for place, item in details
-        if not (item["type"] == "missing" and place in misspelt)
-    ]
-
-
-def _place(item: ErrorDetails) -> Place:
-    # A wrong key of a mapping is reported at `key.[key]`; the place is the key.
-    return tuple(step for step in item["loc"] if step != "[key]")
-
-
-def _suggested_key(place: Place) -> str:
-    return did_you_mean(str(place[-1]), _keys_at(place[:-1]))
-
-
-def _keys_at(place: Place) -> list[str]:
-    """Keys that the model at `place` knows; none where the path leads to something else."""
-    node: Any = CatalogFile
-    for step in place:
-        node = _step_into(_bare(node), step)
-    node = _bare(node)
-    if isinstance(node, type) and issubclass(node, BaseModel):
-        return [field.alias or name for name, field in node.model_fields.items()]
-    return []
-
-
-def _step_into(node: Any, step: str | int) -> Any:
-    if isinstance(node, type) and issubclass(node, BaseModel):
-        fields = {field.alias or name: field for name, field in node.model_fields.items()}
-        return fields[str(step)].annotation if step in fields else None
-    arguments = get_args(node)
-    if get_origin(node) is tuple and arguments:
-        return arguments[0]
-    return arguments[1] if get_origin(node) is dict else None
-
-
-def _bare(node: Any) -> Any:
-    """The type without `Annotated` and `| None`."""
-    while (arguments := get_args(node)) and get_origin(node) not in (tuple, dict, Literal):
-        node = arguments[0]
-    return node
-
-
-def _choice(item: ErrorDetails) -> str:
-    known = re.findall(r"'([^']*)'", item["ctx"]["expected"]) or [item["ctx"]["expected"]]
-    return f"is {_shown(item['input'])}; it must be one of {', '.join(known)}" + did_you_mean(str(item["input"]), known)
-
-
-def _wants(what: str) -> Callable[[ErrorDetails], str]:
-    return lambda item: f"is {_shown(item['input'])}; it must be {what}"
-
-
-def _text_for(value: Any) -> str:
-    return "text; put quotes around it" if isinstance(value, int | float) else "text"
-
-
-_PATTERNS: Mapping[str, str] = {
-    "^[a-z0-9-]{1,64}$": "1 to 64 of a-z, 0-9 and -",
-    "^[a-z0-9_-]{1,64}$": "1 to 64 of a-z, 0-9, _ and -",
-    "^[a-z][a-z0-9_]{0,63}$": "a word of a-z, 0-9 and _ that begins with a letter",
-}
-
-_SENTENCES: Mapping[str, Callable[[ErrorDetails], str]] = {
-    "missing": lambda item: "is missing",
-    "literal_error": _choice,
-    "string_type": lambda item: _wants(_text_for(item["input"]))(item),
-    "int_type": _wants("a whole number"),
-    "int_from_float": _wants("a whole number"),
-    "float_type": _wants("a number"),
-    "bool_type": _wants("true or false"),
-    "tuple_type": _wants("a list"),
-    "dict_type": _wants("a mapping of keys to values"),
-    "model_type": _wants("a mapping of keys to values"),
-    "model_attributes_type": _wants("a mapping of keys to values"),
-    "string_pattern_mismatch": lambda item: _wants(_PATTERNS[item["ctx"]["pattern"]])(item),
-    "string_too_short": lambda item: "is empty",
-    "string_too_long": lambda item: f"is longer than {item['ctx']['max_length']} characters",
-    "too_short": lambda item: (
-        f"has {item['ctx']['actual_length']} entries; it needs at least {item['ctx']['min_length']}"
-    ),
-    "too_long": lambda item: f"has more than {item['ctx']['max_length']} entries",
-    "greater_than": lambda item: f"is {_shown(item['input'])}; it must be above {item['ctx']['gt']:g}",
-    "greater_than_equal": lambda item: f"is {_shown(item['input'])}; it must be {item['ctx']['ge']:g} or more",
-    "less_than_equal": lambda item: f"is {_shown(item['input'])}; it must be {item['ctx']['le']:g} or less",
-}
-
-
-def _sentence(place: Place, item: ErrorDetails) -> str:
-    if item["type"] == "extra_forbidden":
-        return "is not a key known here" + _suggested_key(place)
-    words = _SENTENCES.get(item["type"])
-    return words(item) if words else item["msg"]
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return "a mapping"
-    if isinstance(value, list | tuple):
-        return "a list"
-    if value is None:
-        return "empty"
-    text = str(value).lower() if isinstance(value, bool) else repr(value)
-    return text if len(text) <= 60 else text[:57] + "…" + text[-1:]

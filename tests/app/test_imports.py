@@ -17,6 +17,7 @@ NOT_AT_START = (
     "pydantic",
     "radon",
     "rich.markdown",
+    "ruamel",
     "textual.widgets._text_area",
     "tomlkit",
     "watchfiles",

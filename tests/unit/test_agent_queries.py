@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.registry.queries import known_values, narrowed, parse_query
-from core.store.rows import AgentRow
-
-
-def agent(role: str, **values: Any) -> AgentRow:
-    own: dict[str, Any] = dict.fromkeys(AgentRow.__slots__)
-    own |= {"role": role, "display_name": role.title(), "description": "", "agent_type": "specialist", "tier": 3}
-    own |= {"capabilities": [], "technologies": [], "runtime": "offline"}
-    return AgentRow(**(own | values))
-
+from tests.unit.agent_rows import agent_row
 
 TEAM = (
-    agent("definition-orch", agent_type="orchestrator", tier=2, phase="D1", capabilities=["delegation"]),
-    agent("ac-writer", agent_type="sub-agent", phase="D1", capabilities=["requirements"], description="Criteria."),
-    agent("python-tester", phase="I1", capabilities=["testing"], technologies=["python", "pytest"]),
-    agent("django-tester", phase="I1", capabilities=["testing"], technologies=["django", "python"], runtime="human"),
-    agent("react-tester", phase="I1", capabilities=["testing"], technologies=["react", "javascript"]),
-    agent("java-tester", phase="I1", capabilities=["testing"], technologies=["java", "junit"]),
+    agent_row("definition-orch", agent_type="orchestrator", tier=2, phase="D1", capabilities=["delegation"]),
+    agent_row("ac-writer", agent_type="sub-agent", phase="D1", capabilities=["requirements"], description="Criteria."),
+    agent_row("python-tester", phase="I1", capabilities=["testing"], technologies=["python", "pytest"]),
+    agent_row(
+        "django-tester", phase="I1", capabilities=["testing"], technologies=["django", "python"], runtime="human"
+    ),
+    agent_row("react-tester", phase="I1", capabilities=["testing"], technologies=["react", "javascript"]),
+    agent_row("java-tester", phase="I1", capabilities=["testing"], technologies=["java", "junit"]),
 )
 
 

@@ -16,8 +16,9 @@ from core.registry.catalog import Agent, Catalog, default_path, load, not_applic
 from core.registry.schema import CRITERIA
 
 HEADINGS = ("Inputs", "Steps", "Output", "Gate", "Never", "BLOCKED")
+OF_A_SPECIALIST = ("Patterns", "Anti-patterns", "Tests", "Common failures")
 MOST_SHARED = 0.60
-SHINGLE = 5
+SHINGLE = 3
 
 CATALOG = load(default_path())
 AGENTS = list(CATALOG.agents.values())
@@ -127,12 +128,81 @@ def test_domain_agents_get_documents_and_only_they_do() -> None:
 @pytest.mark.parametrize("agent", AGENTS, ids=lambda agent: agent.role)
 def test_a_procedure_says_all_that_its_agent_must_know(agent: Agent) -> None:
     headings = re.findall(r"^## (.+)$", agent.sop, re.MULTILINE)
-    steps = re.findall(r"^(\d)\. ", agent.sop, re.MULTILINE)
+    wanted = HEADINGS if agent.type != "specialist" else (*HEADINGS, *OF_A_SPECIALIST)
 
-    assert tuple(headings) == HEADINGS
-    assert 120 <= len(agent.sop.split()) <= 300
+    assert set(wanted) <= set(headings) <= {*wanted, "Example"}
+    assert len(headings) == len(set(headings))
+    fewest, most = (120, 450) if agent.type != "specialist" else (400, 1_300)
+    assert fewest <= len(agent.sop.split()) <= most
+
+
+@pytest.mark.parametrize("agent", AGENTS, ids=lambda agent: agent.role)
+def test_its_steps_are_numbered_and_enough_to_follow(agent: Agent) -> None:
+    steps = re.findall(r"^(\d+)\. ", agent.sop.split("## Steps")[1].split("\n## ")[0], re.MULTILINE)
+
     assert steps == [str(n) for n in range(1, len(steps) + 1)]
-    assert len(steps) >= 5
+    assert len(steps) >= (3 if agent.type == "orchestrator" else 4)
+
+
+@pytest.mark.parametrize("agent", AGENTS, ids=lambda agent: agent.role)
+def test_it_is_plain_text_that_every_provider_can_carry(agent: Agent) -> None:
+    assert max(map(len, agent.sop.splitlines())) <= 112
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f]|\{\{|\{%|<!--", agent.sop)
+    assert agent.sop.count("```") % 2 == 0
+
+
+SPECIALISTS = [agent for agent in AGENTS if agent.type == "specialist"]
+OUTPUT_KEYS = {
+    "code-implementer": ("task", "commits", "files", "summary", "verifies"),
+    "test-implementer": ("task", "commits", "files", "summary", "verifies"),
+    "migration-author": ("schema_changed", "created"),
+    "doc-toucher": ("updated", "files"),
+}
+"""What I1 reads of the agents that a specialist may stand in for."""
+
+
+def test_the_team_is_as_large_as_promised_and_named_as_the_commission_names_it() -> None:
+    names = {agent.role for agent in SPECIALISTS}
+
+    assert len(SPECIALISTS) >= 40
+    assert len(AGENTS) >= 84
+    assert names >= {
+        *("python-implementer", "python-tester", "python-debugger", "django-backend-implementer"),
+        *("django-api-integrator", "django-tester", "react-frontend-implementer", "react-tester"),
+        *("flask-api-implementer", "fastapi-implementer", "aipm-database-developer", "aipm-quality-validator"),
+        *("aipm-testing-specialist", "aipm-documentation-specialist", "api-documenter", "cicd-automator"),
+        *("deployment-specialist", "typescript-implementer", "typescript-tester", "mobile-tester"),
+    }
+
+
+@pytest.mark.parametrize("agent", SPECIALISTS, ids=lambda agent: agent.role)
+def test_a_specialist_is_chosen_by_something_and_stands_in_for_somebody(agent: Agent) -> None:
+    assert agent.select is not None
+    assert agent.select.model_dump(exclude_defaults=True)
+    assert agent.serves
+    assert agent.technologies
+    output = agent.sop.split("## Output")[1].split("\n## ")[0]
+    wanted = [key for role in agent.serves[:1] for key in OUTPUT_KEYS.get(role, ())]
+    assert [key for key in wanted if f'"{key}"' not in output] == []
+
+
+def test_the_universal_agents_are_chosen_for_every_project() -> None:
+    always = {agent.role for agent in AGENTS if agent.select is not None and agent.select.always}
+
+    assert always == {
+        *("context-delivery", "ac-writer", "test-runner", "quality-gatekeeper"),
+        *("evidence-writer", "workflow-updater", "decision-recorder"),
+    }
+
+
+def test_every_language_and_framework_of_the_commission_has_its_people() -> None:
+    known = {word for agent in SPECIALISTS for word in agent.technologies}
+
+    assert known >= {
+        *("python", "typescript", "javascript", "go", "rust", "java", "kotlin", "c#", "ruby", "php", "swift", "c++"),
+        *("django", "flask", "fastapi", "react", "nextjs", "vue", "angular", "svelte", "express", "spring", "rails"),
+        *("laravel", "sql", "openapi", "docker", "kubernetes", "terraform"),
+    }
 
 
 @pytest.mark.parametrize("phase", PHASES, ids=lambda phase: phase.code)
@@ -150,7 +220,7 @@ def test_every_criterion_is_fed_by_an_agent_whose_procedure_says_so(phase: Phase
 
 
 def shingles(agent: Agent) -> set[tuple[str, ...]]:
-    """The runs of five words in a procedure's text, its headings left out."""
+    """The runs of three words in a procedure's text, its headings left out."""
     words = re.sub(r"^#.*$", "", agent.sop, flags=re.MULTILINE).lower().split()
     return {tuple(words[n : n + SHINGLE]) for n in range(len(words) - SHINGLE + 1)}
 

@@ -115,3 +115,14 @@ def test_projects_that_moved_or_cannot_run_their_tests_are_found(line: CommandLi
     assert "--python PATH" in found["project bare", "python"]["remedy"]
     assert found["project dirty", "changes"]["status"] == "advice"
     assert found["project dirty", "python"]["status"] == "ok"
+
+
+def test_a_team_s_file_that_is_not_read_is_told(line: CommandLine) -> None:
+    line("init", line.folder)
+    (line.folder / "agents.d").mkdir()
+    (line.folder / "agents.d" / "ours.yml").write_text("version: 1\nagents: []\n")
+
+    found = {f["name"]: f for f in line("doctor", "--json").json}
+
+    assert found["agents.yaml"]["status"] == "advice"
+    assert "rename ours.yml" in found["agents.yaml"]["remedy"]

@@ -173,7 +173,7 @@ def test_a_broken_team_file_is_named_with_line_and_key(line: CommandLine) -> Non
     file = line.folder / "agents.yaml"
     file.write_text(file.read_text().replace("revision_rounds: 3", "revision_rounds: many", 1))
     number = next(n for n, text in enumerate(file.read_text().splitlines(), 1) if "revision_rounds: many" in text)
-    ended = line("work-item", "list")
+    ended = line("work-item", "create", "x")
     assert ended.code == 2
     assert f"agents.yaml:{number}: defaults.limits.revision_rounds" in ended.err
     assert ended.out == ""

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.registry.documents import MAX_BYTES, Document, DocumentError, parse, read
+from core.registry.documents import Document, DocumentError, parse, read
+from core.registry.sources import MAX_BYTES
 
 
 def of(text: str) -> Document:

@@ -8,7 +8,9 @@ import sys
 
 import pytest
 
-HEAVY = {"anthropic", "jinja2", "apprise", "radon", "bandit", "detect_secrets", "watchfiles", "tomlkit", "build"}
+HEAVY = {
+    *("anthropic", "jinja2", "ruamel", "apprise", "radon", "bandit", "detect_secrets", "watchfiles", "tomlkit", "build")
+}
 SCREENS = {"textual", "rich", "click"}
 
 

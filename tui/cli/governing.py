@@ -120,7 +120,7 @@ def briefing(place: options.Place, form: str, as_json: bool) -> None:
 
     with place.open() as workspace:
         now = workspace.store.clock()
-        milestone = f"{workspace.catalog.defaults.milestone.title} progress"
+        milestone = f"{workspace.milestone['title']} progress"
         found = workspace.store.read_now(lambda r: brief(r, now, milestone=milestone))
     if as_json or form == "json":
         output.emit_json(found.to_json())

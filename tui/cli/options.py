@@ -14,9 +14,10 @@ import click
 
 from core.contract import PHASE_CODES, UsageError
 from tui.cli.logs import log_into
+from tui.cli.output import note
 
 if TYPE_CHECKING:
-    from core.workspace import Workspace
+    from core.workspace import Team, Workspace
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -42,13 +43,30 @@ class Place:
 
         return self.given.resolve() if self.given is not None else find(Path.cwd())
 
-    def open(self) -> Workspace:
-        """The workspace, opened; close it, or use it in a `with`."""
+    def open(self, team: Team | None = None) -> Workspace:
+        """The workspace, opened; close it, or use it in a `with`.
+
+        A broken file of the team ends the commands that `NEED_TEAM`; to the others it is a line on standard error,
+        and they work with the team as it was.
+        """
         from core.workspace import Workspace
 
-        workspace = Workspace.open(self.folder())
+        workspace = Workspace.open(self.folder(), team or ("current" if _needs_team() else "as-known"))
         log_into(workspace.state)
+        if workspace.fault is not None:
+            first, *more = str(workspace.fault).splitlines()
+            also = f" (and {len(more)} more)" if more else ""
+            note(f"apm: {first}{also}. Until that is mended, the team stays as it was.")
         return workspace
+
+
+NEED_TEAM = frozenset({"run", "work-item create"})
+"""Commands that set agents to work, by their path."""
+
+
+def _needs_team() -> bool:
+    context = click.get_current_context(silent=True)
+    return context is not None and context.command_path.partition(" ")[2] in NEED_TEAM
 
 
 def has_screen() -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from textual.reactive import reactive
 
+from core.registry.importing import read_refused
 from core.sanitise import one_line
 from core.store import reads
 from core.store.reads import Connection
@@ -15,6 +16,8 @@ from tui.widgets.live import Live
 from tui.widgets.painted import PaintedLine, cells_of
 from tui.words import Line, Span
 
+MOST_BROKEN = 60
+"""Characters of what is wrong in the team's files: enough for file, line and key. `apm doctor` tells the rest."""
 NOTHING_COUNTED = HeaderCounts(0, 0, 0, 0.0, 0)
 
 
@@ -27,6 +30,8 @@ class HeaderFacts:
     is_viewer: bool = False
     """Another process holds the lease."""
     counts: HeaderCounts = NOTHING_COUNTED
+    broken: str = ""
+    """The first thing that is wrong in the team's files, while they cannot be brought in."""
 
 
 class TopLine(Live, PaintedLine):
@@ -56,6 +61,8 @@ class TopLine(Live, PaintedLine):
             spans += [(" ", "text"), (shown, "dim"), (" ", "text")]
         if self.facts.replay:
             spans += [(" ", "text"), (" REPLAY: recorded answers " if long else " REPLAY ", "loud")]
+        if self.facts.broken:
+            spans += [(" ", "text"), (f" {self.facts.broken} " if long else " agents.yaml ", "loud")]
         if self.facts.is_viewer and long:
             spans += [("  ", "text"), ("viewer: another apm drives", "ask")]
         return tuple(spans)
@@ -66,6 +73,7 @@ def _read(reader: Connection, live: LiveRow, now: int) -> HeaderFacts:
         projects=tuple(p.name for p in reads.projects(reader)),
         replay=any(agent.runtime == "replay" for agent in reads.agents(reader)),
         counts=reads.header_counts(reader, now, live),
+        broken=one_line(read_refused(reader).partition("\n")[0], MOST_BROKEN),
     )
 
 
