@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types contracts tests bench screenshots clean
+.PHONY: help demo test check format lint types contracts tests test-loaders bench screenshots clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -44,6 +44,9 @@ contracts: $(STAMP)
 tests: $(STAMP)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
+test-loaders: $(STAMP) ## every provider's files, listed by the real tools (installs them into .loaders, about 2 GB)
+	@$(BIN)/python -m pytest tests/loaders -p no:cacheprovider -rs
+
 bench: $(STAMP) ## the figures, measured in one run, as a table
 	@$(BIN)/python -m tests.bench
 
@@ -51,4 +54,4 @@ screenshots: $(STAMP) ## screenshots/*.svg from a seeded database and a frozen c
 	@$(BIN)/python -m tests.app.screenshots
 
 clean: ## remove what was made, the environment included
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis state/demo
+	rm -rf $(VENV) .loaders build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis state/demo
