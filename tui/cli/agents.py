@@ -10,6 +10,7 @@ import click
 
 from core.contract import Json, UsageError
 from tui.cli import options, output
+from tui.cli.lazy import LazyGroup
 
 if TYPE_CHECKING:
     from core.store.reads import Connection
@@ -17,7 +18,18 @@ if TYPE_CHECKING:
     from core.workspace import Workspace
 
 
-@click.group()
+class _Agents(LazyGroup):
+    commands_at: Mapping[str, tuple[str, str]] = {
+        "list": ("tui.cli.agents:list_", "Every agent, or those that are asked for."),
+        "show": ("tui.cli.agents:show", "One agent: instructions, figures, authority."),
+        "import": ("tui.cli.registry:import_", "Bring agents.yaml into the workspace, showing what changes."),
+        "export": ("tui.cli.registry:export", "Write the registry as a YAML that imports back."),
+        "select": ("tui.cli.generating:select", "Which agents a project needs, and why."),
+        "generate": ("tui.cli.generating:generate", "Write the agents as files for Claude Code and others."),
+    }
+
+
+@click.group(cls=_Agents)
 def agents() -> None:
     """The team."""
 
@@ -42,7 +54,7 @@ def _facet_options(command: options.F) -> options.F:
     return command
 
 
-@agents.command("list")
+@click.command("list")
 @click.argument("query", nargs=-1)
 @_facet_options
 @click.option("--sort", type=click.Choice(list(SORTS)), help="By what they have done, the most first.")
@@ -123,7 +135,7 @@ def _done(counted: CounterRow | None, now: int) -> tuple[object, ...]:
     return (counted.runs, counted.failures or "", span_of_time(counted.milliseconds), cost, used)
 
 
-@agents.command()
+@click.command()
 @click.argument("role")
 @options.json_option
 @options.pass_place
@@ -140,7 +152,7 @@ def show(place: options.Place, role: str, as_json: bool) -> None:
 def _agent(workspace: Workspace, role: str) -> Json:
     """Raises UsageError for a role that nobody has."""
 
-    def read(reader: Connection) -> Json:
+    def read(reader: Connection) -> tuple[Json, Sequence[str]]:
         from core.governance.authority import kinds
         from core.store import reads
         from tui.cli import shapes
@@ -153,14 +165,13 @@ def _agent(workspace: Workspace, role: str) -> Json:
         shown = shapes.agent(row, reads.counters(reader).get(role))
         if row.agent_type == "domain":
             shown["authority"] = shapes.authority(kinds(reader, role))
-        return shown
+        return shown, row.parameters.get("context", ())
 
-    shown = workspace.store.read_now(read)
+    shown, patterns = workspace.store.read_now(read)
     if shown["agent_type"] == "domain":
         from core.governance.context import context_files
 
-        agent = workspace.catalog.agents.get(role)
-        files = context_files(workspace.folder, agent.context if agent else ())
+        files = context_files(workspace.folder, patterns)
         shown["context"] = {"given": list(files.given), "missing": list(files.missing)}
     return shown
 
