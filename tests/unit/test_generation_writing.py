@@ -266,6 +266,6 @@ def test_whatever_happens_what_a_hand_wrote_is_never_lost(steps: list[tuple[str,
             if by_hand:
                 assert file.read_text(encoding="utf-8") == by_hand
             elif step == "generate":
-                assert file.read_text(encoding="utf-8").endswith(text)
+                assert f"---\n{text}" in file.read_text(encoding="utf-8")
             elif step == "prune":
                 assert not file.exists()
