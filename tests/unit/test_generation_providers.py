@@ -117,6 +117,9 @@ def test_a_bad_file_is_told_where_and_what(tmp_path: Path, old: str, new: str, s
     [
         (TEMPLATE.replace("agent.role", "agent.rolle"), "'rolle'"),
         (TEMPLATE.replace("agent.role", "agent.__class__.__mro__"), "unsafe"),
+        (TEMPLATE.replace("agent.role", "provider.parse_raw('x', proto='pickle', allow_pickle=True)"), "no attribute"),
+        (TEMPLATE.replace("agent.role", "rewritten.__self__.file"), "unsafe"),
+        (TEMPLATE.replace("agent.role", "team.clear()"), "unsafe"),
         (TEMPLATE.replace("{{ tools", "{{ 1 + tools"), "the template"),
         (TEMPLATE.replace("{{ agent.sop }}", "{{ agent.sop "), "the template"),
         (TEMPLATE.replace("agent.description |", "agent.sop |"), "does not read back the description"),

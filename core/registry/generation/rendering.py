@@ -117,7 +117,9 @@ def _text(provider: Provider, **values: Any) -> str:
         values |= {"tools": tools, "denied": denied, "model": model}
     try:
         template = _environment(provider.folder).get_template(provider.file.template)
-        text = template.render(provider=provider.file, rewritten=provider.rewritten, **values)
+        # Plain values only: a model's own methods would lead a template out of its sandbox.
+        shown = {"name": provider.name, "title": provider.file.title}
+        text = template.render(provider=shown, rewritten=provider.rewritten, **values)
     except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, RecursionError) as error:
         who = f" for {agent.role}" if agent else ""
         raise GenerationError(_sentence(provider, who, error)) from None
@@ -138,11 +140,11 @@ def _knows(provider: Provider, model: str) -> bool:
 def _environment(folder: Path) -> SandboxedEnvironment:
     """Templates of a provider's folder, and `_shared/…` beside it or built in."""
     from jinja2 import FileSystemLoader, StrictUndefined
-    from jinja2.sandbox import SandboxedEnvironment
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     from core.registry.generation.quoting import FILTERS
 
-    environment = SandboxedEnvironment(
+    environment = ImmutableSandboxedEnvironment(
         loader=FileSystemLoader([folder, folder.parent, BUILT_IN]),
         undefined=StrictUndefined,
         autoescape=False,  # no format here is HTML: each value passes the filter of its own format
