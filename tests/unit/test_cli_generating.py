@@ -144,7 +144,9 @@ class TestGenerate:
         line("agents", "generate", "--all", "--out", shop)
         assert "react-tester" in files(shop)
 
-        assert line("agents", "generate", "--project", "shop").code == 0
+        kept = line("agents", "generate", "--project", "shop")
+        assert kept.code == 0
+        assert "belong to nobody any more; --prune removes them." in kept.out
         assert "react-tester" in files(shop)
         pruned = line("agents", "generate", "--project", "shop", "--prune", "--json")
 
@@ -182,3 +184,37 @@ class TestGenerate:
 
         assert ended.code == 2
         assert "did you mean 'claude-code'?" in ended.err
+
+    def test_only_agents_of_a_type(self, line: CommandLine, tmp_path: Path) -> None:
+        line("agents", "generate", "--all", "--type", "domain", "--type", "utility", "--out", tmp_path)
+
+        assert files(tmp_path) == {
+            *("technical", "strategy", "ux", "gtm"),
+            *("evidence-writer", "workflow-updater", "decision-recorder"),
+        }
+
+    @pytest.mark.parametrize(
+        ("words", "said"),
+        [
+            (("--out", ""), "it is empty; name a folder"),
+            (("--check", "--prune"), "--check writes nothing"),
+            (("--provider", "all", "--provider", "codex"), "leave the others out"),
+        ],
+    )
+    def test_words_that_contradict_each_other_are_refused(
+        self, line: CommandLine, words: tuple[str, ...], said: str
+    ) -> None:
+        ended = line("agents", "generate", "--all", *words)
+
+        assert ended.code == 2
+        assert said in ended.err
+
+    def test_a_project_whose_folder_is_gone_is_told_with_what_to_do(
+        self, line: CommandLine, shop: Path, tmp_path: Path
+    ) -> None:
+        shop.rename(tmp_path / "elsewhere")
+
+        ended = line("agents", "generate", "--project", "shop")
+
+        assert ended.code != 0
+        assert "apm project set shop --path" in ended.err

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from core.registry.generation import disk
-from core.registry.generation.rendering import GenerationError
+from core.registry.generation.rendering import GenerationError, digest_of_text
 from core.registry.generation.service import generate
 from tests.unit.generation_team import TRIAGE, TWO, WRITER, contents, made, row, statuses, team
 
@@ -193,17 +193,70 @@ def test_a_manifest_that_cannot_be_used_is_said_and_nothing_is_written(tmp_path:
     assert sorted(contents(tmp_path)) == [".apm/generated.json"]
 
 
-def test_a_manifest_makes_no_file_outside_apm_s_to_delete(tmp_path: Path) -> None:
+@pytest.mark.parametrize("path", ["../precious.txt", "src/precious.py", ".git/HEAD", ".claude/agents/../../precious"])
+@pytest.mark.parametrize("role", ["x", "../../src/precious.py"])
+def test_a_manifest_makes_no_file_apm_s_that_its_provider_would_not_write(tmp_path: Path, path: str, role: str) -> None:
     root = tmp_path / "root"
-    root.mkdir()
-    entry = {"provider": "claude-code", "role": "x", "digest": "0" * 64}
-    manifest(root, json.dumps({"version": 1, "files": {"../precious.txt": entry}}))
-    (tmp_path / "precious.txt").write_text("precious\n", encoding="utf-8")
+    precious = root / path
+    for folder in (root / ".claude/agents", precious.parent):
+        folder.mkdir(parents=True, exist_ok=True)
+    precious.write_text("precious\n", encoding="utf-8")
+    entry = {"provider": "claude-code", "role": role, "digest": digest_of_text("precious\n")}
+    manifest(root, json.dumps({"version": 1, "files": {path: entry}, "folders": [str(Path(path).parent)]}))
 
-    with pytest.raises(GenerationError, match="is no path inside"):
-        generate((), root, prune=True, force=True)
+    [report] = generate((), root, prune=True, force=True, diff=True)
 
-    assert (tmp_path / "precious.txt").is_file()
+    assert (report.pruned, report.refused, report.diffs) == ((), (), ())
+    assert precious.is_file()
+
+
+def test_a_folder_that_held_no_file_of_apm_s_is_not_removed(tmp_path: Path) -> None:
+    made(tmp_path)
+    (tmp_path / ".git/refs/tags").mkdir(parents=True)
+    known = json.loads((tmp_path / ".apm/generated.json").read_text(encoding="utf-8"))
+    known["folders"].append(".git/refs/tags")
+    (tmp_path / ".apm/generated.json").write_text(json.dumps(known), encoding="utf-8")
+
+    generate(team(row("intent-triage")), tmp_path, prune=True)
+
+    assert not (tmp_path / WRITER).exists()
+    assert (tmp_path / ".git/refs/tags").is_dir()
+
+
+def test_nothing_is_generated_among_git_s_own_files(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".claude").symlink_to(".git")
+
+    with pytest.raises(GenerationError, match="among git's own files"):
+        made(tmp_path, force=True)
+
+    assert list((tmp_path / ".git").iterdir()) == []
+
+
+def test_a_file_that_is_a_link_to_another_of_the_folder_is_not_written_through(tmp_path: Path) -> None:
+    made(tmp_path)
+    (tmp_path / "pyproject.toml").write_text("mine\n", encoding="utf-8")
+    (tmp_path / WRITER).unlink()
+    (tmp_path / WRITER).symlink_to(tmp_path / "pyproject.toml")
+
+    with pytest.raises(GenerationError, match="is a link to"):
+        made(tmp_path, sop="New.\n", force=True)
+
+    assert (tmp_path / "pyproject.toml").read_text(encoding="utf-8") == "mine\n"
+
+
+def test_a_file_where_a_folder_is_needed_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".claude").write_text("a file\n", encoding="utf-8")
+
+    with pytest.raises(GenerationError, match=r"\.claude is a file where a folder is needed; move it out of the way"):
+        made(tmp_path)
+
+
+def test_a_manifest_that_is_nested_without_end_is_told(tmp_path: Path) -> None:
+    manifest(tmp_path, "[" * 100_000)
+
+    with pytest.raises(GenerationError, match="is not JSON"):
+        made(tmp_path)
 
 
 def test_the_manifest_names_each_file_with_its_provider_role_and_digest(tmp_path: Path) -> None:

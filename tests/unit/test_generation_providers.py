@@ -94,6 +94,8 @@ def test_only_a_provider_s_own_name_finds_it(name: str) -> None:
         ("format: markdown", "format: rtf", "format"),
         ("house/{role}.md", "house/agent.md", "one {role} per agent"),
         ("house/{role}.md", "../{role}.md", "must be a path inside the folder"),
+        ("house/{role}.md", ".git/hooks/{role}", "must be a path inside the folder"),
+        ("house/{role}.md", ".apm/{role}.md", "must be a path inside the folder"),
         ("house/{role}.md", "/etc/{role}.md", "must be a path inside the folder"),
         ("house/{role}.md", "a\\\\{role}.md", "must be a path inside the folder"),
         ("paths: {", "path: x.md\npaths: {", "`path` is for sections only"),

@@ -118,7 +118,15 @@ def _list(found: Sequence[AgentRow], counted: Mapping[str, CounterRow], now: int
     output.table(
         ("role", "tier", "type", "phase", "runtime", "runs", "failed", "time", "cost", "last used", "description"),
         [
-            (a.role, a.tier, a.agent_type, a.phase, a.runtime, *_done(counted.get(a.role), now), a.description)
+            (
+                a.role if a.is_active else f"{a.role} (inactive)",
+                a.tier,
+                a.agent_type,
+                a.phase,
+                a.runtime,
+                *_done(counted.get(a.role), now),
+                a.description,
+            )
             for a in found
         ],
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,6 +23,17 @@ if TYPE_CHECKING:
 DONE, FAILED = 0, 1
 EVERY_PROVIDER = "all"
 
+
+class _Folder(click.Path):
+    """A folder by name. An empty one is a variable that was not set, and not the current folder."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("it is empty; name a folder, or leave the option out.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+_FOLDER = _Folder(file_okay=False, path_type=Path)
 _project_option = click.option("--project", metavar="NAME", help="The project. [default: the only one there is]")
 
 
@@ -69,7 +80,17 @@ def _stack(workspace: Workspace, project: str | None, path: Path | None) -> Stac
 
     if path is not None and project is not None:
         raise UsageError("--path and --project both name a project; leave one of them out.")
-    return asyncio.run(scan(path if path is not None else Path(_project(workspace, project).path)))
+    return asyncio.run(scan(path if path is not None else _place_of(_project(workspace, project))))
+
+
+def _place_of(project: ProjectRow) -> Path:
+    """The project's repository; raises UsageError when it is not where it was."""
+    place = Path(project.path)
+    if not place.is_dir():
+        raise UsageError(
+            f"{place} is not there any more; `apm project set {project.name} --path DIR` says where it is."
+        )
+    return place
 
 
 def _project(workspace: Workspace, name: str | None) -> ProjectRow:
@@ -81,8 +102,9 @@ def _project(workspace: Workspace, name: str | None) -> ProjectRow:
         return workspace.store.read_now(lambda r: named(r, name))
     found = workspace.store.read_now(reads.projects)
     if len(found) != 1:
-        known = ", ".join(p.name for p in found) or "none yet; `apm project add PATH` adds one"
-        raise UsageError(f"Say which project with --project; there are {known}.")
+        if not found:
+            raise UsageError("There is no project yet; `apm project add PATH` adds one.")
+        raise UsageError(f"Say which project with --project; there are {', '.join(p.name for p in found)}.")
     return found[0]
 
 
@@ -104,8 +126,15 @@ def _agents(reader: Connection) -> tuple[AgentRow, ...]:
 )
 @click.option("--role", "roles", multiple=True, metavar="ROLE", help="Only the file of this agent; repeatable.")
 @click.option(
+    "--type",
+    "types",
+    multiple=True,
+    type=click.Choice(["orchestrator", "sub-agent", "specialist", "utility", "domain"]),
+    help="Only the files of agents of this type; repeatable.",
+)
+@click.option(
     "--out",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=_FOLDER,
     help="The folder to write below. [default: the project's repository; with --all the workspace]",
 )
 @click.option("--check", is_flag=True, help="Write nothing; exit code 1 when a file is not what the registry says.")
@@ -120,6 +149,7 @@ def generate(
     everybody: bool,
     providers: tuple[str, ...],
     roles: tuple[str, ...],
+    types: tuple[str, ...],
     out: Path | None,
     check: bool,
     diff: bool,
@@ -137,6 +167,10 @@ def generate(
     from core.registry.generation.service import generate as make
 
     every = EVERY_PROVIDER in providers
+    if every and len(providers) > 1:
+        raise UsageError(f"--provider {EVERY_PROVIDER} already means every provider; leave the others out.")
+    if check and (prune or force):
+        raise UsageError("--check writes nothing, so --prune and --force say nothing beside it.")
     with place.open() as workspace:
         subjects, root = _team(workspace, project, everybody=everybody)
         reports = make(
@@ -144,7 +178,7 @@ def generate(
             (out or root).resolve(),
             providers=() if every else providers,
             every=every,
-            roles=roles,
+            roles=[*roles, *(s.role for s in subjects if s.type in types)],
             templates=workspace.folder / "templates",
             check=check,
             force=force,
@@ -173,7 +207,7 @@ def _team(workspace: Workspace, project: str | None, *, everybody: bool) -> tupl
     )
     if everybody and project is None:
         return subjects(rows, powers), workspace.folder
-    place = Path(_project(workspace, project).path)
+    place = _place_of(_project(workspace, project))
     if not everybody:
         roles = {choice.role for choice in chosen(rows, _stack(workspace, project, None))}
         rows = tuple(a for a in rows if a.agent_type != "specialist" or a.role in roles)
@@ -187,6 +221,7 @@ def _show(report: Report, *, check: bool) -> None:
         output.say(text.rstrip() if text else f"{path}: no difference in text")
     for file in report.drifted if check else ():
         output.say(f"{file.status:<13} {file.path}")
+    orphans = sum(file.status in ("orphan", "edited-orphan") for file in report.files) - removed
     if check:
         count = len(report.drifted)
         state = "as the registry says" if not count else f"{count} not as the registry says"
@@ -196,3 +231,5 @@ def _show(report: Report, *, check: bool) -> None:
         output.note(f"{path} was kept: its text is not apm's. --force writes over it.")
     said = f"{report.provider}: {written} written, {kept} as they were"
     output.say(said + (f", {removed} removed" if removed else "") + f", in {report.root}.")
+    if orphans > 0:
+        output.say(f"{orphans} of the files there belong to nobody any more; --prune removes them.")

@@ -240,5 +240,8 @@ def _tech(tech: Json) -> list[tuple[str, Any]]:
             value = [a["name"] for a in value]
         elif key == "version_file" and value:
             value = value["path"]
+        elif key == "stack":
+            # Languages and frameworks have rows of their own; `apm agents select --facts` has all of it with evidence.
+            value = list(dict.fromkeys(f["word"] for f in value if f["category"] not in ("language", "framework")))
         shown.append((key.replace("_", " "), value))
     return shown

@@ -28,8 +28,11 @@ class Replacement:
     content: bytes | None
 
 
-def place_of(root: Path, path: str) -> Path:
-    """Where a relative path really is; raises GenerationError when a link leads it out of the folder."""
+def place_of(root: Path, path: str, *, may_be_link: bool = False) -> Path:
+    """Where a relative path really is; raises GenerationError when that is outside of the folder, or git's own.
+
+    A folder on the way may be a link that stays inside; the file itself only with `may_be_link`.
+    """
     pure = PurePosixPath(path)
     if pure.is_absolute() or not pure.parts or ".." in pure.parts or "\\" in path or "\0" in path:
         raise GenerationError(f"{path!r} is no path inside {root}.")
@@ -39,6 +42,10 @@ def place_of(root: Path, path: str) -> Path:
         raise GenerationError(f"{path} in {root} is a link that leads nowhere: {error}.") from None
     if not place.is_relative_to(root.resolve()):
         raise GenerationError(f"{path} leads through a link to {place}, outside {root}; remove the link.")
+    if any(part.lower() == ".git" for part in (*pure.parts, *place.relative_to(root.resolve()).parts)):
+        raise GenerationError(f"{path} in {root} would be among git's own files, where nothing is generated.")
+    if not may_be_link and (root / path).is_symlink():
+        raise GenerationError(f"{path} in {root} is a link to {place}, which is not apm's to write; remove the link.")
     return place
 
 
@@ -49,6 +56,9 @@ def read(place: Path) -> bytes | None:
         descriptor = os.open(place, os.O_RDONLY | os.O_NONBLOCK)
     except FileNotFoundError:
         return None
+    except NotADirectoryError:
+        file = next(parent for parent in place.parents if parent.exists())
+        raise GenerationError(f"{file} is a file where a folder is needed; move it out of the way.") from None
     except OSError as error:
         raise GenerationError(f"{place} cannot be read: {error.strerror}.") from None
     try:
@@ -70,6 +80,8 @@ def locked(root: Path) -> Iterator[None]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except (FileExistsError, NotADirectoryError):
+        raise GenerationError(f"{folder} is a file where a folder is needed; move it out of the way.") from None
     except OSError as error:
         raise GenerationError(f"{folder} cannot be made or opened: {error.strerror}.") from None
     try:

@@ -98,7 +98,7 @@ def read(root: Path) -> Manifest:
         raise GenerationError(f"{root / PATH} holds the marks of a merge; take either side, or delete the file.")
     try:
         value = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise GenerationError(f"{root / PATH} is not JSON ({error}); {mend}.") from None
     version = value.get("version") if isinstance(value, dict) else None
     if isinstance(version, int) and version > VERSION:

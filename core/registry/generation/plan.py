@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from core.registry.generation import disk, section
@@ -16,6 +16,7 @@ from core.registry.generation.rendering import (
     RenderedFile,
     digest_of_text,
     paths_of,
+    places_of,
     render,
 )
 from core.registry.generation.subjects import Subject
@@ -102,10 +103,12 @@ def make(
     """
     wanted = [_wanted(provider, file, root, manifest) for file in render(provider, subjects, roles)]
     keep = {provider.file.path} if provider.is_section else set(paths_of(provider, subjects))
+    # A manifest comes along with a clone: what it names is apm's only where this provider writes such a file.
     unwanted = {
         path: _orphan(path, entry, root)
         for path, entry in manifest.files.items()
-        if entry.provider == provider.name and path not in keep and (roles is None or entry.role in roles)
+        if entry.provider == provider.name and path not in keep and path in places_of(provider, entry.role)
+        if roles is None or entry.role in roles
     }
     items = [*wanted, *(item for item in unwanted.values() if item is not None)]
     gone = tuple(path for path, item in unwanted.items() if item is None)
@@ -113,7 +116,7 @@ def make(
 
 
 def _wanted(provider: Provider, file: RenderedFile, root: Path, manifest: Manifest) -> Item:
-    place = disk.place_of(root, file.path)
+    place = disk.place_of(root, file.path, may_be_link=provider.is_section)
     bytes_there = disk.read(place)
     there = None if bytes_there is None else bytes_there.decode("utf-8", "surrogateescape")
     if provider.is_section:
@@ -152,7 +155,9 @@ def _status(file: RenderedFile, found: str | None, entry: Entry | None) -> Statu
 
 
 def _orphan(path: str, entry: Entry, root: Path) -> Item | None:
-    """None for a file that is gone already."""
+    """None for a file that is gone already, or has become a link to another."""
+    if (root / path).is_symlink():
+        return None
     place = disk.place_of(root, path)
     content = disk.read(place)
     if content is None:
@@ -176,13 +181,13 @@ def write(plan: Plan, manifest: Manifest, *, force: bool = False, prune: bool = 
         | {i.path: Entry(plan.provider, i.role, i.entry_digest) for i in plan.items if i.status == "unchanged"},
         without=plan.gone,
     )
-    known = (disk.place_of(plan.root, path) for path in manifest.files)
-    disk.sweep({place.parent for place in (*known, *(i.place for i in plan.items))})
+    disk.sweep({item.place.parent for item in plan.items})
     replacements = [disk.Replacement(i.place, i.content) for i in (*items, *taken)]
     folders = _folders_written(plan, replacements, after) if replacements else ()
     after = after.settled.with_files({}, without=[i.path for i in taken]).with_folders(folders)
     if taken:
-        after = after.with_folders((), without=disk.remove_empty(plan.root, after.folders))
+        emptied = {parent.as_posix() for i in taken for parent in PurePosixPath(i.path).parents}
+        after = after.with_folders((), without=disk.remove_empty(plan.root, after.folders & emptied))
     _save(plan.root, manifest, after, was_intended=bool(replacements))
     return Outcome(tuple(i.path for i in items), tuple(i.path for i in taken), tuple(refused)), after
 

@@ -178,4 +178,6 @@ def _is_inside(pattern: str, *, needs_role: bool) -> bool:
     if pattern.count("{role}") != (1 if needs_role else 0):
         return False
     parts = pattern.replace("{role}", "role").split("/")
+    if any(part.lower() in (".git", ".apm") for part in parts):
+        return False
     return not any(part in ("", ".", "..") or re.search(r'[\\{}:*?"<>|\x00-\x1f]', part) for part in parts)

@@ -55,6 +55,15 @@ def path_of(provider: Provider, subject: Subject) -> str | None:
     return None if pattern is None else pattern.replace("{role}", subject.role)
 
 
+def places_of(provider: Provider, role: str) -> frozenset[str]:
+    """Every path at which the provider has a file for an agent of that role, whatever its kind."""
+    if provider.file.path is not None:
+        return frozenset([provider.file.path])
+    if not re.fullmatch("[a-z0-9-]{1,64}", role):
+        return frozenset()
+    return frozenset(pattern.replace("{role}", role) for pattern in provider.file.paths.values())
+
+
 def paths_of(provider: Provider, subjects: Sequence[Subject]) -> dict[str, Subject]:
     """Every agent's file; raises GenerationError when two agents would share one."""
     found: dict[str, Subject] = {}
