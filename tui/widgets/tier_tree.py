@@ -40,9 +40,8 @@ class TierTree(Live, RowList[TierRow]):
 
     @property
     def summary(self) -> str:
-        members = [m for g in self._team.groups for m in g.members]
-        running = sum(m.state == "running" for m in members)
-        return f"{running} running of {len(members)}" if members else ""
+        running = sum(m.state == "running" for g in self._team.groups for m in g.members)
+        return f"{running} running of {len(self._agents)}" if self._agents else ""
 
     async def read_anew(self, change: Change) -> None:
         def read(reader: reads.Connection, live: LiveRow, now: int) -> tuple[tuple[AgentRow, ...], Team]:
