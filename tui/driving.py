@@ -37,6 +37,7 @@ def make_engine(workspace: Workspace, tell: Say, complain: Say) -> Engine:
 async def engine_of(workspace: Workspace, make: Callable[[Workspace], Engine], complain: Say) -> Engine:
     """The engine, as soon as there can be one: broken files of the team are waited for until somebody mends them."""
     while True:
+        before = await asyncio.to_thread(workspace.digest)
         try:
             # Its imports and the catalog take a moment, in which keys are to be answered.
             return await asyncio.to_thread(make, workspace)
@@ -44,4 +45,4 @@ async def engine_of(workspace: Workspace, make: Callable[[Workspace], Engine], c
             complain(in_short(str(error)))
         from core.orchestration.reloading import until_changed
 
-        await until_changed(workspace)
+        await until_changed(workspace, before)

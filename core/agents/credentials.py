@@ -27,8 +27,10 @@ def without_values(result: CommandResult, values: Mapping[str, str]) -> CommandR
 
     def clean(text: str) -> str:
         for name, value in sorted(values.items(), key=lambda pair: -len(pair[1])):
-            if len(value) >= SHORTEST_SECRET:
-                text = text.replace(value, f"[{name}]")
+            # A value of several lines may be printed with other line ends, or a line at a time.
+            for part in (value.strip(), *map(str.strip, value.splitlines())):
+                if len(part) >= SHORTEST_SECRET:
+                    text = text.replace(part, f"[{name}]")
         return text
 
     argv = tuple(clean(word) for word in result.argv)

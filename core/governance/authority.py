@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from core.contract import UsageError
+from core.registry.sources import FILE_NAME as BY_FILE
 from core.store.reads import Connection
 from core.store.schema import Authority, DecisionKind
 from core.store.writer import Transaction
@@ -63,7 +65,12 @@ def _has_ceiling(reader: Connection, agent: str, kind: str) -> bool:
 def grant(
     tx: Transaction, agent: str, kind: str, mode: Mode, *, by: str, reason: str, proposal: int | None = None
 ) -> int:
-    """Put a new grant in force. The ones before stay on the record."""
+    """Put a new grant in force. The ones before stay on the record.
+
+    Raises UsageError for a giver with the file's own name: the file may take back what it gave.
+    """
+    if by.strip() == BY_FILE:
+        raise UsageError(f"{BY_FILE!r} stands for the file itself; name the person who grants this.")
     number = record(tx, agent, kind, mode, by=by, reason=reason, proposal=proposal)
     tx.event("authority.granted", agent=agent, kind=kind, mode=mode, by=by)
     return number

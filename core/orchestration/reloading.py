@@ -87,13 +87,18 @@ class Team:
 
     async def follow(self) -> None:
         """Bring in every change of the files, until cancelled or until the lease is lost."""
-        try:
-            async with aclosing(changes_of(self._ws.folder)) as changes:
-                async for _ in changes:
-                    await self.look()
-        except LeaseLost:
-            # Whoever drives now watches now; the heartbeat tells the engine.
-            return
+        while True:
+            try:
+                async with aclosing(changes_of(self._ws.folder)) as changes:
+                    async for _ in changes:
+                        await self.look()
+            except LeaseLost:
+                # Whoever drives now watches now; the heartbeat tells the engine.
+                return
+            except Exception:
+                # An engine that no longer follows its files would go by an old team without a word.
+                logger.exception("the team's files cannot be followed for a moment")
+                await asyncio.sleep(REST_SECONDS)
 
     async def look(self) -> None:
         """Bring in what has changed since the files were last looked at."""
@@ -131,12 +136,15 @@ class Team:
     def _tell(self, reload: Reload) -> None:
         logger.warning("%s", reload)
         for listener in tuple(self._listeners):
-            listener(reload)
+            try:
+                listener(reload)
+            except Exception:
+                # What was brought in stays so, whoever cannot hear of it.
+                logger.exception("a listener could not take in what became of the team's files")
 
 
-async def until_changed(workspace: Workspace) -> None:
-    """Return once the team's files are others than now."""
-    before = await asyncio.to_thread(workspace.digest)
+async def until_changed(workspace: Workspace, before: str | None) -> None:
+    """Return once the team's files are others than those with the digest `before`."""
     async with aclosing(changes_of(workspace.folder)) as changes:
         async for _ in changes:
             if await asyncio.to_thread(workspace.digest) != before:

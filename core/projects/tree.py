@@ -18,6 +18,8 @@ from core.contract import Json
 
 MAX_FILE_BYTES = 2**20
 """A manifest is never larger; what is, is not read."""
+MAX_PARSED = 2 * 2**20
+"""Characters of Python that are parsed of one tree; a million take a second and a half."""
 VENDORED = re.compile(
     r"node_modules|bower_components|jspm_packages|_?vendor(ed)?|third[-_]?party(-packages)?|3rd[-_]?party"
     r"|(site|dist)-packages|__pypackages__|\.?v(irtual)?env|\.(tox|nox|yarn|pnpm-store|bundle|terraform|gradle)"
@@ -39,6 +41,7 @@ class Tree:
     paths: tuple[str, ...]
     _known: frozenset[str]
     _texts: dict[str, str] = field(default_factory=dict)
+    _parsed: list[int] = field(default_factory=lambda: [0])
 
     @classmethod
     def of(cls, root: Path, tracked: Iterable[str]) -> Tree:
@@ -96,7 +99,7 @@ class Tree:
     def toml(self, path: str) -> Json:
         try:
             return tomllib.loads(self.read(path))
-        except (tomllib.TOMLDecodeError, RecursionError):
+        except (ValueError, RecursionError):
             return {}
 
     def json(self, path: str) -> Json:
@@ -116,11 +119,15 @@ class Tree:
         return {name: {key: value or "" for key, value in parser[name].items()} for name in parser.sections()}
 
     def python(self, path: str) -> ast.Module:
-        """A module's syntax tree; an empty one for what is no Python."""
+        """A module's syntax tree; an empty one for what is no Python, and once `MAX_PARSED` has been parsed."""
+        text = self.read(path)
+        self._parsed[0] += len(text)
+        if self._parsed[0] > MAX_PARSED:
+            return ast.Module(body=[], type_ignores=[])
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
-                return ast.parse(self.read(path))
+                return ast.parse(text)
             except (SyntaxError, ValueError, RecursionError, MemoryError):
                 return ast.Module(body=[], type_ignores=[])
 

@@ -179,6 +179,22 @@ def range_errors(file: CatalogFile) -> Iterator[tuple[Place, ValidationError]]:
                 yield ("gates", "by_type", kind, phase), error
 
 
+_FIRST = ("milestone_tag", "impact_above")
+MOST_IMPACT = 8
+"""What is above it always comes to a person, at once; a team may only be stricter."""
+
+
+def _escalate_first(file: CatalogFile) -> Found:
+    for when in _FIRST:
+        if all(rule.when != when for rule in file.escalate_first):
+            yield ("escalate_first",), f"has no rule with `when: {when}`; a team may be stricter, never laxer"
+    for n, rule in enumerate(file.escalate_first):
+        if rule.urgency != "IMMEDIATE":
+            yield ("escalate_first", n, "urgency"), f"is {rule.urgency}; what comes first is IMMEDIATE"
+        if rule.value is not None and rule.value > MOST_IMPACT:
+            yield ("escalate_first", n, "value"), f"is {rule.value}; it must be {MOST_IMPACT} or less"
+
+
 def _rules(file: CatalogFile) -> Found:
     for n, first in enumerate(file.escalate_first):
         if (first.when == "impact_above") != (first.value is not None):
@@ -235,5 +251,5 @@ def _selections(file: CatalogFile) -> Found:
 
 
 CHECKS: tuple[Callable[[CatalogFile], Found], ...] = (
-    *(_roles, _tiers, _executors, _authorities, _specialists, _selections, _gates, _rules, _globs),
+    *(_roles, _tiers, _executors, _authorities, _specialists, _selections, _gates, _escalate_first, _rules, _globs),
 )

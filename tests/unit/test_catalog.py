@@ -396,3 +396,23 @@ def test_a_file_with_one_key_changed_loads_or_is_refused(tmp_path: Path, key: tu
 
     with contextlib.suppress(CatalogError):
         assert load(write(tmp_path, "\n".join(lines))).agents
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("    value: 8\n", "    value: 9\n", "escalate_first[high-impact].value: is 9; it must be 8 or less"),
+        (
+            "    when: milestone_tag\n    urgency: IMMEDIATE",
+            "    when: milestone_tag\n    urgency: WEEKLY",
+            "IMMEDIATE",
+        ),
+        ("    when: impact_above\n    value: 8\n", "    when: milestone_tag\n", "no rule with `when: impact_above`"),
+    ],
+)
+def test_a_team_may_be_stricter_about_what_comes_to_a_person_and_never_laxer(
+    tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    path, _ = edited(tmp_path, old, new)
+
+    assert said in complaint(path)

@@ -71,6 +71,23 @@ def test_a_terminal_is_asked_first(line: CommandLine, yes: bool, code: int) -> N
     assert bool(left) is not yes
 
 
+def test_what_was_not_shown_is_not_brought_in(line: CommandLine) -> None:
+    edit(line)
+    answer(line, True)
+    overlay = line.folder / "agents.d" / "late.yaml"
+
+    def agree() -> bool:
+        overlay.parent.mkdir()
+        overlay.write_text("version: 1\nagents:\n  - role: ac-writer\n    runtime: human\n", encoding="utf-8")
+        return True
+
+    line.monkeypatch.setattr(registry, "_agreed", agree)
+    ended = line("agents", "import")
+
+    assert ended.code == 2
+    assert "have changed since this was shown" in ended.err
+
+
 def test_yes_asks_nobody(line: CommandLine) -> None:
     edit(line)
     answer(line, False)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from core.contract import UsageError
 from core.governance import authority, escalations
 from core.governance.decisions import Choice, DecisionOutcome, DecisionRules, FirstRule, make_decision
 from core.registry.catalog import default_path, load
@@ -30,7 +31,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def grant(tx: Transaction, kind: str, mode: Any) -> int:
-    return authority.grant(tx, "technical", kind, mode, by="agents.yaml", reason="first")
+    return authority.grant(tx, "technical", kind, mode, by="ada", reason="first")
 
 
 def decide(store: Store, **changes: Any) -> DecisionOutcome:
@@ -126,6 +127,11 @@ def test_a_new_grant_counts_at_once_and_the_old_one_stays_on_record(store: Store
     current = store.read_now(lambda r: authority.in_force(r, "technical", "security"))
     assert current is not None
     assert (current.by, current.mode) == ("ada", "autonomous")
+
+
+def test_nobody_grants_in_the_file_s_name(store: Store) -> None:
+    with pytest.raises(UsageError, match="name the person who grants this"):
+        store.write_now(lambda tx: authority.grant(tx, "technical", "x", "autonomous", by=" agents.yaml ", reason="r"))
 
 
 def test_a_recommendation_that_is_not_offered_falls_back_to_the_first_option(store: Store) -> None:

@@ -115,7 +115,8 @@ def at_rename(event, args):
             {act}
 
 sys.addaudithook(at_rename)
-generate(team(row("ac-writer", sop_content="New.\\n"), row("intent-triage", sop_content="New.\\n")), Path(sys.argv[1]))
+agents = team(row("ac-writer", sop_content="New.\\n"), row("intent-triage", sop_content="New.\\n"))
+generate(agents, Path(sys.argv[1]), force=True)
 """
 KILL = "os.kill(os.getpid(), signal.SIGKILL)"
 FULL = 'raise OSError(28, "No space left on device", str(args[1]))'
@@ -165,6 +166,17 @@ def test_a_disk_that_fills_up_in_between_leaves_what_was_there(tmp_path: Path, a
     assert "No space left on device. No file was changed." in done.stderr
     assert {path: text for path, text in contents(tmp_path).items() if not path.startswith(".apm/")} == before
     assert set(statuses(made(tmp_path)).values()) == {"unchanged"}
+
+
+@pytest.mark.parametrize("at", [1, 2, 3])
+def test_a_stranger_s_file_stays_a_stranger_s_when_writing_over_it_failed(tmp_path: Path, at: int) -> None:
+    (tmp_path / WRITER).parent.mkdir(parents=True)
+    (tmp_path / WRITER).write_text("my own words\n", encoding="utf-8")
+
+    assert "No file was changed." in run(tmp_path, at, FULL).stderr
+
+    assert made(tmp_path).refused == (str(WRITER),)
+    assert (tmp_path / WRITER).read_text(encoding="utf-8") == "my own words\n"
 
 
 def manifest(root: Path, text: str) -> None:

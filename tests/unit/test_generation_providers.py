@@ -121,6 +121,7 @@ def test_a_bad_file_is_told_where_and_what(tmp_path: Path, old: str, new: str, s
         (TEMPLATE.replace("agent.role", "agent.__class__.__mro__"), "unsafe"),
         (TEMPLATE.replace("agent.role", "provider.parse_raw('x', proto='pickle', allow_pickle=True)"), "no attribute"),
         (TEMPLATE.replace("agent.role", "rewritten.__self__.file"), "unsafe"),
+        (TEMPLATE.replace("agent.role", "'a' * 10 ** 14"), "the template"),
         (TEMPLATE.replace("agent.role", "team.clear()"), "unsafe"),
         (TEMPLATE.replace("{{ tools", "{{ 1 + tools"), "the template"),
         (TEMPLATE.replace("{{ agent.sop }}", "{{ agent.sop "), "the template"),

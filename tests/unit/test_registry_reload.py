@@ -267,3 +267,31 @@ async def test_where_nothing_can_be_watched_the_files_are_looked_at(run: Run, mo
         return rounds(run) == 5
 
     await until(is_in)
+
+
+async def test_a_listener_that_fails_and_a_watch_that_breaks_end_nothing(
+    run: Run, told: list[Reload], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run.engine is not None
+    monkeypatch.setattr(reloading, "REST_SECONDS", 0.01)
+    run.engine.on_registry(lambda _: 1 / 0)  # type: ignore[arg-type]
+    broken = [True]
+    take = reloading.Team._take
+
+    async def take_or_break(team: reloading.Team, digest: str | None) -> bool:
+        if broken:
+            broken.clear()
+            raise RuntimeError("out of order")
+        return await take(team, digest)
+
+    monkeypatch.setattr(reloading.Team, "_take", take_or_break)
+    for number in (5, 7):
+        save(run, edited(text_of(run), number).replace("revision_rounds: 5", f"revision_rounds: {number}"))
+        await until_told(told, (number - 3) // 2)
+
+    assert rounds(run) == 7
+
+
+async def test_files_that_were_mended_before_the_wait_began_are_not_waited_for(run: Run) -> None:
+    async with asyncio.timeout(20):
+        await reloading.until_changed(run.ws, "the digest of broken files")

@@ -10,7 +10,6 @@ from core.projects.stack.formats import MOST_VALUES, json_with_comments, xml_roo
 from core.projects.stack.tokens import (
     CMAKE,
     ELIXIR,
-    GO_MOD,
     GRADLE,
     MESON,
     MOST_LEVELS,
@@ -32,7 +31,6 @@ SYNTAXES = {
     "script": SCRIPT,
     "ruby": RUBY,
     "elixir": ELIXIR,
-    "go.mod": GO_MOD,
     "cmake": CMAKE,
     "meson": MESON,
     "scala": SCALA,
@@ -127,7 +125,6 @@ def test_xml_with_a_doctype_too_deep_or_broken_is_refused(text: str) -> None:
         ("ruby", "'b' # 'not me'\n=begin\n'nor me'\n=end\n\"c\""),
         ("cmake", '"b" # "not me"\n#[==[ "nor me" ]==]\n"c"'),
         ("meson", "'b' # 'not me'\n'''c'''"),
-        ("go.mod", '"b" // "not me"\n`c`'),
         ("script", "'b' // 'not me'\n/* 'nor me' */ `c`"),
         ("elixir", '"b" # "not me"\n"""c"""'),
     ],

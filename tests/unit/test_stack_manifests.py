@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.projects.stack.scan import stack_of
-from core.projects.tree import Tree
+from core.projects.tree import MAX_PARSED, Tree
+from tests.unit.git_project import write
 from tests.unit.stack_place import evidence, stack, words
 
 Files = dict[str, str]
@@ -319,3 +320,48 @@ WORDS = st.sampled_from([*PIECES.split(), "'''", "\n"])
 def test_no_program_of_any_words_stops_a_scan(name: str, text: str) -> None:
     texts = {name: text, "src/a.py": ""}
     assert isinstance(stack_of(Tree(Path(), tuple(texts), frozenset(texts), texts)).as_json(), list)
+
+
+LONG = "9" * 5_000
+BUNDLE = ", ".join(f'"a{n}"' for n in range(2_000))
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"pyproject.toml": f"[project]\nname = 'a'\nx = {LONG}\n"},
+        {"requirements.txt": "a; " + "(" * 100_000},
+        {
+            "build.gradle": "dependencies { implementation libs.x }",
+            "gradle/libs.versions.toml": f"[versions]\nx = {LONG}",
+        },
+        {
+            "pom.xml": "<project><properties><a>" + "x" * 200_000 + "</a></properties><dependencies>"
+            "<dependency><groupId>g</groupId><artifactId>" + "${a}" * 100_000 + "</artifactId></dependency>"
+            "</dependencies></project>"
+        },
+        {
+            "build.gradle": "dependencies {\n" + "implementation libs.bundles.all\n" * 10_000 + "}",
+            "gradle/libs.versions.toml": "[libraries]\n"
+            + "".join(f'a{n} = "g:a{n}:1"\n' for n in range(2_000))
+            + f"[bundles]\nall = [{BUNDLE}]\n",
+        },
+    ],
+    ids=["digits", "brackets", "catalog digits", "properties", "bundles"],
+)
+def test_no_manifest_breaks_the_scan_or_grows_beyond_measure(tmp_path: Path, files: dict[str, str]) -> None:
+    found = stack(tmp_path, files)
+
+    assert len(found.facts) < 100
+    assert all(len(fact.evidence) < 1_000 for fact in found.facts)
+
+
+def test_of_a_flood_of_modules_only_so_much_is_parsed(tmp_path: Path) -> None:
+    module = "import flask\n" + "x = [" + "1," * 60_000 + "]\n"
+    write(tmp_path, {f"pkg/m{n}.py": module for n in range(40)})
+    tree = Tree.of(tmp_path, tuple(f"pkg/m{n}.py" for n in range(40)))
+
+    parsed = [bool(tree.python(path).body) for path in tree.paths]
+
+    assert parsed.count(True) * len(module) <= MAX_PARSED
+    assert parsed[0]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from core.contract import Json
+from core.contract import Json, UsageError
 from tui.cli import options, output
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def import_(place: options.Place, file: str | None, dry_run: bool, yes: bool, as
     """
     is_asked = not (yes or as_json or file == "-") and options.has_screen()
     with place.open(team="untouched") as workspace:
+        seen = workspace.digest()
         sources = _sources(workspace, file)
         found = _changes(workspace, sources)
         replaces = sources.base != workspace.sources().base
@@ -45,6 +46,10 @@ def import_(place: options.Place, file: str | None, dry_run: bool, yes: bool, as
             _show(found, replaces=replaces)
         is_news = replaces or not found.is_empty
         applied = not dry_run and (not is_asked or not is_news or _agreed())
+        if applied and workspace.digest() != seen:
+            raise UsageError(
+                "The team's files have changed since this was shown. Nothing was changed; import them again."
+            )
         imported = _apply(workspace, sources, replaces=replaces) if applied else None
     if as_json:
         output.emit_json(_as_json(found, imported, sources, file, dry_run))

@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import islice
 
 from core.projects.stack.manifest import Dependency, Group, Manifest, Sign, framework, mobile
 from core.projects.stack.tokens import GRADLE, Token, calls, is_mark, lines, quoted, tokens
@@ -18,6 +19,10 @@ _CONFIGURATION = re.compile(
 )
 _FOR_TESTS = re.compile(r"test|benchmark|lint|debug|fixture|mock", re.IGNORECASE)
 _COORDINATES = re.compile(r"([\w.-]+):([\w.-]+)(?::([\w.+$-]+))?.*")
+MOST_OF_A_BUNDLE = 100
+"""Libraries that are taken of one bundle."""
+MOST_DEPENDENCIES = 5_000
+"""Dependencies of one script: one line may name a bundle, and ten thousand lines the same one."""
 _CATALOG = "gradle/libs.versions.toml"
 _PLUGINS: dict[str, tuple[Sign, ...]] = {
     "org.springframework.boot": (framework("spring", "applies the plugin org.springframework.boot"),),
@@ -43,7 +48,7 @@ def read_gradle(tree: Tree, path: str) -> Manifest | None:
     found = tokens(tree.read(path), GRADLE)
     libraries, plugin_names = _names(_catalog(tree, path))
     plugins = set(_plugins(found, plugin_names))
-    dependencies = tuple(_dependencies(found, libraries))
+    dependencies = tuple(islice(_dependencies(found, libraries), MOST_DEPENDENCIES))
     kotlin = any(_KOTLIN.fullmatch(plugin) for plugin in plugins)
     signs = [sign for plugin in sorted(plugins) for sign in _PLUGINS.get(plugin, ())]
     is_server, is_mobile = not plugins.isdisjoint(_SERVERS), "com.android.application" in plugins
@@ -91,7 +96,8 @@ def _declared(line: Sequence[Token], libraries: Names) -> Iterator[Dependency]:
             version = match[3] or ""
             yield Dependency(f"{match[1]}:{match[2]}", "" if "$" in version else version, group)
     for name in _accessors(line[1:], "libs"):
-        members = libraries.get(name, "").split(",") if name.startswith("bundles.") else [name]
+        bundled = libraries.get(name, "").split(",", MOST_OF_A_BUNDLE)[:MOST_OF_A_BUNDLE]
+        members = bundled if name.startswith("bundles.") else [name]
         yield from (_library(libraries[member], group) for member in members if member in libraries)
 
 
@@ -157,7 +163,7 @@ def _names(text: str) -> tuple[Names, Names]:
     """A catalog's libraries and plugins; kept, as every module of a project asks for the same."""
     try:
         catalog = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return {}, {}
     return _libraries(catalog), _plugin_ids(catalog)
 

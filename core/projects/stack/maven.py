@@ -10,6 +10,8 @@ from core.projects.stack.formats import text_of, xml_root
 from core.projects.stack.manifest import Dependency, Group, Manifest
 from core.projects.tree import Tree
 
+MOST_OF_A_VALUE = 200
+"""Characters of a coordinate or property: one that names another a thousand times grows a thousandfold."""
 _DEVELOPERS = frozenset(("test", "import"))
 _PROGRAM_PLUGINS = frozenset(("spring-boot-maven-plugin", "quarkus-maven-plugin", "micronaut-maven-plugin"))
 
@@ -64,5 +66,6 @@ def _dependencies(root: Element, properties: dict[str, str]) -> Iterator[Depende
 
 def _resolved(text: str, properties: dict[str, str]) -> str:
     """`${name}` replaced by the property of this file; nothing where it comes from elsewhere."""
-    filled = re.sub(r"\$\{([\w.-]+)\}", lambda match: properties.get(match[1], match[0]), text)
+    named = r"\$\{([\w.-]+)\}"
+    filled = re.sub(named, lambda match: properties.get(match[1], match[0])[:MOST_OF_A_VALUE], text[:MOST_OF_A_VALUE])
     return "" if filled.startswith("${") else filled

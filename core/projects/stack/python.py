@@ -14,6 +14,8 @@ from core.projects.python_package import literal, manifests
 from core.projects.stack.manifest import Dependency, Group, Manifest, Sign, cli
 from core.projects.tree import Tree, dig, items, table, texts
 
+MOST_OF_A_LINE = 1_000
+"""Characters of one requirement; brackets in a longer one may nest beyond what its parser can follow."""
 _FOR_DEVELOPERS = re.compile(r"dev|test|doc|lint|typ|build|style|check|bench|\bci\b|tool|local", re.IGNORECASE)
 """Names of requirement files that say nothing about what the project itself stands on."""
 _RUNS = re.compile(r"base|common|core|main|install|prod\w*|app|server|web|api|run\w*|default|deploy\w*|in|txt|")
@@ -154,10 +156,12 @@ def _requirements(lines: Iterable[object], group: Group = "main") -> Iterator[De
 def _requirement(line: str) -> Dependency | None:
     """One line of PEP 508, or what is left of its name when it is written otherwise."""
     text = re.split(r"\s#|^#|\s--\w", line, maxsplit=1)[0].strip().rstrip("\\").strip()
+    if len(text) > MOST_OF_A_LINE:
+        return None
     try:
         parsed = Requirement(text)
         return _named(parsed.name, str(parsed.specifier))
-    except InvalidRequirement:
+    except (InvalidRequirement, RecursionError):
         named = re.match(r"([A-Za-z0-9][\w.-]*)\s*(?:$|[\[<>=!~;@ ])", text) or re.search(r"#egg=([\w.-]+)", line)
         return _named(named[1]) if named else None
 

@@ -1,7 +1,7 @@
 """Source text as words, quoted texts and marks, comments left out: enough to read a manifest that is a program.
 
 Nothing is executed, so a name or version that a program would compute is not known. The same tokens serve Gradle,
-Swift packages, Gemfiles, go.mod, CMake, meson and build scripts alike: what differs is in the tables below.
+Swift packages, Gemfiles, CMake, meson and build scripts alike: what differs is in the tables below.
 """
 
 from __future__ import annotations
@@ -54,7 +54,6 @@ SCRIPT = Syntax(_SLASHES, (r"`(?:[^`\\]|\\.)*+(?:`|\Z)", _SINGLE, _DOUBLE), rf"{
 """JavaScript and TypeScript, as far as configuration goes."""
 RUBY = Syntax((r"^=begin\b.*?(?:^=end\b[^\n]*|\Z)", r"#[^\n]*"), (_SINGLE, _DOUBLE), rf":?(?:{_WORD})[?!]?:?")
 ELIXIR = Syntax((r"#[^\n]*",), (*_TRIPLE, _DOUBLE), rf":?(?:{_WORD})[?!]?:?")
-GO_MOD = Syntax((r"//[^\n]*",), (_DOUBLE, r"`[^`\n]*`?"), r"[^\s()\"`,]+")
 CMAKE = Syntax((r"#\[(=*)\[.*?(?:\]\1\]|\Z)", r"#[^\n]*"), (r'"(?:[^"\\]|\\.)*+(?:"|\Z)',), r"[^\s()\"#]+")
 MESON = Syntax((r"#[^\n]*",), (_TRIPLE[1], _SINGLE))
 SCALA = Syntax(_SLASHES, (_TRIPLE[0], _DOUBLE), rf"{_WORD}|%+")

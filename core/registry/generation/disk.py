@@ -57,8 +57,8 @@ def read(place: Path) -> bytes | None:
     except FileNotFoundError:
         return None
     except NotADirectoryError:
-        file = next(parent for parent in place.parents if parent.exists())
-        raise GenerationError(f"{file} is a file where a folder is needed; move it out of the way.") from None
+        blocking = next(parent for parent in place.parents if parent.exists())
+        raise GenerationError(f"{blocking} is a file where a folder is needed; move it out of the way.") from None
     except OSError as error:
         raise GenerationError(f"{place} cannot be read: {error.strerror}.") from None
     try:
@@ -101,12 +101,15 @@ def replace_all(root: Path, replacements: Iterable[Replacement], intend: bytes, 
     changes = tuple(replacements)
     made: list[Path] = []
     done: list[Replacement] = []
+    intended = Replacement(place, read(place))
     try:
         for change in changes:
             if change.content is not None:
                 _make_folders(root.resolve(), change.place.parent, made)
                 _write_temporary(change.place, change.content)
         replace(place, intend)
+        # Put back as well: what is said to be under way would make a stranger's file count as apm's.
+        done.append(intended)
         for change in changes:
             before = Replacement(change.place, read(change.place))
             _put(change)

@@ -129,7 +129,16 @@ def _text(provider: Provider, **values: Any) -> str:
         # Plain values only: a model's own methods would lead a template out of its sandbox.
         shown = {"name": provider.name, "title": provider.file.title}
         text = template.render(provider=shown, rewritten=provider.rewritten, **values)
-    except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, RecursionError) as error:
+    except (
+        TemplateError,
+        re.error,
+        TypeError,
+        ValueError,
+        ArithmeticError,
+        LookupError,
+        RecursionError,
+        MemoryError,
+    ) as error:
         who = f" for {agent.role}" if agent else ""
         raise GenerationError(_sentence(provider, who, error)) from None
     return text if text.endswith("\n") else text + "\n"
