@@ -98,7 +98,7 @@ class TestGenerate:
         assert report["provider"] == "claude-code"
         assert len(report["written"]) == len(made)
         shown = line("agents", "show", "django-tester", "--json").json
-        assert shown["file_path"] == ".claude/agents/specialists/django-tester.md"
+        assert shown["file_path"] == str(shop / ".claude/agents/specialists/django-tester.md")
         assert shown["generated_at"]
 
     def test_all_is_everybody_and_goes_into_the_workspace(self, line: CommandLine) -> None:

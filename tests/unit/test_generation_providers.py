@@ -190,3 +190,13 @@ def test_two_agents_never_share_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", names())
 def test_every_provider_says_who_loads_its_files(name: str) -> None:
     assert provider(name).file.loaded_by
+
+
+def test_a_template_that_is_a_link_to_elsewhere_is_not_read(tmp_path: Path) -> None:
+    templates = house(tmp_path, template=TEMPLATE + '{% include "leak.j2" %}')
+    secret = tmp_path / "secret"
+    secret.write_text("secret\n", encoding="utf-8")
+    (templates / "house" / "leak.j2").symlink_to(secret)
+
+    with pytest.raises(GenerationError, match="leads outside of the templates"):
+        render(provider("house", templates), one())

@@ -199,7 +199,7 @@ def test_the_row_names_the_file_and_when_it_was_made(folder: Path, tmp_path: Pat
     with Workspace.open(folder) as workspace:
         assert remembered(workspace, "ac-writer") == (None, None)
         reports = generate(read_team(workspace), tmp_path / "out", providers=["claude-code", "codex"])
-        workspace.store.write_now(lambda tx: record(tx, *reports))
+        workspace.store.write_now(lambda tx: record(tx, *reports, home=reports[0].root))
         path, at = remembered(workspace, "ac-writer")
 
     assert path == ".claude/agents/sub-agents/ac-writer.md"
@@ -210,7 +210,7 @@ def test_a_run_that_changes_nothing_leaves_the_time(folder: Path, tmp_path: Path
     with Workspace.open(folder) as workspace:
         for expected in (len(registry()), 0):
             reports = generate(read_team(workspace), tmp_path / "out")
-            assert workspace.store.write_now(lambda tx, made=reports: record(tx, *made)) == expected  # type: ignore[misc]
+            assert workspace.store.write_now(lambda tx, made=reports: record(tx, *made, home=made[0].root)) == expected  # type: ignore[misc]
 
 
 def test_a_refused_file_is_not_named_and_a_pruned_one_no_more(folder: Path, tmp_path: Path) -> None:
@@ -219,12 +219,12 @@ def test_a_refused_file_is_not_named_and_a_pruned_one_no_more(folder: Path, tmp_
     foreign.write_text("theirs\n", encoding="utf-8")
     with Workspace.open(folder) as workspace:
         reports = generate(read_team(workspace), tmp_path / "out")
-        workspace.store.write_now(lambda tx: record(tx, *reports))
+        workspace.store.write_now(lambda tx: record(tx, *reports, home=reports[0].root))
         assert remembered(workspace, "ac-writer") == (None, None)
         assert remembered(workspace, "estimator")[0] is not None
 
         fewer = generate(read_team(workspace, without="estimator"), tmp_path / "out", prune=True)
-        workspace.store.write_now(lambda tx: record(tx, *fewer))
+        workspace.store.write_now(lambda tx: record(tx, *fewer, home=fewer[0].root))
         assert remembered(workspace, "estimator") == (None, None)
 
 
@@ -232,4 +232,4 @@ def test_a_check_is_not_remembered(folder: Path, tmp_path: Path) -> None:
     with Workspace.open(folder) as workspace:
         reports = generate(read_team(workspace), tmp_path / "out", check=True)
 
-        assert workspace.store.write_now(lambda tx: record(tx, *reports)) == 0
+        assert workspace.store.write_now(lambda tx: record(tx, *reports, home=reports[0].root)) == 0

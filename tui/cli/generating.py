@@ -186,7 +186,7 @@ def generate(
             diff=diff,
         )
         if not check:
-            workspace.store.write_now(lambda tx: record(tx, *reports))
+            workspace.store.write_now(lambda tx: record(tx, *reports, home=workspace.folder))
     if as_json:
         output.emit_json([report.to_json() for report in reports])
     else:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from core.registry.generation.service import Report
 from core.store.schema import Agent
 from core.store.writer import Transaction
 
 
-def record(tx: Transaction, *reports: Report) -> int:
+def record(tx: Transaction, *reports: Report, home: Path) -> int:
     """Bring `file_path` and `generated_at` of the agents to what was just generated; how many rows changed.
+
+    A path is relative where it lies in the workspace's folder `home`, and whole anywhere else: the files of one
+    project are not those of another.
 
     An agent that has files of several providers names the one of the first report. A file that was already as it
     should be keeps its time; one that was refused changes nothing, and one that was pruned is named no more.
     """
     rows = tx.rows(Agent.select(Agent.id, Agent.role, Agent.file_path, Agent.generated_at))
     known = {role: (int(number), path, at) for number, role, path, at in rows}
-    pruned = {path for report in reports for path in report.pruned}
-    standing = _standing(reports)
+    pruned = {_path(report, path, home) for report in reports for path in report.pruned}
+    standing = _standing(reports, home)
     changed = 0
     for role, (number, path, at) in known.items():
         if role in standing:
@@ -32,11 +37,15 @@ def record(tx: Transaction, *reports: Report) -> int:
     return changed
 
 
-def _standing(reports: tuple[Report, ...]) -> dict[str, tuple[str, bool]]:
+def _path(report: Report, path: str, home: Path) -> str:
+    return path if report.root.resolve() == home.resolve() else str(report.root.resolve() / path)
+
+
+def _standing(reports: tuple[Report, ...], home: Path) -> dict[str, tuple[str, bool]]:
     """Per role its file and whether it was written just now, from the first report that has one."""
     found: dict[str, tuple[str, bool]] = {}
     for report in reports:
         for file in report.files:
             if file.role and (file.path in report.written or file.status == "unchanged"):
-                found.setdefault(file.role, (file.path, file.path in report.written))
+                found.setdefault(file.role, (_path(report, file.path, home), file.path in report.written))
     return found

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,6 +20,7 @@ from core.registry.generation.subjects import Subject
 from core.sanitise import sanitise
 
 if TYPE_CHECKING:
+    from jinja2 import Environment
     from jinja2.sandbox import SandboxedEnvironment
 
 SHOWN_PROBLEMS = 10
@@ -157,13 +158,22 @@ def _knows(provider: Provider, model: str) -> bool:
 @cache
 def _environment(folder: Path) -> SandboxedEnvironment:
     """Templates of a provider's folder, and `_shared/…` beside it or built in."""
-    from jinja2 import FileSystemLoader, StrictUndefined
+    from jinja2 import FileSystemLoader, StrictUndefined, TemplateNotFound
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     from core.registry.generation.quoting import FILTERS
 
+    class Inside(FileSystemLoader):
+        """Templates only: what a link leads to outside of the folders would end up in a repository."""
+
+        def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+            source, path, is_current = super().get_source(environment, template)
+            if not any(Path(path).resolve().is_relative_to(Path(root).resolve()) for root in self.searchpath):
+                raise TemplateNotFound(template, f"{template!r} leads outside of the templates")
+            return source, path, is_current
+
     environment = ImmutableSandboxedEnvironment(
-        loader=FileSystemLoader([folder, folder.parent, BUILT_IN]),
+        loader=Inside([folder, folder.parent, BUILT_IN]),
         undefined=StrictUndefined,
         autoescape=False,  # no format here is HTML: each value passes the filter of its own format
         keep_trailing_newline=True,
