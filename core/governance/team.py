@@ -53,6 +53,13 @@ def import_catalog(tx: Transaction, catalog: Catalog) -> Imported:
     return Imported(found, tuple(raise_question(tx, question_about(c)) for c in found.contradictions))
 
 
+def open_questions(reader: reads.Connection, found: Changes) -> tuple[int, ...]:
+    """The questions that wait about these contradictions, whoever raised them."""
+    asked = {(c.agent, c.kind) for c in found.contradictions}
+    waiting = ((row.id, row.details.get(DETAIL)) for row in reads.escalations(reader, limit=MOST_OPEN))
+    return tuple(number for number, about in waiting if about and (about["agent"], about["kind"]) in asked)
+
+
 def _summary(found: Changes) -> Json:
     """The facts of the import's event: who and what changed; the values stand in the rows that it carries."""
     return {

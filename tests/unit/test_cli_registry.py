@@ -10,6 +10,7 @@ import yaml
 from core import workspace as workspaces
 from core.workspace import Workspace
 from tests.unit.command_line import CommandLine
+from tests.unit.test_importing import escalated, grant
 from tui.cli import options, registry
 
 
@@ -86,6 +87,20 @@ def test_what_was_not_shown_is_not_brought_in(line: CommandLine) -> None:
 
     assert ended.code == 2
     assert "have changed since this was shown" in ended.err
+
+
+def test_questions_are_told_although_an_engine_was_quicker(line: CommandLine) -> None:
+    grant(line.folder, "autonomous")
+    file_of(line).write_text(escalated(file_of(line).read_text()))
+    update = Workspace.update_registry
+
+    def after_another(workspace: Workspace) -> object:
+        update(workspace)
+        return update(workspace)
+
+    line.monkeypatch.setattr(Workspace, "update_registry", after_another)
+
+    assert line("agents", "import", "--json").json["questions"] == [1]
 
 
 def test_yes_asks_nobody(line: CommandLine) -> None:

@@ -50,7 +50,7 @@ def import_(place: options.Place, file: str | None, dry_run: bool, yes: bool, as
             raise UsageError(
                 "The team's files have changed since this was shown. Nothing was changed; import them again."
             )
-        imported = _apply(workspace, sources, replaces=replaces) if applied else None
+        imported = _apply(workspace, sources, found, replaces=replaces) if applied else None
     if as_json:
         output.emit_json(_as_json(found, imported, sources, file, dry_run))
     else:
@@ -79,13 +79,17 @@ def _changes(workspace: Workspace, sources: Sources) -> Changes:
     return changes(workspace.store.read_now(read_known), catalog)
 
 
-def _apply(workspace: Workspace, sources: Sources, *, replaces: bool) -> Imported:
-    from core.governance.team import Imported
+def _apply(workspace: Workspace, sources: Sources, found: Changes, *, replaces: bool) -> Imported:
+    from core.governance.team import Imported, open_questions
     from core.registry.sources import replace_file
 
     if replaces:
         replace_file(workspace.file, sources.base, backup=True)
-    return workspace.update_registry() or Imported()
+    imported = workspace.update_registry()
+    if imported is not None and imported.is_new:
+        return imported
+    # An engine that runs here has been quicker, and its questions are this import's.
+    return Imported(found, workspace.store.read_now(lambda r: open_questions(r, found)))
 
 
 def _agreed() -> bool:
