@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -98,6 +97,7 @@ def list_(
 
 def _as_query(team: Sequence[AgentRow], facets: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
     """The options as a query's words; raises UsageError for a value that no agent has."""
+    from core.registry.documents import did_you_mean
     from core.registry.queries import known_values
 
     for option, values in facets.items():
@@ -105,9 +105,8 @@ def _as_query(team: Sequence[AgentRow], facets: Mapping[str, tuple[str, ...]]) -
         known = known_values(team, name) if values else ()
         for value in values:
             if value.casefold() not in known:
-                near = difflib.get_close_matches(value.casefold(), known, n=1)
-                hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}."
-                raise UsageError(f"No agent has the {name} {value!r}; {hint}")
+                hint = did_you_mean(value, known) or f"; there are {', '.join(known)}."
+                raise UsageError(f"No agent has the {name} {value!r}{hint}")
             yield f"{name}:{value}"
 
 
@@ -162,14 +161,14 @@ def _agent(workspace: Workspace, role: str) -> Json:
 
     def read(reader: Connection) -> tuple[Json, Sequence[str]]:
         from core.governance.authority import kinds
+        from core.registry.documents import did_you_mean
         from core.store import reads
         from tui.cli import shapes
 
         row = reads.agent(reader, role)
         if row is None:
-            near = difflib.get_close_matches(role, [a.role for a in reads.agents(reader)], n=1)
-            hint = f"did you mean {near[0]!r}?" if near else "`apm agents list` shows them."
-            raise UsageError(f"There is no agent {role!r}; {hint}")
+            hint = did_you_mean(role, [a.role for a in reads.agents(reader)]) or "; `apm agents list` shows them."
+            raise UsageError(f"There is no agent {role!r}{hint}")
         shown = shapes.agent(row, reads.counters(reader).get(role))
         if row.agent_type == "domain":
             shown["authority"] = shapes.authority(kinds(reader, role))
