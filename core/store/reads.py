@@ -45,7 +45,7 @@ _JSON_COLUMNS = frozenset(
     (
         *("tech", "settings", "thresholds", "capabilities", "technologies", "serves", "selection", "tools"),
         *("parameters", "tags", "content", "missing", "criteria", "judged", "command", "details", "chain"),
-        *("options", "answer", "payload", "live"),
+        *("options", "answer", "payload", "live", "context", "positions", "package", "analysis", "reasons"),
     )
 )
 

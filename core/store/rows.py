@@ -227,6 +227,12 @@ class EscalationRow:
     resolved_at: int | None
     withdrawn_at: int | None
     expired_at: int | None
+    reminders: int
+    reminded_at: int | None
+    next_at: int | None
+    expires_at: int | None
+    breaches: int
+    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +247,11 @@ class AnswerRow:
     late: bool
     at: int
     undone_at: int | None
+    undone_by: str | None
+    undo_reason: str | None
+    payload_digest: str
+    seconds_to_answer: float | None
+    attention_seconds: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +273,17 @@ class DecisionRow:
     phase: str | None
     at: int
     decided_at: int | None
+    authority: int | None
+    cohort: str
+    context: Json
+    reverted_at: int | None
+    reverted_by: str | None
+    revert_reason: str | None
+    topic: str
+    conflict: int | None
+    reverses: int | None
+    reason: str
+    decided_by: str | None
 
 
 @dataclass(frozen=True, slots=True)

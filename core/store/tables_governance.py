@@ -54,6 +54,12 @@ class Escalation(Model):
     resolved_at = BigIntegerField(null=True)
     withdrawn_at = BigIntegerField(null=True)
     expired_at = BigIntegerField(null=True)
+    next_at = BigIntegerField(null=True)
+    """When its clock has something to do next: a breach, a reminder, an end of a snooze, an expiry."""
+    expires_at = BigIntegerField(null=True)
+    breaches = IntegerField(default=0)
+    note = TextField(default="")
+    """What whoever handed it over said last."""
 
     class Meta:
         table_name = "escalations"
@@ -61,6 +67,7 @@ class Escalation(Model):
             (("resolved_at", "withdrawn_at", "expired_at", "urgency", "due_at"), False),
             (("key", "id"), False),
             (("work_item", "id"), False),
+            (("next_at",), False),
         )
 
 
@@ -80,6 +87,10 @@ class Answer(Model):
     late = BooleanField(default=False)
     at = BigIntegerField()
     undone_at = BigIntegerField(null=True)
+    attention_seconds = FloatField(null=True)
+    """How long the person was at it, as far as that can be told; null is not measured."""
+    undone_by = TextField(null=True)
+    undo_reason = TextField(null=True)
 
     class Meta:
         table_name = "answers"
@@ -114,6 +125,15 @@ class Decision(Model):
     reverted_at = BigIntegerField(null=True)
     reverted_by = TextField(null=True)
     revert_reason = TextField(null=True)
+    topic = TextField(default="")
+    """What it is about, where its raiser said so: two owners' decisions on one topic may be a conflict."""
+    conflict = IntegerField(null=True)
+    """The conflict that settled it, or that it waits for."""
+    reverses = IntegerField(null=True)
+    """The decision that this one takes back."""
+    reason = TextField(default="")
+    decided_by = TextField(null=True)
+    """Who chose: an agent's role, a person, or the id of a conflict rule."""
 
     class Meta:
         table_name = "decisions"
@@ -141,9 +161,15 @@ class Conflict(Model):
     work_item = IntegerField(null=True)
     at = BigIntegerField()
     resolved_at = BigIntegerField(null=True)
+    key = CharField(64, default="")
+    """Equal keys are the same conflict."""
+    phase = CharField(2, null=True)
+    provenance = CharField(16, null=True)
+    decided_by = TextField(null=True)
 
     class Meta:
         table_name = "conflicts"
+        indexes = ((("work_item", "id"), False), (("key",), False), (("escalation",), False))
 
 
 class ScopeReview(Model):
@@ -179,6 +205,10 @@ class ScopeProposal(Model):
     decided_by = TextField(null=True)
     reason = TextField(null=True)
     cool_down_until = BigIntegerField(null=True)
+    clarification = TextField(null=True)
+    """What a person wants to know before they decide; the next review's proposal answers it with its figures."""
+    undone_at = BigIntegerField(null=True)
+    undone_by = TextField(null=True)
 
     class Meta:
         table_name = "scope_proposals"
@@ -210,6 +240,9 @@ class Notification(Model):
     """"sent", "failed" or "suppressed"."""
     outcome_at = BigIntegerField(null=True)
     error = TextField(null=True)
+    urgency = CharField(16, null=True)
+    repeats = IntegerField(default=0)
+    """How often the same notice came up again and was not sent."""
 
     class Meta:
         table_name = "notifications"

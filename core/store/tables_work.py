@@ -289,6 +289,8 @@ class Schedule(Model):
     trigger = TextField()
     next_at = BigIntegerField(null=True)
     last_at = BigIntegerField(null=True)
+    error = TextField(default="")
+    """Why the last run failed; empty when it did not."""
 
     class Meta:
         table_name = "schedules"
