@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types contracts tests test-loaders bench screenshots clean
+.PHONY: help demo test check format lint types contracts tests test-loaders bench month screenshots clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -49,6 +49,9 @@ test-loaders: $(STAMP) ## every provider's files, listed by the real tools (inst
 
 bench: $(STAMP) ## the figures, measured in one run, as a table
 	@$(BIN)/python -m tests.bench
+
+month: $(STAMP) ## thirty simulated days of decisions and answers, and the scope reviews they lead to
+	@$(BIN)/python -m tests.month
 
 screenshots: $(STAMP) ## screenshots/*.svg from a seeded database and a frozen clock
 	@$(BIN)/python -m tests.app.screenshots

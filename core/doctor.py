@@ -5,6 +5,7 @@ Every check gives findings and raises nothing: a doctor that falls ill himself h
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import sys
@@ -136,6 +137,7 @@ async def _workspace(folder: Path) -> list[Finding]:
         store = Store.open(folder / "state")
     except ApmError as error:
         return [*found, Finding("workspace", "database", "problem", str(error), "Do what the message says.")]
+    found += await _notifications(folder / "state")
     with store:
         found.append(Finding("workspace", "database", "ok", str(store.path)))
         found += _checked("journal", lambda: _journal(store))
@@ -167,6 +169,31 @@ def _team(path: Path) -> Finding:
             "workspace", path.name, "advice", f"{len(catalog.agents)} agents; {len(unread)} files unread", remedy
         )
     return Finding("workspace", path.name, "ok", f"{len(catalog.agents)} agents")
+
+
+async def _notifications(state: Path) -> list[Finding]:
+    """The channels outside the house: by name and scheme, for the rest of a URL is a secret."""
+    from core.governance.notices.channels import FILE_NAME, read_channels
+    from core.governance.notices.outside import look_at
+
+    try:
+        channels = read_channels(state)
+    except ApmError as error:
+        return [Finding("workspace", "notifications", "problem", str(error), "Mend the lines that are named.")]
+    if not channels.outside:
+        return [Finding("workspace", "notifications", "ok", "console and file; no channel outside is set up")]
+    found = []
+    if channels.is_readable_by_others and any(channel.holds_secret for channel in channels.outside):
+        told = f"others on this machine can read the passwords in {FILE_NAME}"
+        found.append(Finding("workspace", FILE_NAME, "problem", told, f"Run `chmod 600 {state / FILE_NAME}`."))
+    looked_at = await asyncio.gather(*(look_at(channel, os.environ) for channel in channels.outside))
+    for channel, outcome in zip(channels.outside, looked_at, strict=True):
+        scheme = channel.scheme(os.environ) or "no scheme"
+        level: Level = "ok" if outcome.is_sent else "problem"
+        told = f"{scheme}: {outcome.why or 'Apprise knows it'}"
+        remedy = "" if outcome.is_sent else f"Mend its url in state/{FILE_NAME}, or set the variable that it names."
+        found.append(Finding("notifications", channel.name, level, told, remedy))
+    return found
 
 
 def _disk(state: Path) -> Iterator[Finding]:

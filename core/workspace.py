@@ -10,16 +10,22 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from core.contract import ApmError, Json, UsageError, canonical_json
 from core.registry.sources import FILE_NAME as FILE
-from core.registry.sources import OVERLAYS, Sources, read_sources
+from core.registry.sources import OVERLAYS, Sources, read_sources, replace_file
 from core.store.schema import Setting
 from core.store.store import Store
 
 if TYPE_CHECKING:
     from core.governance.team import Imported
+    from core.profiles.reading import Profile
     from core.registry.catalog import Catalog
     from core.store.writer import Transaction
 
 __all__ = ["FILE", "OVERLAYS", "Workspace", "create", "find"]
+
+DEFAULT_PROFILE = "default"
+"""What a workspace begins with where nobody asks for more: the team, and nothing said of anybody's product."""
+PROFILE = "profile"
+"""The setting that says what it began with."""
 
 Team = Literal["current", "as-known", "untouched"]
 """What opening does about the team's files. "current": they are brought in, and broken ones are an error; "as-known":
@@ -82,6 +88,11 @@ class Workspace:
 
         sections = self.store.read_now(read_memory).get("sections") or self.catalog.sections()
         return dict(sections["defaults"]["milestone"])
+
+    @property
+    def profile(self) -> str:
+        """What the workspace began with."""
+        return str(self.setting(PROFILE) or DEFAULT_PROFILE)
 
     @property
     def cassette(self) -> Path | None:
@@ -203,16 +214,39 @@ def find(start: Path) -> Path:
     raise UsageError(f"No workspace in {start} or above it; `apm init` makes one here, or name one with --workspace.")
 
 
-def create(folder: Path) -> Path:
-    """A new workspace with the agents that come with apm; the folder. An existing one is left as it is."""
+def create(folder: Path, profile: str = DEFAULT_PROFILE) -> Path:
+    """A new workspace with the agents that come with apm and what the profile says; the folder.
+
+    An existing one is left as it is. Raises UsageError for an unknown profile.
+    """
+    from core.profiles.reading import read
     from core.registry.catalog import default_path
 
+    chosen = read(profile)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "state" / "inbox").mkdir(parents=True, exist_ok=True)
     (folder / "state" / ".gitignore").write_text("*\n", encoding="utf-8")
     target = folder / FILE
     if not target.exists():
+        _begin_with(folder, chosen)
+        # What makes the folder a workspace comes last: what was stopped before is begun again.
         draft = target.with_suffix(".yaml.new")
-        draft.write_bytes(default_path().read_bytes())
+        draft.write_bytes(chosen.team(default_path().read_bytes()))
         draft.rename(target)
     return folder
+
+
+def _begin_with(folder: Path, profile: Profile) -> None:
+    """Put the profile's overlays beside the team's file, and its facts into the database."""
+    for name, content in profile.overlays.items():
+        overlay = folder / name
+        overlay.parent.mkdir(exist_ok=True)
+        if not overlay.exists():
+            replace_file(overlay, content)
+    if profile.facts:
+        from core.governance.shared_context import checked, keep_facts
+
+        facts, by = checked(profile.facts), f"profile {profile.name}"
+        with Workspace(folder, Store.open(folder / "state")) as begun:
+            begun.set(PROFILE, profile.name)
+            begun.store.write_now(lambda tx: keep_facts(tx, facts, by=by))

@@ -77,9 +77,9 @@ class QuestionDeeds(_Node):
         app = _app(self)
 
         def work(tx: Any) -> None:
-            from core.governance import escalations
+            from core.governance import life
 
-            escalations.acknowledge(tx, question.id, by=app.person)
+            life.acknowledge(tx, question.id, by=app.person)
 
         app.do(work, f"Question {question.id}: seen. No reminders for 30 minutes.")
 
@@ -95,9 +95,9 @@ class QuestionDeeds(_Node):
             name, span = SNOOZES[int(picked)]
 
             def work(tx: Any) -> None:
-                from core.governance import escalations
+                from core.governance import life
 
-                escalations.snooze(tx, question.id, until=app.now() + span, by=app.person)
+                life.snooze(tx, question.id, until=app.now() + span, by=app.person)
 
             app.do(work, f"Question {question.id} is put away: {name}.", lambda: self.question_left(question))
 

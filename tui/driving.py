@@ -31,6 +31,7 @@ def make_engine(workspace: Workspace, tell: Say, complain: Say) -> Engine:
 
     made = engine.Engine(workspace)
     made.on_registry(tell_of_team)
+    made.on_notice(tell)
     return made
 
 

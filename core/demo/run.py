@@ -17,7 +17,7 @@ from core.demo import sample
 from core.governance import escalations
 from core.orchestration import work_items
 from core.projects.registering import ProjectFacts, add_project, examine
-from core.store import reads, rows
+from core.store import reads, reads_escalations, rows
 from core.store.schema import Setting
 from core.store.writer import Transaction
 from core.workspace import FILE, Workspace, create
@@ -163,7 +163,7 @@ def answer_open(tx: Transaction, work_item: int, asked: Counter[str]) -> int:
     Raises NeedsAPerson for a question that only a person can answer, ApmError for one that keeps coming back; both
     leave every question open.
     """
-    found = reads.escalations(tx, work_item=work_item)
+    found = reads_escalations.escalations(tx, work_item=work_item)
     for row in found:
         option = _recommended(row)
         place = f"{row.phase} {row.chain[-1] if row.chain else ''} {option} {row.kind}"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.contract import Json, canonical_json, digest_of
+from core.contract import PHASE_CODES, Json, canonical_json, digest_of
 from core.governance.authority import in_force
+from core.governance.cohorts import cohort_of
 from core.governance.escalations import Option, Question, raise_question
 from core.sanitise import one_line
+from core.store.reads import Connection
 from core.store.schema import Decision
 from core.store.writer import Transaction
 
@@ -41,15 +44,27 @@ class DecisionRules:
 
     def met_by(self, choice: Choice) -> tuple[str, str] | None:
         """The first rule that the choice meets, in words, and the urgency it asks with."""
+        return self.first_met(choice.impact, choice.tags)
+
+    def first_met(self, impact: int, tags: Sequence[str]) -> tuple[str, str] | None:
+        """The same for anything that has an impact and tags, as a conflict has."""
         for rule in self.first:
-            if rule.above is None and self.milestone_tag in choice.tags:
+            if rule.above is None and self.milestone_tag in tags:
                 return f"{rule.id}: tagged {self.milestone_tag}", rule.urgency
-            if rule.above is not None and choice.impact > rule.above:
-                return f"{rule.id}: impact {choice.impact} is above {rule.above}", rule.urgency
+            if rule.above is not None and impact > rule.above:
+                return f"{rule.id}: impact {impact} is above {rule.above}", rule.urgency
         return None
 
 
 STANDARD_RULES = DecisionRules()
+
+
+@dataclass(frozen=True, slots=True)
+class OwnersWord:
+    """What the owner's agent answered when it was asked: its choice, or why it wants a person to choose."""
+
+    choice: str | None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +83,9 @@ class Choice:
     blocks: str = ""
     chain: tuple[str, ...] = ()
     context: Json | None = None
+    topic: str = ""
+    word: OwnersWord | None = None
+    """The owner's answer, where its agent was asked; without one the recommendation stands."""
 
     @property
     def key(self) -> str:
@@ -103,18 +121,21 @@ def make_decision(tx: Transaction, choice: Choice, rules: DecisionRules = STANDA
     afresh, by the authority in force now, and joins the open question if it still waits for a human.
 
     First come the `rules`, as a rule for the milestone's tag and one for a high impact; then a kind in force as
-    autonomous is decided as recommended; a kind in force as escalate, and one that no list names, wait for a human.
+    autonomous is decided, by the owner's word where it was asked and else as recommended, unless the owner itself asks
+    for a person; a kind in force as escalate, and one that no list names, wait for a human.
     """
     known = _known(tx, choice) if choice.work_item is not None else None
     if known is not None:
         return known
     current = in_force(tx, choice.agent, choice.kind)
     rule, urgency = rules.met_by(choice) or _by_authority(choice, current.mode if current else None)
+    if urgency is None and choice.word is not None and choice.word.choice is None:
+        rule, urgency = f"{choice.agent} asks: {one_line(choice.word.reason, 200)}", "DAILY"
     escalation = None if urgency is None else raise_question(tx, _question(choice, rule, urgency))
     waiting = _known(tx, choice, escalation) if escalation is not None else None
     if waiting is not None:
         return waiting
-    picked = choice.recommended or _first_key(choice) if escalation is None else None
+    picked = _picked(choice) if escalation is None else None
     number = tx.insert(
         Decision,
         agent=choice.agent,
@@ -129,6 +150,10 @@ def make_decision(tx: Transaction, choice: Choice, rules: DecisionRules = STANDA
         rule=rule,
         provenance="rule" if escalation is None else None,
         authority=current.id if current else None,
+        cohort=cohort_of(tx, choice.agent),
+        topic=choice.topic,
+        reason=choice.word.reason if picked and choice.word else "",
+        decided_by=choice.agent if picked else None,
         escalation=escalation,
         work_item=choice.work_item,
         phase=choice.phase,
@@ -142,7 +167,12 @@ def make_decision(tx: Transaction, choice: Choice, rules: DecisionRules = STANDA
     return DecisionOutcome(outcome, number, escalation, rule, picked)
 
 
-def _known(tx: Transaction, choice: Choice, escalation: int | None = None) -> DecisionOutcome | None:
+def is_decided(reader: Connection, choice: Choice) -> bool:
+    """Whether the work item's agents have raised this choice before; then it has its outcome."""
+    return choice.work_item is not None and _known(reader, choice) is not None
+
+
+def _known(tx: Connection, choice: Choice, escalation: int | None = None) -> DecisionOutcome | None:
     """The outcome this choice already has; with an escalation, only the one that waits for its answer."""
     query = Decision.select(Decision.outcome, Decision.id, Decision.escalation, Decision.rule, Decision.choice).where(
         Decision.key == choice.key
@@ -176,7 +206,7 @@ def _question(choice: Choice, rule: str, urgency: str) -> Question:
             str(o["key"]),
             one_line(str(o.get("label", o["key"]))),
             one_line(str(o.get("consequence", ""))),
-            ends=o["key"] == REJECT and bool(choice.blocks),
+            ends=o["key"] == REJECT and choice.blocks in PHASE_CODES,
         )
         for o in choice.options or _YES_NO
     )
@@ -194,6 +224,11 @@ def _question(choice: Choice, rule: str, urgency: str) -> Question:
         blocks=choice.blocks,
         details={"domain": choice.agent, "kind": choice.kind, "impact": choice.impact, "rule": rule},
     )
+
+
+def _picked(choice: Choice) -> str:
+    """What the owner is for: its own word where it gave one, else the recommendation, else the first option."""
+    return (choice.word.choice if choice.word else None) or choice.recommended or _first_key(choice)
 
 
 def _first_key(choice: Choice) -> str:

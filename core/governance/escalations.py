@@ -1,28 +1,33 @@
 """Questions that wait for a human: raised once however often asked, answered once, each on the record.
 
-Every function runs inside a write's closure and leaves one event, or raises UsageError and leaves nothing.
+Every function runs inside a write's closure and leaves one event, or raises UsageError and leaves nothing. What may be
+done to an open question besides answering it is in `core.governance.life`, what time does to it in `.clock`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.contract import Json, UsageError, canonical_json, digest_of
+from core.governance import shown
 from core.governance.answers import check_answer
-from core.governance.settling import settle_authority
-from core.store import reads, rows, states
-from core.store.schema import Answer, Decision, Escalation, WorkItem
+from core.governance.deadlines import due_at, next_at
+from core.governance.persons import named_person
+from core.governance.settling import settle, settle_authority
+from core.sanitise import one_line, sanitise
+from core.store import reads, reads_escalations, rows, states
+from core.store.schema import Answer, Escalation, WorkItem
 from core.store.writer import Transaction
 
-MINUTE_MS = 60_000
-HOUR_MS = 60 * MINUTE_MS
-
-ANSWER_WITHIN_MS: Mapping[str, int | None] = {"IMMEDIATE": HOUR_MS, "DAILY": 24 * HOUR_MS, "WEEKLY": None}
-"""How long a question of each urgency may wait. WEEKLY waits for the next scope review and never pages."""
-
 KINDS = ("gate", "decision", "conflict", "error", "scope", "budget", "permission")
+
+MOST_REASON = 20_000
+AWAY_MS = 30 * 60_000
+"""Who took longer from one thing to the next was not at it all the time: then the attention was not measured."""
+TIME_OUT = "time-out"
+"""Who an answer is by that nobody gave."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +44,19 @@ class Option:
     ends: bool = False
 
     def to_json(self) -> Json:
-        shown: Json = {"key": self.key, "label": self.label, "consequence": self.consequence}
+        told: Json = {"key": self.key, "label": self.label, "consequence": self.consequence}
         if self.asks:
-            shown["asks"] = dict(self.asks)
-        return {**shown, "ends": True} if self.ends else shown
+            told["asks"] = dict(self.asks)
+        return {**told, "ends": True} if self.ends else told
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked. `subject` tells one question from another of the same kind: equal subjects are one row."""
+    """What is asked. `subject` tells one question from another of the same kind: equal subjects are one row.
+
+    One that nobody answers within `expires_within_ms` expires; then `on_expiry`, the key of an option, is taken. What
+    holds something back must say what is taken: nothing goes on because nobody looked.
+    """
 
     kind: str
     subject: Json
@@ -62,30 +71,36 @@ class Question:
     blocks: str = ""
     missing: tuple[str, ...] = ()
     details: Json = field(default_factory=dict)
+    expires_within_ms: int | None = None
+    on_expiry: str | None = None
 
     @property
     def key(self) -> str:
         return digest_of({"kind": self.kind, "work_item": self.work_item, "subject": self.subject})
 
     @property
-    def payload_digest(self) -> str:
-        """What an answer is bound to: everything that the person is shown."""
-        return digest_of(
-            {
-                "question": self.question,
-                "missing": list(self.missing),
-                "details": self.details,
-                "options": [o.to_json() for o in self.options],
-                "recommended": self.recommended,
-            }
+    def payload(self) -> Json:
+        """Everything that the person is shown, bounded and clean."""
+        # First of all, so that no details are so long that it is cut off with their end.
+        details = self.details if self.on_expiry is None else {"on_expiry": self.on_expiry, **self.details}
+        return shown.payload(
+            self.question, self.missing, details, [o.to_json() for o in self.options], self.recommended
         )
+
+    @property
+    def payload_digest(self) -> str:
+        """What an answer is bound to."""
+        return digest_of(self.payload)
 
 
 def raise_question(tx: Transaction, question: Question) -> int:
-    """The escalation's number: a new row, or the open one with the same key, its counter one higher."""
-    row = tx.one(Escalation.select(Escalation.id).where((Escalation.key == question.key) & reads.is_open()))
-    if row is not None:
-        return _raise_again(tx, int(row[0]), question)
+    """The escalation's number: a new row, or the one with the same key that waits, its counter one higher."""
+    _check_expiry(question)
+    waiting = reads_escalations.waiting_with(tx, question.key)
+    if waiting is not None:
+        return _raise_again(tx, waiting, question)
+    due, within = due_at(question.urgency, tx.now), question.expires_within_ms
+    expires = None if within is None else tx.now + within
     number = tx.insert(
         Escalation,
         kind=question.kind,
@@ -95,10 +110,12 @@ def raise_question(tx: Transaction, question: Question) -> int:
         phase=question.phase,
         round=question.round,
         blocks=question.blocks,
-        chain=canonical_json(list(question.chain)),
+        chain=canonical_json([one_line(agent, 64) for agent in question.chain[: shown.MOST_ENTRIES]]),
         raised_at=tx.now,
         last_raised_at=tx.now,
-        due_at=_due_at(tx, question.urgency),
+        due_at=due,
+        expires_at=expires,
+        next_at=min((at for at in (due, expires) if at is not None), default=None),
         **_payload_columns(question),
     )
     tx.event("escalation.raised", work_item=question.work_item, escalation=number)
@@ -108,38 +125,55 @@ def raise_question(tx: Transaction, question: Question) -> int:
     return number
 
 
+def _check_expiry(question: Question) -> None:
+    """Raises ValueError for an expiry that could not be carried out."""
+    taken = question.on_expiry
+    if taken is None:
+        if question.blocks and question.expires_within_ms is not None:
+            raise ValueError("a question that holds something back cannot expire without saying what is taken then")
+    elif not any(o.key == taken and not o.asks for o in question.options):
+        raise ValueError(f"what is taken on expiry must be an answer that needs no values; {taken!r} is none")
+
+
 def is_over(tx: Transaction, work_item: int) -> bool:
     facts = reads.work_item_facts(tx, work_item)
     return facts is not None and any(at is not None for at in (facts.cancelled_at, facts.closed_at, facts.failed_at))
 
 
 def _raise_again(tx: Transaction, number: int, question: Question) -> int:
-    row = _open_row(tx, number)
-    changed = {} if row.payload_digest == question.payload_digest else _payload_columns(question)
-    if states.URGENCIES.index(question.urgency) < states.URGENCIES.index(row.urgency):
-        changed |= {"urgency": question.urgency, "due_at": _earlier(row.due_at, _due_at(tx, question.urgency))}
+    row = existing(tx, number)
+    columns = _payload_columns(question)
+    is_same = row.payload_digest == columns["payload_digest"]
+    is_sooner = states.URGENCIES.index(question.urgency) < states.URGENCIES.index(row.urgency)
+    if row.merged_into is not None:
+        if is_same and not is_sooner:
+            target = existing(tx, row.merged_into)
+            tx.update(Escalation, target.id, count=target.count + 1)
+        else:
+            # What was merged was another question than this is now.
+            row = _separate(tx, row)
+    changed = {} if is_same else columns
+    if row.expires_at is not None and row.blocks and question.on_expiry is None:
+        row = replace(row, expires_at=None)
+        changed |= {"expires_at": None, "next_at": next_at(row)}
+    if is_sooner:
+        due = min((at for at in (row.due_at, due_at(question.urgency, tx.now)) if at is not None), default=None)
+        sooner = replace(row, urgency=question.urgency, due_at=due)
+        changed |= {"urgency": question.urgency, "due_at": due, "next_at": next_at(sooner)}
     tx.update(Escalation, number, count=row.count + 1, last_raised_at=tx.now, **changed)
     tx.event("escalation.raised_again", work_item=question.work_item, escalation=number)
     return number
 
 
-def _due_at(tx: Transaction, urgency: str) -> int | None:
-    within = ANSWER_WITHIN_MS[urgency]
-    return None if within is None else tx.now + within
-
-
-def _earlier(one: int | None, other: int | None) -> int | None:
-    return min((at for at in (one, other) if at is not None), default=None)
-
-
 def _payload_columns(question: Question) -> Json:
+    payload = question.payload
     return {
-        "question": question.question,
-        "missing": canonical_json(list(question.missing)),
-        "details": canonical_json(question.details),
-        "options": canonical_json([o.to_json() for o in question.options]),
-        "recommended": question.recommended,
-        "payload_digest": question.payload_digest,
+        "question": payload["question"],
+        "missing": canonical_json(payload["missing"]),
+        "details": canonical_json(payload["details"]),
+        "options": canonical_json(payload["options"]),
+        "recommended": payload["recommended"],
+        "payload_digest": digest_of(payload),
     }
 
 
@@ -154,54 +188,96 @@ def resolve(
     provenance: str = "human",
     shown_digest: str | None = None,
 ) -> int:
-    """Answer a question; the answer's number.
+    """Answer a question and those that were merged into it; the answer's number.
 
     A question that expired or was withdrawn takes the answer too, kept as late. Raises UsageError when the number
     is unknown, the question already answered, the option not offered, a value missing or misshapen, a reason
-    missing (every human answer but the recommended one needs it), or what was shown is not what is asked now.
+    missing (every human answer but the recommended one needs it), the name no person's, or what was shown is not what
+    is asked now.
     """
-    row = _row(tx, escalation)
+    row = existing(tx, escalation)
     state = states.escalation_state(row, tx.now)
     chosen = _offered(tx, row, state, option)
     if shown_digest is not None and shown_digest != row.payload_digest:
-        raise UsageError(f"Escalation {escalation} has changed since it was shown; look at it again, then answer.")
-    if provenance == "human" and option != row.recommended and not reason.strip():
-        raise UsageError(f"Escalation {escalation}: {option!r} is not the recommended answer, so it needs a reason.")
-    values = check_answer(escalation, chosen.get("asks", {}), answer)
+        raise UsageError(f"Escalation {escalation} {shown.difference(tx, row, shown_digest)}")
+    if provenance == "human":
+        by = named_person(tx, by)
+        if option != row.recommended and not reason.strip():
+            raise UsageError(
+                f"Escalation {escalation}: {option!r} is not the recommended answer, so it needs a reason."
+            )
     late = state in ("expired", "withdrawn")
-    ended = row.work_item if chosen.get("ends") and not late else None
-    if ended is not None and is_over(tx, ended):
-        ended = None
-    number = tx.insert(
+    reason = sanitise(reason, limit=MOST_REASON).strip()
+    given = _Given(option, check_answer(escalation, chosen.get("asks", {}), answer), reason, by, provenance, late)
+    number = _keep(tx, row, given)
+    if late:
+        if state == "expired":
+            settle(tx, row, option, by=by, provenance=provenance, reason=reason)
+        tx.event(
+            "escalation.answered_late", work_item=row.work_item, escalation=escalation, by=by, provenance=provenance
+        )
+        return number
+    _resolve(tx, row, given, bool(chosen.get("ends")))
+    copied = replace(given, by=f"escalation {escalation}", provenance="rule")
+    for merged in reads_escalations.merged_into(tx, escalation):
+        _keep(tx, merged, copied)
+        _resolve(tx, merged, copied, bool(chosen.get("ends")))
+    return number
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """An answer as it is kept."""
+
+    option: str
+    values: Json
+    reason: str
+    by: str
+    provenance: str
+    late: bool
+
+
+def _keep(tx: Transaction, row: rows.EscalationRow, given: _Given) -> int:
+    attention = _attention_seconds(tx, row, given.by) if given.provenance == "human" else None
+    waited = tx.now - row.raised_at
+    return tx.insert(
         Answer,
-        escalation=escalation,
-        option=option,
-        answer=canonical_json(values),
-        reason=reason,
-        by=by,
-        provenance=provenance,
+        escalation=row.id,
+        option=given.option,
+        answer=canonical_json(given.values),
+        reason=given.reason,
+        by=given.by,
+        provenance=given.provenance,
         payload_digest=row.payload_digest,
-        seconds_to_answer=(tx.now - row.raised_at) / 1000,
-        late=late,
+        seconds_to_answer=waited / 1000 if waited >= 0 else None,
+        attention_seconds=attention,
+        late=given.late,
         at=tx.now,
     )
-    if not late:
-        tx.update(Escalation, escalation, resolved_at=tx.now)
-        _settle_decision(tx, row, option, provenance)
-        if ended is not None:
-            tx.update(WorkItem, ended, cancelled_at=tx.now)
-    tx.event(
-        "escalation.answered_late" if late else "escalation.resolved",
-        work_item=row.work_item,
-        escalation=escalation,
-        by=by,
-        provenance=provenance,
-    )
-    if not late:
-        settle_authority(tx, row, option, by=by, reason=reason)
+
+
+def _attention_seconds(tx: Transaction, row: rows.EscalationRow, by: str) -> float | None:
+    """From when the person could begin with it to now, as far as that tells how long they were at it."""
+    before = tx.one(Answer.select(Answer.at).where(Answer.by == by).order_by(Answer.id.desc()).limit(1))
+    seen = row.acknowledged_at if row.acknowledged_by == by else None
+    began = max(row.raised_at, seen or 0, 0 if before is None else int(before[0]))
+    spent = tx.now - began
+    return spent / 1000 if 0 <= spent <= AWAY_MS else None
+
+
+def _resolve(tx: Transaction, row: rows.EscalationRow, given: _Given, ends: bool) -> None:
+    """The question has its answer: what hangs on it is settled, and one that ends its work item ends it."""
+    ended = row.work_item if ends and row.work_item is not None and not is_over(tx, row.work_item) else None
+    tx.update(Escalation, row.id, resolved_at=tx.now, next_at=None)
     if ended is not None:
-        withdraw_all(tx, ended, why=f"work item {ended} was cancelled by {by}")
-    return number
+        tx.update(WorkItem, ended, cancelled_at=tx.now)
+    settle(tx, row, given.option, by=given.by, provenance=given.provenance, reason=given.reason)
+    tx.event(
+        "escalation.resolved", work_item=row.work_item, escalation=row.id, by=given.by, provenance=given.provenance
+    )
+    settle_authority(tx, row, given.option, by=given.by, reason=given.reason)
+    if ended is not None:
+        withdraw_all(tx, ended, why=f"work item {ended} was cancelled by {given.by}")
 
 
 def _offered(tx: Transaction, row: rows.EscalationRow, state: str, option: str) -> Json:
@@ -213,74 +289,58 @@ def _offered(tx: Transaction, row: rows.EscalationRow, state: str, option: str) 
     chosen = next((o for o in row.options if o["key"] == option), None)
     if chosen is None:
         legal = ", ".join(o["key"] for o in row.options)
-        raise UsageError(f"Escalation {row.id} does not offer {option!r}; its answers are {legal}.")
+        raise UsageError(f"Escalation {row.id} does not offer {one_line(option, 64)!r}; its answers are {legal}.")
     return chosen
-
-
-def _settle_decision(tx: Transaction, row: rows.EscalationRow, option: str, provenance: str) -> None:
-    if row.kind != "decision":
-        return
-    for found in tx.rows(Decision.select(Decision.id).where(Decision.escalation == row.id)):
-        tx.update(Decision, int(found[0]), choice=option, provenance=provenance, decided_at=tx.now)
-
-
-def acknowledge(tx: Transaction, escalation: int, *, by: str, minutes: int = 30) -> None:
-    """Somebody has seen it: no reminders until `minutes` have passed. The due time stays."""
-    row = _open_row(tx, escalation)
-    if minutes <= 0:
-        raise UsageError(f"Escalation {row.id}: acknowledge for a number of minutes above 0, not {minutes}.")
-    until = tx.now + minutes * MINUTE_MS
-    tx.update(Escalation, escalation, acknowledged_at=tx.now, acknowledged_until=until, acknowledged_by=by)
-    tx.event("escalation.acknowledged", work_item=row.work_item, escalation=escalation, by=by)
-
-
-def snooze(tx: Transaction, escalation: int, *, until: int, by: str) -> None:
-    """Hide it until the moment `until` (milliseconds); the due time stays."""
-    row = _open_row(tx, escalation)
-    if until <= tx.now:
-        raise UsageError(f"Escalation {escalation}: snooze until a moment in the future.")
-    tx.update(Escalation, escalation, snoozed_until=until)
-    tx.event("escalation.snoozed", work_item=row.work_item, escalation=escalation, by=by)
-
-
-def assign(tx: Transaction, escalation: int, *, to: str, by: str) -> None:
-    """Hand the question to somebody by name."""
-    row = _open_row(tx, escalation)
-    if not to.strip():
-        raise UsageError(f"Escalation {escalation}: name the person to assign it to.")
-    tx.update(Escalation, escalation, assigned_to=to)
-    tx.event("escalation.assigned", work_item=row.work_item, escalation=escalation, by=by)
 
 
 def withdraw(tx: Transaction, escalation: int, *, why: str) -> None:
     """The question no longer stands; `why` goes on the record. Nobody decided anything."""
-    row = _open_row(tx, escalation)
-    tx.update(Escalation, escalation, withdrawn_at=tx.now)
+    row = open_row(tx, escalation)
+    tx.update(Escalation, escalation, withdrawn_at=tx.now, next_at=None)
     tx.event("escalation.withdrawn", work_item=row.work_item, escalation=escalation, why=why)
+    release_merged(tx, escalation)
+
+
+def release_merged(tx: Transaction, escalation: int) -> None:
+    """The question closes without an answer: those that were merged into it stand by themselves again."""
+    for row in reads_escalations.merged_into(tx, escalation):
+        _separate(tx, row)
+
+
+def _separate(tx: Transaction, row: rows.EscalationRow) -> rows.EscalationRow:
+    tx.update(Escalation, row.id, merged_into=None, next_at=next_at(row))
+    tx.event("escalation.separated", work_item=row.work_item, escalation=row.id, into=row.merged_into)
+    return existing(tx, row.id)
 
 
 def withdraw_all(tx: Transaction, work_item: int, *, why: str, phase: str | None = None) -> None:
     """Withdraw what is still asked about a work item, or about one of its phases."""
-    for row in reads.escalations(tx, work_item=work_item):
+    for row in reads_escalations.waiting(tx, work_item):
         if phase is None or row.phase == phase:
+            if row.merged_into is not None:
+                tx.update(Escalation, row.id, merged_into=None)
             withdraw(tx, row.id, why=why)
 
 
-def _row(tx: Transaction, escalation: int) -> rows.EscalationRow:
+def existing(tx: Transaction, escalation: int) -> rows.EscalationRow:
+    """Raises UsageError for a number that is none."""
     row = reads.escalation(tx, escalation)
     if row is None:
         raise UsageError(f"There is no escalation {escalation}; `apm escalation list` shows the open ones.")
     return row
 
 
-def _open_row(tx: Transaction, escalation: int) -> rows.EscalationRow:
-    row = _row(tx, escalation)
+def open_row(tx: Transaction, escalation: int) -> rows.EscalationRow:
+    """The row of a question that waits. Raises UsageError for one that does not."""
+    row = existing(tx, escalation)
     state = states.escalation_state(row, tx.now)
-    if state in ("resolved", "merged", "withdrawn", "expired"):
+    if state == "merged":
+        raise UsageError(f"Escalation {escalation} was merged into {row.merged_into}; nothing was changed.")
+    if state in ("resolved", "withdrawn", "expired"):
         raise UsageError(f"Escalation {escalation} is {state}{_by_whom(tx, escalation)}; nothing was changed.")
     return row
 
 
 def _by_whom(tx: Transaction, escalation: int) -> str:
-    given = [a for a in reads.answers(tx, escalation) if a.undone_at is None]
+    given = [a for a in reads_escalations.answers(tx, escalation) if a.undone_at is None]
     return f" ({given[-1].option!r} by {given[-1].by})" if given else ""

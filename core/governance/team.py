@@ -18,7 +18,7 @@ from core.registry import changes as registry
 from core.registry import importing
 from core.registry.changes import Changes, Contradiction
 from core.sanitise import one_line
-from core.store import reads
+from core.store import reads, reads_escalations
 from core.store.writer import Transaction
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def import_catalog(tx: Transaction, catalog: Catalog) -> Imported:
 def open_questions(reader: reads.Connection, found: Changes) -> tuple[int, ...]:
     """The questions that wait about these contradictions, whoever raised them."""
     asked = {(c.agent, c.kind) for c in found.contradictions}
-    waiting = ((row.id, row.details.get(DETAIL)) for row in reads.escalations(reader, limit=MOST_OPEN))
+    waiting = ((row.id, row.details.get(DETAIL)) for row in reads_escalations.escalations(reader, limit=MOST_OPEN))
     return tuple(number for number, about in waiting if about and (about["agent"], about["kind"]) in asked)
 
 
@@ -74,7 +74,7 @@ def _summary(found: Changes) -> Json:
 
 def _withdraw_settled(tx: Transaction, found: Changes) -> None:
     """Questions about grants that the files agree with again."""
-    for row in reads.escalations(tx, limit=MOST_OPEN):
+    for row in reads_escalations.escalations(tx, limit=MOST_OPEN):
         asked = row.details.get(DETAIL) if row.kind == "scope" else None
         if asked and (asked["agent"], asked["kind"]) not in found.standing:
             withdraw(tx, row.id, why="the files and the authority in force agree again")

@@ -7,12 +7,16 @@ import time
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from core.agents.bench import Bench
 from core.contract import AgentRequest, AgentResponse, ApmError, Status, failed
-from core.governance.decisions import DecisionRules
+from core.governance.conflicts import ConflictRules
+from core.governance.decisions import DOMAIN_AGENTS, Choice
+from core.governance.disputes import decide
 from core.governance.escalations import raise_question
 from core.orchestration import journal
+from core.orchestration.consulting import Consultation, choices_of, consultation, word_of
 from core.orchestration.journal import Entry, Key
 from core.orchestration.lease import HeldStore
 from core.orchestration.live import Live
@@ -24,11 +28,19 @@ from core.registry.catalog import Catalog
 from core.runtimes.base import Runtime, WaitsForHuman
 from core.sanitise import one_line, sanitise
 from core.store import reads
+from core.store.reads import Connection
 from core.store.rows import AgentRow, PhaseRunRow
 
 
 class Parked(Exception):
-    """The work item has to wait: for an answer, or because somebody paused it."""
+    """The work item has to wait: for an answer, or because somebody paused it.
+
+    `waits_for` are the questions that were open then: before one of them is answered there is no use in going on.
+    """
+
+    def __init__(self, waits_for: frozenset[int] = frozenset()) -> None:
+        super().__init__()
+        self.waits_for = waits_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +54,8 @@ class Delegator:
     position: Position
     context: PhaseContext
     bench: Bench
+    home: Path
+    """The workspace's folder, whose documents the domain agents may see."""
 
     @property
     def spec(self) -> PhaseSpec:
@@ -62,7 +76,10 @@ class Delegator:
             after = self.context.unproven.get(role, 0)
             found = self.position.journal.same_question(key, journal.request_digest(request), after=after)
         if found is not None:
+            await self._settle(key, request, found)
             return found
+        if self.position.asked(key.phase, key.round, role, subject):
+            raise Parked(self.position.waits_for)
         agent = await self._agent(role)
         if agent.outward:
             await self.store.write(lambda tx: journal.intend(tx, self.run.work_item, key))
@@ -71,19 +88,32 @@ class Delegator:
             response = await self._execute(key, request, agent)
         spent = int(1000 * (time.monotonic() - began))
         entry = await self.store.write(
-            lambda tx: journal.record(
-                tx,
-                self.run.work_item,
-                key,
-                request,
-                response,
-                agent,
-                milliseconds=spent,
-                rules=DecisionRules.of(self.catalog),
-            )
+            lambda tx: journal.record(tx, self.run.work_item, key, request, response, agent, milliseconds=spent)
         )
         self.position.journal.add(entry)
+        await self._settle(key, request, entry)
         return entry
+
+    async def _settle(self, key: Key, request: AgentRequest, entry: Entry) -> None:
+        """Have every decision that the answer raised decided by its owner or put to a person, each once."""
+        if key.agent in DOMAIN_AGENTS:
+            return
+        for choice in choices_of(self.run.work_item, key, request, entry.response):
+            asked = await self.store.read(lambda r, choice=choice: self._consultation(r, choice, request))  # type: ignore[misc]
+            if asked is not None:
+                answer = await self.delegate(asked.owner, asked.subject, asked.request)
+                choice = replace(choice, word=word_of(choice, answer))
+            await self.store.write(lambda tx, choice=choice: decide(tx, choice, self._rules))  # type: ignore[misc]
+
+    def _consultation(self, reader: Connection, choice: Choice, request: AgentRequest) -> Consultation | None:
+        project = self.context.project
+        own = {} if project is None else {str(project["name"]): self.bench.worktree or Path(str(project["path"]))}
+        item = request.context.get("work_item", {})
+        return consultation(reader, choice, self._rules.first, {"": self.home, **own}, item)
+
+    @property
+    def _rules(self) -> ConflictRules:
+        return ConflictRules.of(self.catalog)
 
     async def _agent(self, role: str) -> AgentRow:
         """The agent's row as it is now; raises Parked when the work item has been paused or cancelled meanwhile."""
@@ -108,8 +138,8 @@ class Delegator:
             question = delegation_question(
                 self.spec, self.run.work_item, self.run.round, key.agent, key.subject, wait.ask
             )
-            await self.store.write(lambda tx: raise_question(tx, question))
-            raise Parked from wait
+            number = await self.store.write(lambda tx: raise_question(tx, question))
+            raise Parked(self.position.waits_for | {number}) from wait
         except TimeoutError:
             response = failed(agent.role, f"it took longer than its limit of {limit:g} s and was stopped")
         except ApmError as error:

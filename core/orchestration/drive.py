@@ -67,14 +67,16 @@ class Drive:
     def __init__(self, equipment: Equipment, work_item: int) -> None:
         self._eq, self._id = equipment, work_item
         self._held: asyncio.Lock | None = None
+        self.waits_for: frozenset[int] = frozenset()
+        """The questions at which it was parked in the middle of a phase."""
         self._tree: worktrees.Worktree | None = None
 
     async def run(self) -> None:
         try:
             while await self._advance():
                 pass
-        except Parked:
-            return
+        except Parked as parked:
+            self.waits_for = parked.waits_for
         finally:
             self._let_others_release()
 
@@ -172,6 +174,7 @@ class Drive:
             position=position,
             context=context,
             bench=bench,
+            home=self._eq.state.parent,
         )
         return await PhaseRunner(self._eq.store, self._eq.catalog, delegator, context, bench).run()
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from core.contract import PHASE_CODES, ApmError
 from core.orchestration import lease
 from core.orchestration.drive import Drive, Equipment
+from core.orchestration.duties import Duties
 from core.orchestration.gatekeeping import gate_functions
 from core.orchestration.live import Live
 from core.orchestration.position import read_position
@@ -38,6 +39,8 @@ logger = logging.getLogger(__name__)
 
 REST_SECONDS = 5.0
 """How long a work item rests that could not be driven: by then the disk may have space again."""
+DUTIES_SECONDS = 30.0
+"""How long a run that has nothing more to drive waits for its notices; what is not sent by then is sent by the next."""
 POLL_SECONDS = 0.25
 """How often other processes' commits are looked for; this process's own are heard at once."""
 
@@ -65,6 +68,8 @@ class Engine:
         """Work items that a drive could bring further, and that none drives yet."""
         self._changed: set[int] | None = None
         """Work items that something happened to since they were last looked at; None: look at all."""
+        self._parked: dict[int, frozenset[int]] = {}
+        """By work item, the questions at which its last drive was parked in the middle of a phase."""
         self._seen = 0
         """The newest event that was heard of."""
         self._looking = False
@@ -76,6 +81,8 @@ class Engine:
         """By work item, what keeps it from being driven; under None what keeps the engine itself from going on."""
         store = lease.HeldStore(workspace.store, lambda: self._held)
         self._team = Team(workspace, store)
+        self._duties = Duties(store, workspace.state, lambda: self._team.catalog, self._notify)
+        self._notice_listeners: list[Callable[[str], None]] = []
         self._equipment = Equipment(
             store=store,
             state=workspace.state,
@@ -98,6 +105,15 @@ class Engine:
     def on_registry(self, listener: Callable[[Reload], None]) -> Callable[[], None]:
         """Call the listener, on the event loop, when the team's files were brought in or could not be."""
         return self._team.on_reload(listener)
+
+    def on_notice(self, listener: Callable[[str], None]) -> Callable[[], None]:
+        """Call the listener, on the event loop, with every line for the console; what it returns ends that."""
+        self._notice_listeners.append(listener)
+        return lambda: self._notice_listeners.remove(listener) if listener in self._notice_listeners else None
+
+    def _notify(self, line: str) -> None:
+        for listener in tuple(self._notice_listeners):
+            listener(line)
 
     @property
     def fault(self) -> BaseException | None:
@@ -129,6 +145,7 @@ class Engine:
                 asyncio.create_task(self._watch(), name="apm-watch"),
                 asyncio.create_task(self._serve(), name="apm-engine"),
                 asyncio.create_task(self._team.follow(), name="apm-team"),
+                asyncio.create_task(self._duties.follow(), name="apm-duties"),
             ]
         return True
 
@@ -158,6 +175,13 @@ class Engine:
         self._cancel_everything()
         await self._tell_settled()
 
+    async def keep_duties(self) -> None:
+        """Do now what is due, so that whoever ends after this has told people what waits for them. Bounded in time."""
+        if self._held is not None:
+            with contextlib.suppress(TimeoutError, lease.LeaseLost):
+                async with asyncio.timeout(DUTIES_SECONDS):
+                    await self._duties.run_due()
+
     async def until_settled(self, work_items: Iterable[int] | None = None) -> None:
         """Wait until none of these (all, by default) is running or able to. Raises what stopped the engine itself."""
         wanted = None if work_items is None else frozenset(work_items)
@@ -186,6 +210,7 @@ class Engine:
         if events[0][0] <= self._seen + 1:
             self._seen = max(self._seen, events[-1][0])
         self._note(number for _, number in events)
+        self._duties.wake()
 
     def _note(self, work_items: Iterable[int | None]) -> None:
         """Look at these again. What a drive does to its own work item is no news: it is looked at when that ends."""
@@ -222,7 +247,7 @@ class Engine:
         """Find out what can be driven now; the work items that something had happened to."""
         changed, self._changed = self._changed, set()
         try:
-            found = await self._store.read(lambda r: _runnable(r, changed))
+            found = await self._store.read(lambda r: _runnable(r, changed, self._parked))
         except BaseException:
             self._changed = None
             raise
@@ -235,8 +260,10 @@ class Engine:
 
     async def _drive(self, number: int) -> None:
         try:
+            drive = Drive(self._equipment, number)
             with self._live.work_item(number):
-                await Drive(self._equipment, number).run()
+                await drive.run()
+            self._parked[number] = drive.waits_for
             self._faults.pop(number, None)
         except lease.LeaseLost as error:
             await self._give_up(error)
@@ -338,15 +365,21 @@ def _newest_event(reader: Reader) -> int:
     return found[0].seq if found else 0
 
 
-def _runnable(reader: Reader, among: set[int] | None) -> list[int]:
-    """The work items, of these or of all, that a drive could bring further now."""
+def _runnable(reader: Reader, among: set[int] | None, parked: Mapping[int, frozenset[int]]) -> list[int]:
+    """The work items, of these or of all, that a drive could bring further now.
+
+    One that was parked in the middle of a phase could not while the same questions are open.
+    """
     nobody = rows.LiveRow(False, None, (), ())
     found = []
     items = reads.work_items(reader, limit=1_000_000, unfinished_only=True, among=among, live=nobody)
     asked = reads.holding(reader, [i.id for i in items if i.questions])
     for item in items:
         facts = item.facts
-        if facts.accepted_at is None or facts.paused_at is not None or _is_held(item, asked.get(item.id, ())):
+        questions = asked.get(item.id, [])
+        if facts.accepted_at is None or facts.paused_at is not None or _is_held(item, questions):
+            continue
+        if questions and frozenset(q.id for q in questions) == parked.get(item.id):
             continue
         stopped_after = facts.until is not None and any(
             c.phase == facts.until and c.status == "passed" for c in item.cells
@@ -356,15 +389,9 @@ def _runnable(reader: Reader, among: set[int] | None) -> list[int]:
     return found
 
 
-def _is_held(item: rows.WorkItemRow, asked: Sequence[tuple[str | None, str]]) -> bool:
-    """Whether one of the open questions, as (phase that raised it, what it blocks), holds back what comes next.
-
-    A question that blocks a task holds the phase that raised it, and I1: a drive that has reached such a task is
-    parked there, and would be again.
-    """
+def _is_held(item: rows.WorkItemRow, asked: Sequence[reads.Holding]) -> bool:
+    """Whether one of the open questions holds back the phase that comes next."""
     phase = item.phase or PHASE_CODES[0]
     if next((c.status for c in item.cells if c.phase == phase), "") == "passed":
         phase = PHASE_CODES[min(PHASE_CODES.index(phase) + 1, len(PHASE_CODES) - 1)]
-    return any(
-        blocks == phase or (blocks not in PHASE_CODES and phase in (raised_in, "I1")) for raised_in, blocks in asked
-    )
+    return any(question.blocks == phase for question in asked)

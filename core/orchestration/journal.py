@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.contract import AgentRequest, AgentResponse, Json, Status, UsageError, canonical_json
-from core.governance.decisions import DOMAIN_AGENTS, STANDARD_RULES, Choice, DecisionRules, make_decision
 from core.sanitise import one_line, sanitise
 from core.store.reads import MS_PER_DAY, Connection
 from core.store.rows import AgentRow
@@ -133,9 +132,8 @@ def record(
     agent: AgentRow,
     *,
     milliseconds: int,
-    rules: DecisionRules = STANDARD_RULES,
 ) -> Entry:
-    """Record a delegation with its evidence and the decisions it raised, in one event and one commit."""
+    """Record a delegation with its evidence, in one event and one commit."""
     digest = request_digest(request)
     number = tx.next_seq
     delegation = tx.insert(
@@ -156,8 +154,6 @@ def record(
         record_evidence(tx, work_item, delegation, key.agent, command)
     tx.event("delegation.recorded", work_item=work_item, request=shown_request(request), response=response.to_json())
     _count(tx, key.agent, response, milliseconds)
-    for raised in response.metadata.get("decisions", ()):
-        _raise_decision(tx, work_item, key, request, raised, rules)
     return Entry(key, digest, response, number)
 
 
@@ -239,28 +235,3 @@ def _count(tx: Transaction, agent: str, response: AgentResponse, milliseconds: i
     failed = int(response.status is Status.FAILURE)
     tokens, cost = int(response.metadata.get("tokens") or 0), float(response.metadata.get("cost") or 0.0)
     tx.sql(_COUNT_SQL, (agent, tx.now // MS_PER_DAY, failed, milliseconds, tokens, cost, tx.now))
-
-
-def _raise_decision(
-    tx: Transaction, work_item: int, key: Key, request: AgentRequest, raised: Json, rules: DecisionRules
-) -> None:
-    """What an agent raised, as its owner decides it. A domain that does not exist is the master's to escalate."""
-    domain = str(raised.get("domain", ""))
-    impact, recommended = raised.get("impact"), raised.get("recommended")
-    make_decision(
-        tx,
-        Choice(
-            agent=domain if domain in DOMAIN_AGENTS else "master-orchestrator",
-            kind=one_line(str(raised.get("kind", "")), 64),
-            question=sanitise(str(raised.get("question", "")), limit=500, keep_newlines=False),
-            impact=impact if isinstance(impact, int) and 1 <= impact <= 10 else 10,
-            options=tuple(o for o in raised.get("options", ()) if isinstance(o, dict) and "key" in o),
-            recommended=one_line(recommended, 64) if isinstance(recommended, str) else None,
-            tags=tuple(request.context.get("work_item", {}).get("tags", ())),
-            work_item=work_item,
-            phase=key.phase,
-            blocks=one_line(str(raised.get("blocks") or ""), 64),
-            chain=("master-orchestrator", request.requesting_agent, key.agent),
-        ),
-        rules,
-    )

@@ -7,7 +7,8 @@ that FAILs does: what it left open is escalated, and the agents beside it finish
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
+from dataclasses import replace
 from typing import Any
 
 from core.agents.bench import Bench
@@ -19,6 +20,7 @@ from core.orchestration.findings import findings
 from core.orchestration.gatekeeping import proof_of
 from core.orchestration.journal import Entry, request_digest
 from core.orchestration.lease import HeldStore
+from core.orchestration.position import read_position
 from core.orchestration.questions import ATTESTED
 from core.orchestration.requests import PhaseContext
 from core.phases import PhaseSpec, Step
@@ -54,25 +56,48 @@ class PhaseRunner:
         return await self._judge()
 
     async def _run_tasks(self) -> None:
-        """Each task in dependency order; a task whose decision is open waits, the ones after it do too."""
+        """Each task in dependency order; one whose decision is open waits with those that depend on it."""
+        held: set[str] = set()
         tasks = {t["id"]: t for t in self._context.incoming["tasks"]}
         order = [t for t in self._context.incoming.get("order", []) if t in tasks]
         for name in [*order, *(t for t in tasks if t not in order)]:
-            if self._context.position.holds_back(name):
-                raise Parked
-            if not await self._run_groups(tasks[name]):
-                return
+            held |= {name} if self._is_held(tasks[name], held) else set()
+            if name not in held and not await self._run_groups(tasks[name]):
+                if not self._context.position.holds_back(name):
+                    return
+                held.add(name)
+        if held:
+            raise Parked(self._context.position.waits_for)
+
+    def _is_held(self, task: Json, held: Set[str]) -> bool:
+        """Whether a decision about the task is open, or about one that it depends on."""
+        return self._context.position.holds_back(str(task["id"])) or not held.isdisjoint(task.get("depends_on", ()))
 
     async def _run_groups(self, task: Json | None) -> bool:
-        """The phase's groups one after another; False when an agent failed, and the rest was not begun."""
+        """The phase's groups one after another; False when the rest was not begun: an agent failed, or the task that
+        this is about has to wait for a decision that came up."""
         subject = str(task["id"]) if task else ""
         for group in self._spec.groups:
             ready = [step for step in group if self._may_run(step, subject)]
             found = await asyncio.gather(*(self._step(step, subject, task) for step in ready), return_exceptions=True)
             _raise_first(found)
-            if any(e.response.status is Status.FAILURE for e in found if isinstance(e, Entry)):
+            entries = [e for e in found if isinstance(e, Entry)]
+            if any(e.response.status is Status.FAILURE for e in entries):
+                return False
+            if any(e.response.metadata.get("decisions") for e in entries) and await self._waits(subject):
                 return False
         return True
+
+    async def _waits(self, subject: str) -> bool:
+        """Whether a decision that has just come up holds back the task. Raises Parked when it holds the phase."""
+        position = (await self._store.read(lambda r: read_position(r, self._context.run.work_item))).entered(
+            self._context.run
+        )
+        self._context = replace(self._context, position=position)
+        self._delegator = replace(self._delegator, position=position, context=self._context)
+        if position.holds_back(self._spec.code):
+            raise Parked(position.waits_for)
+        return bool(subject) and position.holds_back(subject)
 
     def _may_run(self, step: Step, subject: str) -> bool:
         done = (self._entries.get((role, subject)) for role in step.requires)

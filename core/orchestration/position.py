@@ -9,8 +9,11 @@ from typing import Any
 from core.contract import PHASE_CODES, Json
 from core.orchestration.journal import Journal, read_journal
 from core.orchestration.questions import ATTESTED, SUPPLY
-from core.store import reads, rows
+from core.store import reads, reads_escalations, rows
 from core.store.reads import Connection
+
+MOST_DECISIONS = 10_000
+"""Of one work item, the newest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,8 @@ class Position:
     artifacts: tuple[rows.ArtifactRow, ...]
     questions: tuple[rows.EscalationRow, ...]
     answers: tuple[tuple[rows.EscalationRow, rows.AnswerRow], ...]
+    decisions: tuple[rows.DecisionRow, ...]
+    """Oldest first."""
     journal: Journal
 
     @property
@@ -85,18 +90,38 @@ class Position:
                         values[key] = _added(values.get(key), value)
         return values
 
-    def settled_decisions(self) -> list[Json]:
-        """The decisions that people have made for this work item, for those who build by them."""
+    def asked(self, phase: str, round_: int, agent: str, subject: str) -> bool:
+        """Whether a question to a person about this very delegation is open."""
+        return any(
+            (q.phase, q.round) == (phase, round_)
+            and (q.details.get("agent"), q.details.get("subject")) == (agent, subject)
+            for q in self.questions
+        )
+
+    @property
+    def waits_for(self) -> frozenset[int]:
+        """The open questions that hold something back."""
+        return frozenset(q.id for q in self.questions if q.blocks)
+
+    def settled_decisions(self, phase: str, subject: str) -> list[Json]:
+        """What has been decided for this work item and stands, whoever decided it, for those who build by it.
+
+        Of the decisions that came up in `phase` itself only those about the `subject`: what concerns another task
+        must not make this one's request another.
+        """
         return [
             {
-                "domain": q.details.get("domain"),
-                "kind": q.details.get("kind"),
-                "question": q.question,
-                "choice": a.option,
-                "reason": a.reason,
+                "domain": d.agent,
+                "kind": d.kind,
+                "question": d.question,
+                "choice": d.choice,
+                "reason": d.reason,
+                "by": d.decided_by,
             }
-            for q, a in self.answers
-            if q.kind == "decision"
+            for d in self.decisions
+            if d.choice is not None
+            and d.reverted_at is None
+            and (d.phase != phase or d.context.get("subject") == subject)
         ]
 
 
@@ -120,8 +145,9 @@ def read_position(reader: Connection, work_item: int) -> Position:
         run=runs[-1] if runs else None,
         runs=runs,
         artifacts=reads.artifacts(reader, work_item),
-        questions=reads.escalations(reader, work_item=work_item),
-        answers=reads.answers_of(reader, work_item),
+        questions=reads_escalations.waiting(reader, work_item),
+        answers=reads_escalations.answers_of(reader, work_item),
+        decisions=tuple(reversed(reads.decisions(reader, work_item=work_item, limit=MOST_DECISIONS))),
         journal=read_journal(reader, work_item),
     )
 
@@ -130,7 +156,7 @@ def journal_facts(reader: Connection, work_item: int) -> Json:
     """What the journal knows of a work item's way, for telemetry. Times in seconds."""
     position = read_position(reader, work_item)
     recorded = reads.delegations(reader, work_item)
-    asked = reads.escalations(reader, open_only=False, work_item=work_item)
+    asked = reads_escalations.escalations(reader, open_only=False, work_item=work_item)
     waits = sorted((e.resolved_at - e.raised_at) / 1000 for e in asked if e.resolved_at is not None)
     return {
         "phases": [

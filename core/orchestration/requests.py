@@ -60,7 +60,7 @@ class PhaseContext:
         elif self.spec.code == "O1":
             context["commit"] = self.reviewed_commit
         if step.agent in CODING:
-            context |= self._coding()
+            context |= self._coding(str(task["id"]) if task is not None else "")
         if self.journal is not None:
             context["journal"] = self.journal
         return AgentRequest(self.spec.orchestrator, self.incoming, context, step.agent)
@@ -93,9 +93,9 @@ class PhaseContext:
             context["risks"] = self.risks
         return context
 
-    def _coding(self) -> Json:
+    def _coding(self, subject: str) -> Json:
         context: Json = {}
-        decided = self.position.settled_decisions()
+        decided = self.position.settled_decisions(self.spec.code, subject)
         if decided:
             context["decisions"] = decided
         if self.attempt > 1:

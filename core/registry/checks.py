@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from core.phases import PHASE_OF_ROLE, PHASES
 from core.projects.stack.vocabulary import KEYS, WORDS
+from core.registry import cron
 from core.registry.documents import Place, did_you_mean
 from core.registry.schema import CRITERIA, MODEL_RUNTIMES, AgentType, Authority, CatalogFile, Domain
 
@@ -147,6 +148,20 @@ def _specialists(file: CatalogFile) -> Found:
                 yield ("agents", n, "phase"), f"is {found}; {role}, which it serves, is in phase {PHASE_OF_ROLE[role]}"
 
 
+def _schedules(file: CatalogFile) -> Found:
+    """Times that a clock can show: an expression of cron for each duty, in a zone that this machine knows."""
+    schedules = file.defaults.schedules
+    for key in ("daily_briefing", "weekly_review"):
+        expression = getattr(schedules, key)
+        try:
+            if expression:
+                cron.parse(expression)
+        except cron.CronError as error:
+            yield ("defaults", "schedules", key), str(error)
+    if schedules.timezone != cron.LOCAL and (fault := cron.zone_fault(schedules.timezone)):
+        yield ("defaults", "schedules", "timezone"), fault
+
+
 def _gates(file: CatalogFile) -> Found:
     known = [f"{phase}.{name}" for phase, names in CRITERIA.items() for name in names]
     for n, rule in enumerate(file.gates.not_applicable):
@@ -251,5 +266,6 @@ def _selections(file: CatalogFile) -> Found:
 
 
 CHECKS: tuple[Callable[[CatalogFile], Found], ...] = (
-    *(_roles, _tiers, _executors, _authorities, _specialists, _selections, _gates, _escalate_first, _rules, _globs),
+    *(_roles, _tiers, _executors, _authorities, _specialists, _selections, _schedules, _gates, _escalate_first),
+    *(_rules, _globs),
 )

@@ -27,6 +27,7 @@ Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}$")]
 KindKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 Technology = Annotated[str, StringConstraints(pattern=r"^[a-z0-9.][a-z0-9+#.-]{0,31}$")]
 Words = Annotated[str, StringConstraints(min_length=1, max_length=1024, strip_whitespace=True)]
+Expression = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True)]
 Impact = Annotated[int, Field(ge=1, le=10)]
 Percent = Annotated[float, Field(ge=0, le=100)]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
@@ -79,12 +80,24 @@ class Milestone(Part):
     title: Words = "Milestone"
 
 
+class Schedules(Part):
+    """When recurring duties are done: five cron fields each, or null or "" for never; `local` is this machine's zone.
+
+    `core.registry.checks` reads the expressions.
+    """
+
+    daily_briefing: Expression | None = "0 8 * * *"
+    weekly_review: Expression | None = "0 9 * * mon"
+    timezone: Words = "local"
+
+
 class Defaults(Part):
     runtimes: Runtimes = Runtimes()
     tools: Tools = Tools()
     model: Words | None = None
     limits: Limits = Limits()
     milestone: Milestone = Milestone()
+    schedules: Schedules = Schedules()
 
 
 class DefinitionThresholds(Part):

@@ -30,6 +30,7 @@ MODULES: Mapping[str, str] = {
         ("signal-harvester", "insight-synthesizer", "debt-registrar", "refactor-proposer", "sunset-planner"),
         "core.agents.evolution",
     ),
+    **dict.fromkeys(("technical", "strategy", "ux", "gtm"), "core.agents.deciding"),
 }
 """Which module holds the agent of a role; the function has the role's name. Loaded when first asked."""
 

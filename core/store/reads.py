@@ -8,17 +8,16 @@ from __future__ import annotations
 import json
 from collections import Counter as Counted
 from collections.abc import Collection, Iterable
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any, TypeVar
 
-from peewee import Case, Model, fn
+from peewee import Model, fn
 
 from core.contract import PHASE_CODES, Json
 from core.store import rows, states
 from core.store.schema import (
     Agent,
-    Answer,
     Artifact,
     Counter,
     Decision,
@@ -213,19 +212,28 @@ def _open_questions(reader: Connection, ids: Collection[int]) -> dict[int, dict[
     """Open escalations that hold something back, counted by work item and the phase that waits."""
     found: dict[int, dict[str | None, int]] = {}
     for work_item_id, asked in holding(reader, ids).items():
-        waiting = Counted(blocks if blocks in PHASE_CODES else raised_in for raised_in, blocks in asked)
+        waiting = Counted(q.blocks if q.blocks in PHASE_CODES else q.phase for q in asked)
         found[work_item_id] = dict(waiting)
     return found
 
 
-def holding(reader: Connection, ids: Collection[int]) -> dict[int, list[tuple[str | None, str]]]:
-    """The open questions that hold something back, by work item: the phase that raised each, and what it blocks."""
-    query = Escalation.select(Escalation.work_item, Escalation.phase, Escalation.blocks).where(
-        Escalation.work_item.in_(list(ids)) & is_open() & (Escalation.blocks != "")
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """An open question that holds something back: the phase that raised it, and what it blocks."""
+
+    id: int
+    phase: str | None
+    blocks: str
+
+
+def holding(reader: Connection, ids: Collection[int]) -> dict[int, list[Holding]]:
+    """The open questions that hold something back, by work item."""
+    query = Escalation.select(Escalation.work_item, Escalation.id, Escalation.phase, Escalation.blocks).where(
+        Escalation.work_item.in_(list(ids)) & is_waiting() & (Escalation.blocks != "")
     )
-    found: dict[int, list[tuple[str | None, str]]] = {}
-    for work_item_id, raised_in, blocks in reader.rows(query):
-        found.setdefault(work_item_id, []).append((raised_in, blocks))
+    found: dict[int, list[Holding]] = {}
+    for work_item_id, *question in reader.rows(query):
+        found.setdefault(work_item_id, []).append(Holding(*question))
     return found
 
 
@@ -285,47 +293,23 @@ def is_open() -> Any:
         Escalation.resolved_at.is_null()
         & Escalation.withdrawn_at.is_null()
         & Escalation.expired_at.is_null()
-        & Escalation.merged_into.is_null()
+        # Not `IS NULL`, for which the index of the few merged ones would be taken: it leads to nearly every row.
+        & (fn.COALESCE(Escalation.merged_into, 0) == 0)
     )
+
+
+def is_waiting() -> Any:
+    """The condition of one that is open, or was merged into one that is."""
+    target: Any = Escalation.alias()
+    still_open = target.select(target.id).where(
+        target.resolved_at.is_null() & target.withdrawn_at.is_null() & target.expired_at.is_null()
+    )
+    merged = Escalation.merged_into.is_null(False) & Escalation.resolved_at.is_null()
+    return is_open() | (merged & Escalation.merged_into.in_(still_open))
 
 
 def escalation(reader: Connection, escalation: int) -> rows.EscalationRow | None:
     return _by_key(reader, rows.EscalationRow, Escalation, "id", escalation)
-
-
-def escalations(
-    reader: Connection,
-    *,
-    open_only: bool = True,
-    work_item: int | None = None,
-    limit: int = 500,
-) -> tuple[rows.EscalationRow, ...]:
-    """Most urgent first (urgency, then due time, then age); with `open_only` False the newest first."""
-    query = select(rows.EscalationRow, Escalation).limit(limit)
-    if work_item is not None:
-        query = query.where(Escalation.work_item == work_item)
-    if open_only:
-        rank = Case(Escalation.urgency, tuple((urgency, n) for n, urgency in enumerate(states.URGENCIES)), 9)
-        query = query.where(is_open()).order_by(rank, Escalation.due_at, Escalation.id)
-    else:
-        query = query.order_by(Escalation.id.desc())
-    return _all(reader, rows.EscalationRow, Escalation, query)
-
-
-def answers(reader: Connection, escalation: int) -> tuple[rows.AnswerRow, ...]:
-    query = select(rows.AnswerRow, Answer).where(Answer.escalation == escalation).order_by(Answer.id)
-    return _all(reader, rows.AnswerRow, Answer, query)
-
-
-def answers_of(reader: Connection, work_item: int) -> tuple[tuple[rows.EscalationRow, rows.AnswerRow], ...]:
-    """Every answer in force for a work item, oldest first, with its question."""
-    asked = {e.id: e for e in escalations(reader, open_only=False, work_item=work_item, limit=100_000)}
-    query = (
-        select(rows.AnswerRow, Answer)
-        .where(Answer.escalation.in_(list(asked)) & Answer.undone_at.is_null() & ~Answer.late)
-        .order_by(Answer.id)
-    )
-    return tuple((asked[a.escalation], a) for a in _all(reader, rows.AnswerRow, Answer, query))
 
 
 def decisions(reader: Connection, *, work_item: int | None = None, limit: int = 200) -> tuple[rows.DecisionRow, ...]:

@@ -68,6 +68,7 @@ class Escalation(Model):
             (("key", "id"), False),
             (("work_item", "id"), False),
             (("next_at",), False),
+            (("merged_into",), False),
         )
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from core.contract import Json, canonical_json, digest_of
-from core.governance.escalations import Option, Question, acknowledge, raise_question, snooze
+from core.governance.escalations import Option, Question, raise_question
+from core.governance.life import acknowledge, snooze
 from core.orchestration import gates
 from core.orchestration.work_items import accept, create
 from core.phases import PHASE_BY_CODE, PHASES

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from core.governance import escalations
-from core.store import reads
+from core.store import reads, reads_escalations
 from core.store.rows import AnswerRow, EscalationRow
 from tests.app.driving import SMALL, USUAL, WIDE, decision_of, lines_of, notices, opened, press, screen_text, settle
 from tests.app.seeding import HOUR, MINUTE, MORNING, Option, Question, SeededWorkspace, raise_question
@@ -23,7 +23,7 @@ PASSKEYS, THIN, REVIEW, ERROR, SCOPE = 2, 3, 4, 5, 1
 
 
 async def answers(made: SeededWorkspace, escalation: int) -> tuple[AnswerRow, ...]:
-    return await made.store.read(lambda r: reads.answers(r, escalation))
+    return await made.store.read(lambda r: reads_escalations.answers(r, escalation))
 
 
 async def row_of(made: SeededWorkspace, escalation: int) -> EscalationRow:

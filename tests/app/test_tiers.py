@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from core.store import reads
+from core.store import reads, reads_escalations
 from core.store.rows import EscalationRow, LiveRow
 from tests.app.seeding import MORNING, SeededWorkspace
 from tui.tiers import Group, Member, Team, asker, open_groups, team, tier_rows
@@ -22,7 +22,7 @@ def seen(made: SeededWorkspace) -> Team:
             reads.agents(r),
             reads.counters(r, since_day=MORNING // reads.MS_PER_DAY),
             reads.read_live(r, MORNING),
-            reads.escalations(r),
+            reads_escalations.escalations(r),
             MORNING,
         )
     )
@@ -56,7 +56,7 @@ def test_a_group_shows_the_most_pressing_state_of_its_members_and_their_runs_tod
 
 
 def test_orchestrators_only_pass_a_question_on(busy_workspace: SeededWorkspace) -> None:
-    questions = busy_workspace.store.read_now(reads.escalations)
+    questions = busy_workspace.store.read_now(reads_escalations.escalations)
     gate = next(q for q in questions if q.kind == "gate")
     tiers = {"master-orchestrator": 1, "definition-orch": 2}
     assert asker(gate, tiers) == gate.chain[-1]

@@ -18,7 +18,7 @@ from core.orchestration import work_items
 from core.orchestration.engine import Engine
 from core.projects import registering
 from core.runtimes.base import Runtime
-from core.store import reads
+from core.store import reads_escalations
 from core.store.chain import StoredEvent
 from core.store.rows import AgentRow
 from core.store.writer import Transaction
@@ -98,7 +98,7 @@ class Driven:
         async with asyncio.timeout(PATIENCE_SECONDS):
             outcome = await ended
         if outcome != "phase.passed":
-            asked = await store.read(lambda r: reads.escalations(r, work_item=number))
+            asked = await store.read(lambda r: reads_escalations.escalations(r, work_item=number))
             raise RuntimeError(f"{outcome}, and it was to pass: {[(q.question, q.missing, q.details) for q in asked]}")
         await store.write(lambda tx: work_items.cancel(tx, number, "bench"))
         async with asyncio.timeout(PATIENCE_SECONDS):

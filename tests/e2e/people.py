@@ -13,7 +13,7 @@ from core.contract import Json, canonical_json
 from core.governance import escalations
 from core.orchestration import work_items
 from core.orchestration.engine import Engine
-from core.store import reads, rows
+from core.store import reads, reads_escalations, rows
 from core.store.schema import Project
 from core.workspace import Workspace
 
@@ -177,7 +177,7 @@ class Office:
             await self.engine.until_settled()
 
     async def questions(self) -> tuple[rows.EscalationRow, ...]:
-        return await self.ws.store.read(reads.escalations)
+        return await self.ws.store.read(reads_escalations.escalations)
 
     async def answer(self, question: rows.EscalationRow, option: str, **given: Any) -> None:
         await self.ws.store.write(

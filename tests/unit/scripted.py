@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from core.agents import deciding
 from core.agents.bench import Bench
 from core.contract import AgentRequest, AgentResponse, Json, succeeded
+from core.governance.decisions import DOMAIN_AGENTS
 from core.orchestration.gatekeeping import gate_functions
 from core.orchestration.gates import check
 from core.store.rows import AgentRow
@@ -79,6 +81,9 @@ class Scripted:
             return succeeded(role, {"verdict": verdict.to_json(), "payload": BUILD})
         if role in self._gates:
             return await self._gates[role](request, bench)
+        if role in DOMAIN_AGENTS:
+            decided: AgentResponse = await getattr(deciding, role)(request, bench)
+            return decided
         return succeeded(role, OUTPUTS[role])
 
     def as_runtimes(self) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from core.demo import run, sample
 from core.governance.escalations import Option, Question, raise_question
 from core.orchestration.work_items import cancel
 from core.registry.catalog import default_path
-from core.store import reads
+from core.store import reads, reads_escalations
 from core.store.writer import Transaction
 from core.workspace import Workspace
 
@@ -126,7 +126,7 @@ def test_a_question_gets_its_recommended_answer_by_a_rule(workspace: Workspace) 
     with workspace:
         number = workspace.store.write_now(lambda tx: ask(tx, 1))
         assert workspace.store.write_now(lambda tx: run.answer_open(tx, 1, Counter())) == 1
-        given = workspace.store.read_now(lambda r: reads.answers(r, number))
+        given = workspace.store.read_now(lambda r: reads_escalations.answers(r, number))
         assert [(a.option, a.by, a.provenance) for a in given] == [("go-on", "apm demo", "rule")]
         assert workspace.store.write_now(lambda tx: run.answer_open(tx, 1, Counter())) == 0
 
@@ -137,7 +137,7 @@ def test_values_are_never_made_up(workspace: Workspace) -> None:
         with pytest.raises(run.NeedsAPerson, match="cannot make up") as raised:
             workspace.store.write_now(lambda tx: run.answer_open(tx, 1, Counter()))
         assert raised.value.exit_code == 3
-        assert len(workspace.store.read_now(reads.escalations)) == 1
+        assert len(workspace.store.read_now(reads_escalations.escalations)) == 1
 
 
 def test_a_question_that_keeps_coming_back_is_not_answered_for_ever(workspace: Workspace) -> None:

@@ -11,7 +11,7 @@ import pytest
 from core.orchestration import engine as engines
 from core.orchestration import work_items
 from core.orchestration.engine import Engine
-from core.store import reads
+from core.store import reads, reads_escalations
 from core.store.schema import WorkItem
 from core.store.writer import Transaction
 from core.workspace import Workspace, create
@@ -52,7 +52,7 @@ async def test_what_is_answered_goes_on_and_what_is_not_ends_it(workspace: Works
     asked = []
 
     async def answer() -> bool:
-        found = await workspace.store.read(reads.escalations)
+        found = await workspace.store.read(reads_escalations.escalations)
         asked.append(len(found))
         if len(asked) > 1:
             return False

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -78,17 +82,107 @@ def test_an_agent_that_decides_nothing_is_refused(line: CommandLine) -> None:
 
 
 def test_the_briefing_has_six_sections_in_each_format(line: CommandLine) -> None:
-    line("work-item", "create", "Ship *it* `now`", "--accept")
+    line("work-item", "create", "Ship *it* `now`", "--tag", "milestone", "--accept")
     as_json = line("briefing", "--format", "json").json
     assert set(as_json) == {"date", "sections"}
     assert len(as_json["sections"]) == 6
-    assert all(set(s) == {"title", "items"} for s in as_json["sections"])
+    assert all(set(s) >= {"title", "items", "kind", "refs"} for s in as_json["sections"])
     assert line("briefing", "--json").json == as_json
     text = line("briefing").out
     assert all(s["title"] in text for s in as_json["sections"])
     markdown = line("briefing", "--format", "markdown").out
     assert markdown.count("\n## ") == 6
     assert r"Ship \*it\* \`now\`" in markdown
+
+
+def test_what_an_item_names_stands_beside_it(line: CommandLine) -> None:
+    decide(line, "--impact", "9")
+    urgent = next(s for s in line("briefing", "--json").json["sections"] if s["kind"] == "urgent")
+    assert len(urgent["items"]) == len(urgent["refs"]) == 1
+    assert urgent["refs"] == [{"escalation": 1}]
+
+
+def kept(line: CommandLine) -> list[Json]:
+    events = line("audit", "tail", "-n", "100", "--json").json
+    return [event["payload"] for event in events if event["kind"] == "briefing.made"]
+
+
+def test_a_briefing_that_is_only_read_is_not_kept(line: CommandLine) -> None:
+    line("briefing")
+    assert kept(line) == []
+
+
+def test_a_sent_briefing_is_kept_and_goes_to_the_console_and_the_file(line: CommandLine) -> None:
+    ended = line("briefing", "--send")
+    assert ended.code == 0
+    assert ended.out.startswith("Briefing of ")
+    assert "console: sent" in ended.err
+    assert "file: sent" in ended.err
+    assert [(payload["briefing"], payload["send"]) for payload in kept(line)] == [(1, True)]
+
+
+class Hook(BaseHTTPRequestHandler):
+    """Takes a notice as Apprise's `json://` sends it."""
+
+    def do_POST(self) -> None:
+        content = self.rfile.read(int(self.headers["Content-Length"]))
+        cast("Taking", self.server).taken.append(json.loads(content))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Standard error is the command's."""
+
+
+class Taking(ThreadingHTTPServer):
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Hook)
+        self.taken: list[Json] = []
+
+
+@pytest.fixture
+def hook() -> Iterator[Taking]:
+    with Taking() as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def set_up_channel(line: CommandLine, port: int) -> None:
+    path = line.folder / "state" / "notifications.yaml"
+    path.write_text(f"version: 1\nchannels:\n  - name: hook\n    url: json://127.0.0.1:{port}/apm\n")
+    path.chmod(0o600)
+
+
+def test_a_briefing_is_sent_through_the_channels_that_are_set_up(line: CommandLine, hook: Taking) -> None:
+    set_up_channel(line, hook.server_port)
+    ended = line("briefing", "--send", "--json")
+    assert ended.code == 0, ended.out
+    assert {"channel": "hook", "outcome": "sent", "error": None} in ended.json["sent"]
+    [taken] = hook.taken
+    assert "Briefing of " in taken["title"]
+    assert "Urgent decisions" in taken["message"]
+
+
+def test_a_channel_that_cannot_be_reached_ends_the_command_with_1(line: CommandLine, hook: Taking) -> None:
+    port = hook.server_port
+    hook.server_close()
+    set_up_channel(line, port)
+    ended = line("briefing", "--send")
+    assert ended.code == 1
+    assert "hook: not sent yet, tried again at " in ended.err
+    assert "file: sent" in ended.err
+
+
+def test_a_broken_channels_file_is_told_and_the_house_has_the_briefing(line: CommandLine) -> None:
+    line("briefing", "--send")
+    (line.folder / "state" / "notifications.yaml").write_text("version: 1\nchannels: [{name: hook, urll: x}]\n")
+    ended = line("briefing", "--send")
+    assert ended.code == 1
+    assert "notifications.yaml:2" in ended.err
+    assert "file: sent" in ended.err
 
 
 def test_the_team_s_rows_have_the_documented_keys(line: CommandLine) -> None:

@@ -11,8 +11,9 @@ import pytest
 from core.contract import UsageError
 from core.governance import authority, escalations
 from core.governance.decisions import Choice, DecisionOutcome, DecisionRules, FirstRule, make_decision
+from core.governance.team import import_catalog
 from core.registry.catalog import default_path, load
-from core.store import reads
+from core.store import reads, reads_escalations
 from core.store.store import Store
 from core.store.writer import Transaction
 
@@ -25,8 +26,7 @@ OPTIONS = (
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     with Store.open(tmp_path) as opened:
-        for kind, mode in (("api_endpoints", "autonomous"), ("security", "escalate")):
-            opened.write_now(lambda tx, k=kind, m=mode: grant(tx, k, m))  # type: ignore[misc]
+        opened.write_now(lambda tx: import_catalog(tx, load(default_path())))
         yield opened
 
 
@@ -76,7 +76,7 @@ def test_the_rules_of_the_file_that_comes_with_apm() -> None:
 def test_what_decides(store: Store, changes: dict[str, Any], outcome: str, urgency: str | None, rule: str) -> None:
     made = decide(store, **changes)
 
-    asked = store.read_now(reads.escalations)
+    asked = store.read_now(reads_escalations.escalations)
     assert made.outcome == outcome
     assert rule in made.rule
     assert [e.urgency for e in asked] == ([urgency] if urgency else [])
@@ -108,7 +108,7 @@ def test_asked_from_outside_again_it_joins_the_open_question(store: Store) -> No
     first, second = decide(store, kind="security"), decide(store, kind="security")
 
     assert (first.escalation, first.decision) == (second.escalation, second.decision)
-    assert store.read_now(reads.escalations)[0].count == 2
+    assert store.read_now(reads_escalations.escalations)[0].count == 2
 
 
 def test_asked_from_outside_again_it_is_decided_by_the_authority_of_now(store: Store) -> None:
@@ -120,17 +120,19 @@ def test_asked_from_outside_again_it_is_decided_by_the_authority_of_now(store: S
 
 def test_a_new_grant_counts_at_once_and_the_old_one_stays_on_record(store: Store) -> None:
     store.write_now(
-        lambda tx: authority.grant(tx, "technical", "security", "autonomous", by="ada", reason="20 of 20 accepted")
+        lambda tx: authority.grant(
+            tx, "technical", "external_service", "autonomous", by="ada", reason="20 of 20 accepted"
+        )
     )
 
-    assert decide(store, kind="security").outcome == "decided"
-    current = store.read_now(lambda r: authority.in_force(r, "technical", "security"))
+    assert decide(store, kind="external_service").outcome == "decided"
+    current = store.read_now(lambda r: authority.in_force(r, "technical", "external_service"))
     assert current is not None
     assert (current.by, current.mode) == ("ada", "autonomous")
 
 
 def test_nobody_grants_in_the_file_s_name(store: Store) -> None:
-    with pytest.raises(UsageError, match="name the person who grants this"):
+    with pytest.raises(UsageError, match="name the person who decides this"):
         store.write_now(lambda tx: authority.grant(tx, "technical", "x", "autonomous", by=" agents.yaml ", reason="r"))
 
 

@@ -14,7 +14,7 @@ from core.contract import AgentRequest, AgentResponse, Json, blocked, failed, su
 from core.governance import escalations
 from core.orchestration import work_items
 from core.orchestration.engine import Engine
-from core.store import reads, rows
+from core.store import reads, reads_escalations, rows
 from core.workspace import Workspace
 from tests.unit.scripted import OUTPUTS, Scripted
 
@@ -62,12 +62,13 @@ class Run:
         )
 
     async def item(self, number: int) -> rows.WorkItemRow:
-        found = await self.ws.store.read(lambda r: reads.work_item(r, number))
+        live = self.engine.live() if self.engine is not None else None
+        found = await self.ws.store.read(lambda r: reads.work_item(r, number, live=live))
         assert found is not None
         return found
 
     async def questions(self) -> tuple[rows.EscalationRow, ...]:
-        return await self.ws.store.read(reads.escalations)
+        return await self.ws.store.read(reads_escalations.escalations)
 
     async def outcomes(self, number: int) -> list[tuple[str, int, str | None]]:
         found = await self.ws.store.read(lambda r: reads.phase_runs(r, number))
@@ -321,7 +322,10 @@ def raises(kind: str) -> Callable[[AgentRequest], AgentResponse]:
         "domain": "technical",
         "question": f"Is this {kind} right?",
         "impact": 5,
-        "options": [{"key": "approve", "label": "Yes"}, {"key": "reject", "label": "No"}],
+        "options": [
+            {"key": "approve", "label": "Yes", "consequence": "It is built."},
+            {"key": "reject", "label": "No", "consequence": "It is not."},
+        ],
         "recommended": "approve",
         "blocks": "I1",
     }

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from core.contract import UsageError
-from core.governance import escalations
+from core.governance import escalations, life
 from core.governance.escalations import Option, Question
 from core.orchestration import work_items
-from core.store import reads, rows, states
+from core.store import reads, reads_escalations, rows, states
 from core.store.schema import WorkItem
 from core.store.store import Store
 from core.store.writer import Transaction
@@ -104,7 +104,7 @@ def test_an_answer_says_who_when_and_from_where(store: Store, clock: Clock) -> N
 
     answer(store, number)
 
-    given = store.read_now(lambda r: reads.answers(r, number))[0]
+    given = store.read_now(lambda r: reads_escalations.answers(r, number))[0]
     assert (given.by, given.provenance, given.at, given.option) == ("ada", "human", clock.now, "retry")
     assert states.escalation_state(row(store, number), clock.now) == "resolved"
 
@@ -120,7 +120,7 @@ def test_an_answer_says_who_when_and_from_where(store: Store, clock: Clock) -> N
         ({"option": "supply", "reason": "r", "answer": {"value": 7}}, "value must be a text"),
         ({"option": "supply", "reason": "r", "answer": {"acceptance_criteria": [1]}}, "a list of texts"),
         ({"option": "retry", "answer": {"value": "x"}}, "takes no values"),
-        ({"option": "retry", "shown_digest": "0" * 64}, "changed since it was shown"),
+        ({"option": "retry", "shown_digest": "0" * 64}, "was never shown as that digest says"),
     ],
 )
 def test_a_malformed_answer_is_refused_in_one_sentence_and_nothing_is_kept(
@@ -131,7 +131,7 @@ def test_a_malformed_answer_is_refused_in_one_sentence_and_nothing_is_kept(
     with pytest.raises(UsageError, match=says):
         answer(store, number, **given)
 
-    assert store.read_now(lambda r: reads.answers(r, number)) == ()
+    assert store.read_now(lambda r: reads_escalations.answers(r, number)) == ()
     assert row(store, number).resolved_at is None
 
 
@@ -153,7 +153,7 @@ def test_values_are_cleaned_of_what_could_act_on_a_terminal(store: Store) -> Non
 
     answer(store, number, "supply", reason="r", answer={"value": "a\x1b]52;c;ZXZpbA==\x07b\u202ec"})
 
-    assert store.read_now(lambda r: reads.answers(r, number))[0].answer == {"value": "abc"}
+    assert store.read_now(lambda r: reads_escalations.answers(r, number))[0].answer == {"value": "abc"}
 
 
 def test_lines_may_come_as_one_text(store: Store) -> None:
@@ -161,7 +161,9 @@ def test_lines_may_come_as_one_text(store: Store) -> None:
 
     answer(store, number, "supply", reason="r", answer={"acceptance_criteria": "one\n\n  two \n"})
 
-    assert store.read_now(lambda r: reads.answers(r, number))[0].answer == {"acceptance_criteria": ["one", "two"]}
+    assert store.read_now(lambda r: reads_escalations.answers(r, number))[0].answer == {
+        "acceptance_criteria": ["one", "two"]
+    }
 
 
 def test_an_option_that_ends_the_work_cancels_it(store: Store) -> None:
@@ -184,14 +186,14 @@ def test_a_late_answer_is_kept_as_late_and_changes_nothing(store: Store) -> None
 
     answer(store, number)
 
-    assert [a.late for a in store.read_now(lambda r: reads.answers(r, number))] == [True]
+    assert [a.late for a in store.read_now(lambda r: reads_escalations.answers(r, number))] == [True]
     assert row(store, number).resolved_at is None
 
 
 def test_seen_is_not_answered_and_comes_back(store: Store, clock: Clock) -> None:
     number = ask(store)
 
-    store.write_now(lambda tx: escalations.acknowledge(tx, number, by="ada", minutes=30))
+    store.write_now(lambda tx: life.acknowledge(tx, number, by="ada", minutes=30))
 
     asked = row(store, number)
     assert states.escalation_state(asked, clock.now) == "acknowledged"
@@ -202,7 +204,7 @@ def test_snoozed_until_then_back_with_its_due_time(store: Store, clock: Clock) -
     number = ask(store)
     due = row(store, number).due_at
 
-    store.write_now(lambda tx: escalations.snooze(tx, number, until=clock.now + HOUR_MS, by="ada"))
+    store.write_now(lambda tx: life.snooze(tx, number, until=clock.now + HOUR_MS, by="ada"))
 
     asked = row(store, number)
     assert (states.escalation_state(asked, clock.now), asked.due_at) == ("snoozed", due)
@@ -214,20 +216,20 @@ def test_the_queue_leads_with_the_most_urgent(store: Store, clock: Clock) -> Non
         ask(store, urgency=urgency, subject={"n": n})
         clock.now += 1
 
-    listed = store.read_now(reads.escalations)
+    listed = store.read_now(reads_escalations.escalations)
 
     assert [(e.urgency, e.id) for e in listed] == [("IMMEDIATE", 3), ("DAILY", 2), ("DAILY", 4), ("WEEKLY", 1)]
 
 
 def test_the_header_counts_by_the_same_rule_as_the_list(store: Store, clock: Clock) -> None:
     numbers = [ask(store, subject={"n": n}) for n in range(4)]
-    store.write_now(lambda tx: escalations.snooze(tx, numbers[0], until=clock.now + HOUR_MS, by="ada"))
-    store.write_now(lambda tx: escalations.acknowledge(tx, numbers[1], by="ada"))
+    store.write_now(lambda tx: life.snooze(tx, numbers[0], until=clock.now + HOUR_MS, by="ada"))
+    store.write_now(lambda tx: life.acknowledge(tx, numbers[1], by="ada"))
     answer(store, numbers[2])
 
     live = rows.LiveRow(False, None, (), ())
     counts = store.read_now(lambda r: reads.header_counts(r, clock.now, live))
-    listed = store.read_now(reads.escalations)
+    listed = store.read_now(reads_escalations.escalations)
 
     assert counts.waiting_for_you == sum(states.needs_me(e, clock.now) for e in listed) == 1
 
@@ -245,7 +247,7 @@ def test_an_answer_is_bound_to_what_was_recommended(store: Store) -> None:
     shown = row(store, number).payload_digest
     ask(store, recommended="stop")
 
-    with pytest.raises(UsageError, match="changed since"):
+    with pytest.raises(UsageError, match="has changed since it was shown: recommended was retry, is stop"):
         answer(store, number, shown_digest=shown)
 
 
@@ -265,7 +267,7 @@ def test_the_texts_of_an_answer_are_cleaned_wherever_they_stand(store: Store) ->
     given = {"tasks": [{"title": "\x1b]52;c;x\x07do it"}], "mitigations": {"R\x1b[2J1": "measure"}}
     answer(store, number, "supply", answer=given)
 
-    kept = store.read_now(lambda r: reads.answers(r, number))[0].answer
+    kept = store.read_now(lambda r: reads_escalations.answers(r, number))[0].answer
     assert "\x1b" not in str([kept["tasks"][0]["title"], *kept["mitigations"]])
 
 

@@ -15,7 +15,7 @@ from core.governance import authority, escalations
 from core.governance.decisions import Choice, make_decision
 from core.governance.team import Imported, import_catalog
 from core.registry.catalog import CatalogError
-from core.store import reads, rows
+from core.store import reads, reads_escalations, rows
 from core.store.writer import Transaction
 from core.workspace import FILE, OVERLAYS, Workspace
 
@@ -76,7 +76,7 @@ def agent(workspace: Workspace, role: str) -> rows.AgentRow:
 
 
 def questions(workspace: Workspace) -> list[rows.EscalationRow]:
-    return list(workspace.store.read_now(reads.escalations))
+    return list(workspace.store.read_now(reads_escalations.escalations))
 
 
 def grant(folder: Path, granted: authority.Mode) -> None:

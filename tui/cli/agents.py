@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -161,6 +162,7 @@ def _agent(workspace: Workspace, role: str) -> Json:
 
     def read(reader: Connection) -> tuple[Json, Sequence[str]]:
         from core.governance.authority import kinds
+        from core.governance.performance import performance
         from core.registry.documents import did_you_mean
         from core.store import reads
         from tui.cli import shapes
@@ -172,14 +174,16 @@ def _agent(workspace: Workspace, role: str) -> Json:
         shown = shapes.agent(row, reads.counters(reader).get(role))
         if row.agent_type == "domain":
             shown["authority"] = shapes.authority(kinds(reader, role))
+            shown["performance"] = performance(reader, role).to_json()
+            folders.update({p.name: Path(p.path) for p in reads.projects(reader)})
         return shown, row.parameters.get("context", ())
 
+    folders: dict[str, Path] = {}
     shown, patterns = workspace.store.read_now(read)
     if shown["agent_type"] == "domain":
         from core.governance.context import context_files
 
-        files = context_files(workspace.folder, patterns)
-        shown["context"] = {"given": list(files.given), "missing": list(files.missing)}
+        shown["context"] = context_files({"": workspace.folder, **folders}, patterns).to_json()
     return shown
 
 
@@ -200,5 +204,8 @@ def _show(shown: Json) -> None:
         output.facts(
             (("given", "\n".join(shown["context"]["given"])), ("missing", "\n".join(shown["context"]["missing"])))
         )
+    if "performance" in shown:
+        output.say()
+        output.facts((name.replace("_", " "), count) for name, count in shown["performance"].items())
     output.say()
     output.facts(shown["metrics"].items())

@@ -104,20 +104,21 @@ def _report(workspace: Workspace, started: Demo, seconds: float) -> tuple[Json, 
 
 def _more(reader: Connection, workspace: Workspace, started: Demo) -> Json:
     """What the demo's report tells besides a run's: the questions with who answered, and what it proposes next."""
-    from core.store import reads
+    from core.store import reads, reads_escalations
     from tui.cli import shapes
 
     now = workspace.store.clock()
     project = reads.project(reader, started.project)
     asked = sorted(
-        reads.escalations(reader, open_only=False, work_item=started.work_item, limit=10_000), key=lambda e: e.id
+        reads_escalations.escalations(reader, open_only=False, work_item=started.work_item, limit=10_000),
+        key=lambda e: e.id,
     )
     decided = reversed(reads.decisions(reader, work_item=started.work_item))
     proposed = [w for w in reads.work_items(reader, limit=10_000) if w.facts.parent == started.work_item]
     return {
         "workspace": str(workspace.folder),
         "project": None if project is None else shapes.project(project),
-        "escalations": [shapes.escalation(e, reads.answers(reader, e.id), now) for e in asked],
+        "escalations": [shapes.escalation(e, reads_escalations.answers(reader, e.id), now) for e in asked],
         "decisions": [shapes.decision_line(d) for d in decided],
         "proposed": [shapes.work_item_line(w) for w in reversed(proposed)],
     }

@@ -43,12 +43,14 @@ async def drive(workspace: Workspace, work_items: Collection[int], answer: Answe
     While another process drives the workspace this one only follows, and takes over when that one ends.
     """
     engine = Engine(workspace, only=work_items)
+    engine.on_notice(note)
     wanted = frozenset(work_items)
     progress = Progress(workspace.store, wanted, lambda: engine.live() if engine.is_driving else None)
     async with _signals() as stopped, progress.shown():
         try:
             while True:
                 await _until_still(workspace, engine, wanted, stopped)
+                await engine.keep_duties()
                 await progress.tell()
                 if answer is None or not await answer():
                     return

@@ -44,14 +44,45 @@ def escalation() -> None:
 @escalation.command("list")
 @click.option("--all", "everything", is_flag=True, help="Answered, withdrawn and expired ones too, the newest first.")
 @click.option("--work-item", type=options.NUMBER, metavar="ID", help="Only questions about this work item.")
+@click.option("--urgency", type=click.Choice(("IMMEDIATE", "DAILY", "WEEKLY"), case_sensitive=False))
+@click.option("--kind", metavar="KIND", help="gate, decision, conflict, error, scope, budget or permission.")
+@click.option("--assigned-to", metavar="NAME", help="Only those that were handed to this person.")
+@click.option(
+    "--only",
+    "section",
+    type=click.Choice(("needs-me", "overdue", "snoozed", "acknowledged")),
+    help="Only those in this state.",
+)
+@click.option("--match", default="", metavar="TEXT", help="Only those whose question holds this text.")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=500, show_default=True, metavar="N")
 @options.json_option
 @options.pass_place
-def list_(place: options.Place, everything: bool, work_item: int | None, as_json: bool) -> None:
+def list_(
+    place: options.Place,
+    everything: bool,
+    work_item: int | None,
+    urgency: str | None,
+    kind: str | None,
+    assigned_to: str | None,
+    section: str | None,
+    match: str,
+    limit: int,
+    as_json: bool,
+) -> None:
     """The open questions, the most urgent first."""
-    from core.store import reads, states
+    from core.store import reads_escalations, states
+
+    if everything and (urgency or kind or assigned_to or section or match):
+        raise UsageError("--all lists every question; the other filters are about open ones.")
 
     def read(reader: Connection) -> list[tuple[rows.EscalationRow, Json]]:
-        found = reads.escalations(reader, open_only=not everything, work_item=work_item)
+        if everything:
+            found = reads_escalations.escalations(reader, open_only=False, work_item=work_item, limit=limit)
+        else:
+            asked = reads_escalations.Asked(
+                section, now, urgency and urgency.upper(), kind, assigned_to, work_item, match
+            )
+            found = reads_escalations.page(reader, asked, limit=limit)
         return [(row, _shape(reader, row, now)) for row in found]
 
     with place.open() as workspace:
@@ -100,12 +131,12 @@ def show(place: options.Place, number: int, as_json: bool) -> None:
 @options.pass_place
 def ack(place: options.Place, number: int, minutes: int, by: str, as_json: bool) -> None:
     """Say that somebody has seen it: no reminders for a while. The due time stays."""
-    from core.governance import escalations
+    from core.governance import life
 
     _change(
         place,
         number,
-        lambda tx: escalations.acknowledge(tx, number, by=by, minutes=minutes),
+        lambda tx: life.acknowledge(tx, number, by=by, minutes=minutes),
         f"Escalation {number} is acknowledged by {by}.",
         as_json,
     )
@@ -119,12 +150,12 @@ def ack(place: options.Place, number: int, minutes: int, by: str, as_json: bool)
 @options.pass_place
 def snooze(place: options.Place, number: int, minutes: int, by: str, as_json: bool) -> None:
     """Hide it for a while. The due time stays."""
-    from core.governance import escalations
+    from core.governance import life
 
     _change(
         place,
         number,
-        lambda tx: escalations.snooze(tx, number, until=tx.now + minutes * MS_PER_MINUTE, by=by),
+        lambda tx: life.snooze(tx, number, until=tx.now + minutes * MS_PER_MINUTE, by=by),
         f"Escalation {number} is put away.",
         as_json,
     )
@@ -133,20 +164,64 @@ def snooze(place: options.Place, number: int, minutes: int, by: str, as_json: bo
 @escalation.command()
 @_number
 @click.option("--to", required=True, metavar="NAME")
+@click.option("--note", default="", metavar="TEXT", help="A word for whoever gets it.")
 @options.by_option
 @options.json_option
 @options.pass_place
-def assign(place: options.Place, number: int, to: str, by: str, as_json: bool) -> None:
-    """Hand it to somebody by name."""
-    from core.governance import escalations
+def assign(place: options.Place, number: int, to: str, note: str, by: str, as_json: bool) -> None:
+    """Hand it over to somebody by name."""
+    from core.governance import life
 
     _change(
         place,
         number,
-        lambda tx: escalations.assign(tx, number, to=to, by=by),
+        lambda tx: life.assign(tx, number, to=to, by=by, note=note),
         f"Escalation {number} is handed to {to}.",
         as_json,
     )
+
+
+@escalation.command()
+@click.argument("numbers", metavar="ID...", type=options.NUMBER, nargs=-1, required=True)
+@click.option("--into", required=True, type=options.NUMBER, metavar="ID", help="The question that stays.")
+@options.by_option
+@options.json_option
+@options.pass_place
+def merge(place: options.Place, numbers: tuple[int, ...], into: int, by: str, as_json: bool) -> None:
+    """One answer for several questions that take the same answers."""
+    from core.governance import life
+
+    merged = ", ".join(str(n) for n in numbers)
+    done = f"Escalation {merged} is merged into {into}; one answer is the answer of all."
+    _change(place, into, lambda tx: life.merge(tx, numbers, into=into, by=by), done, as_json)
+
+
+@escalation.command()
+@_number
+@click.option("--reason", default="", metavar="TEXT")
+@options.by_option
+@options.json_option
+@options.pass_place
+def escalate(place: options.Place, number: int, reason: str, by: str, as_json: bool) -> None:
+    """Make it more urgent: WEEKLY becomes DAILY, DAILY becomes IMMEDIATE."""
+    from core.governance import life
+
+    done = f"Escalation {number} is more urgent now."
+    _change(place, number, lambda tx: life.escalate(tx, number, by=by, reason=reason), done, as_json)
+
+
+@escalation.command()
+@_number
+@click.option("--reason", default="", metavar="TEXT")
+@options.by_option
+@options.json_option
+@options.pass_place
+def undo(place: options.Place, number: int, reason: str, by: str, as_json: bool) -> None:
+    """Take the answer back; the question is open again. Refused once work has gone on from it."""
+    from core.governance import life
+
+    done = f"The answer to escalation {number} is taken back; it waits again."
+    _change(place, number, lambda tx: life.undo(tx, number, by=by, reason=reason), done, as_json)
 
 
 @escalation.command()
@@ -157,6 +232,7 @@ def assign(place: options.Place, number: int, to: str, by: str, as_json: bool) -
 @click.option(
     "--answer", metavar="JSON", help="The values that the answer needs: JSON, @FILE, or `-` for standard input."
 )
+@click.option("--digest", metavar="DIGEST", help="Of what you were shown; refused when it is not what is asked now.")
 @options.by_option
 @options.json_option
 @options.pass_place
@@ -167,6 +243,7 @@ def resolve(
     recommended: bool,
     reason: str,
     answer: str | None,
+    digest: str | None,
     by: str,
     as_json: bool,
 ) -> None:
@@ -179,9 +256,25 @@ def resolve(
 
     def write(tx: Transaction) -> None:
         chosen = key if key is not None else _recommended(tx, number, recommended)
-        escalations.resolve(tx, number, option=chosen, answer=values, reason=reason, by=by)
+        escalations.resolve(tx, number, option=chosen, answer=values, reason=reason, by=by, shown_digest=digest)
 
-    _change(place, number, write, f"Escalation {number} is answered by {by}; `apm run` goes on from here.", as_json)
+    with place.open() as workspace:
+        workspace.store.write_now(write)
+        shown = _read(workspace, number)
+    if as_json:
+        output.emit_json(shown)
+        return
+    output.say(f"Escalation {number} is answered by {by}{_what_follows(shown)}.")
+
+
+def _what_follows(shown: Json) -> str:
+    """What the answer leads to, as the end of a sentence."""
+    if shown["resolution"] is None:
+        return f", too late: it is {shown['status']}, and the answer is kept with it"
+    if shown["work_item"] is None or not shown["blocks"]:
+        return ""
+    ended = any(o["key"] == shown["resolution"]["option"] and o.get("ends") for o in shown["options"])
+    return f"; work item {shown['work_item']} has ended" if ended else "; `apm run` goes on from here"
 
 
 def _recommended(tx: Transaction, number: int, wanted: bool) -> str:
@@ -223,10 +316,10 @@ def _row(reader: Connection, number: int) -> rows.EscalationRow:
 
 
 def _shape(reader: Connection, row: rows.EscalationRow, now: int) -> Json:
-    from core.store import reads
+    from core.store import reads_escalations
     from tui.cli import shapes
 
-    return shapes.escalation(row, reads.answers(reader, row.id), now)
+    return shapes.escalation(row, reads_escalations.answers(reader, row.id), now)
 
 
 def _show(shown: Json) -> None:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import click
 
-from core.contract import Json, UsageError, canonical_json
+from core.contract import ApmError, Json, UsageError, canonical_json
 from core.sanitise import one_line, sanitise
 from tui.cli import options, output
 
 if TYPE_CHECKING:
     from core.governance.briefing import Briefing
     from core.store.reads import Connection
+    from core.store.rows_governance import NotificationRow
+    from core.store.writer import Transaction
+    from core.workspace import Workspace
 
 USUAL_IMPACT = 5
 """Of a kind that no list names; such a kind escalates whatever its impact."""
@@ -112,39 +117,80 @@ def _options(told: Json) -> tuple[Json, ...]:
 
 @click.command()
 @click.option("--format", "form", type=click.Choice(("text", "markdown", "json")), default="text", show_default=True)
+@click.option("--send", "is_sent", is_flag=True, help="Keep it, and send it through the channels that are set up.")
 @options.json_option
 @options.pass_place
-def briefing(place: options.Place, form: str, as_json: bool) -> None:
-    """The day's status: what is urgent, what progresses, what waits."""
+def briefing(place: options.Place, form: str, is_sent: bool, as_json: bool) -> int:
+    """The day's status: what is urgent, what progresses, what waits.
+
+    With --send the exit code is 1 when a channel outside of the house could not be reached.
+    """
     from core.governance.briefing import briefing as brief
+    from core.governance.briefing_text import as_markdown, as_text
 
     with place.open() as workspace:
         now = workspace.store.clock()
-        milestone = f"{workspace.milestone['title']} progress"
-        found = workspace.store.read_now(lambda r: brief(r, now, milestone=milestone))
+        found = workspace.store.read_now(lambda r: brief(r, now))
+        sent = asyncio.run(_send(workspace, found)) if is_sent else None
     if as_json or form == "json":
-        output.emit_json(found.to_json())
-    elif form == "markdown":
-        output.say(_markdown(found))
+        output.emit_json(found.to_json() | (sent.to_json() if sent else {}))
     else:
-        output.say(_text(found))
+        output.say(as_markdown(found) if form == "markdown" else as_text(found))
+    for line in sent.lines() if sent else ():
+        output.note(line)
+    return 1 if sent and sent.is_failed else 0
 
 
-def _text(found: Briefing) -> str:
-    lines = [f"Briefing of {found.date} (UTC)"]
-    for section in found.sections:
-        lines += ["", section.title, *(f"  {one_line(item, 1_000)}" for item in section.items or ("nothing",))]
-    return "\n".join(lines)
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """The briefing's notices, one for each channel that takes it, and why channels could not be used."""
+
+    notices: Sequence[NotificationRow]
+    faults: Sequence[str]
+    house: Sequence[str]
+    """Channels that are no way out of the house."""
+
+    @property
+    def is_failed(self) -> bool:
+        """A notice that another process is sending at this moment has no outcome yet, and no error."""
+        outside = [n for n in self.notices if n.channel not in self.house]
+        return bool(self.faults) or any(n.outcome == "failed" or (n.error and n.outcome is None) for n in outside)
+
+    def lines(self) -> list[str]:
+        told = (f"{n.channel}: {_outcome(n)}{f' ({n.error})' if n.error else ''}" for n in self.notices)
+        return [*told, *(str(fault) for fault in self.faults)]
+
+    def to_json(self) -> Json:
+        sent = [{"channel": n.channel, "outcome": n.outcome or "waiting", "error": n.error} for n in self.notices]
+        return {"sent": sent, "faults": [sanitise(fault) for fault in self.faults]}
 
 
-def _markdown(found: Briefing) -> str:
-    lines = [f"# Briefing of {found.date} (UTC)"]
-    for section in found.sections:
-        lines += ["", f"## {section.title}", "", *(f"- {_escaped(item)}" for item in section.items or ("nothing",))]
-    return "\n".join(lines)
+def _outcome(notice: NotificationRow) -> str:
+    from tui.cli import shapes
+
+    if notice.outcome is not None:
+        return notice.outcome
+    again = shapes.moment(notice.next_try_at)
+    return f"not sent yet, tried again at {again}" if notice.error and again else "not sent yet"
 
 
-def _escaped(text: str) -> str:
-    """Text that Markdown shows as it is: a title may hold links and markup of its own."""
-    special: dict[str, Any] = {c: f"\\{c}" for c in "\\`*_[]<>|#"}
-    return one_line(text, 1_000).translate(str.maketrans(special))
+async def _send(workspace: Workspace, found: Briefing) -> _Sent:
+    """Keep the briefing and have it delivered, with whatever else waits; what became of it in each channel."""
+    from core.governance.briefing import keep, notices_of
+    from core.governance.notices import delivery, planning
+    from core.governance.notices.channels import HOUSE, read_channels
+
+    try:
+        channels = read_channels(workspace.state)
+    except ApmError:
+        # The delivery meets the same fault, and is what tells it.
+        channels = None
+
+    def work(tx: Transaction) -> int:
+        # Channels that are new take their place first: they hear of what comes afterwards.
+        planning.plan(tx, channels)
+        return keep(tx, found, send=True)
+
+    number = await workspace.store.write(work)
+    delivered = await delivery.deliver(workspace.store, workspace.state, output.note)
+    return _Sent(await workspace.store.read(lambda r: notices_of(r, number)), delivered.faults, HOUSE)

@@ -35,11 +35,15 @@ class _Apm(LazyGroup):
         "run": ("tui.cli.running:run", "Drive work items without a screen."),
         "escalation": ("tui.cli.escalations:escalation", "Questions that wait for a human."),
         "decide": ("tui.cli.governing:decide", "Put a decision to a domain agent."),
+        "decisions": ("tui.cli.decisions:decisions", "What was decided; a person's decisions from a file; reversals."),
+        "conflict": ("tui.cli.conflicts:conflict", "Two domain agents that want different things."),
+        "scope": ("tui.cli.scope:scope", "Reviews of what the domain agents may decide."),
         "briefing": ("tui.cli.governing:briefing", "The day's status."),
         "agents": ("tui.cli.agents:agents", "The team."),
         "route": ("tui.cli.phases:route", "Which phase an artifact type goes to."),
         "gate": ("tui.cli.phases:gate", "Judge a payload at a phase's gate."),
         "schema": ("tui.cli.phases:schema", "An artifact type's JSON Schema."),
+        "state": ("tui.cli.state:state", "The shared context, out and in."),
         "audit": ("tui.cli.audit:audit", "The journal of everything that happened."),
     }
 

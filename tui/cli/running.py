@@ -92,9 +92,9 @@ def report_on(reader: Connection, numbers: Sequence[int], seconds: float, more: 
 
 def show_report(workspace: Workspace, report: Json) -> None:
     """The end of a run for a person: where each work item stands, what its gates measured, what it asks."""
-    from core.store import reads
+    from core.store import reads_escalations
 
-    asked = workspace.store.read_now(lambda r: reads.escalations(r, limit=10_000))
+    asked = workspace.store.read_now(lambda r: reads_escalations.escalations(r, limit=10_000))
     if not report["work_items"]:
         output.say("Nothing to run: no work item is accepted or was made by a human.")
     for item in report["work_items"]:

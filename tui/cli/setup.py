@@ -17,8 +17,6 @@ from tui.cli import options, output
 if TYPE_CHECKING:
     from core.doctor import Finding
 
-PROFILES = ("default",)
-
 LEAST_TERMINAL = (40, 12)
 """Columns and rows below which the app does not fit."""
 COLOURS = {"truecolor": "16 million colours", "24bit": "16 million colours"}
@@ -28,7 +26,9 @@ _MARKS = {"ok": "✓ ok", "advice": "· advice", "problem": "✗ problem"}
 
 @click.command()
 @click.argument("folder", metavar="[DIR]", default=".", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--profile", type=click.Choice(PROFILES), default="default", show_default=True)
+@click.option(
+    "--profile", default="default", show_default=True, metavar="NAME", help="What it begins with: default or pm33."
+)
 @options.json_option
 @options.pass_place
 def init(place: options.Place, folder: Path, profile: str, as_json: bool) -> None:
@@ -38,16 +38,19 @@ def init(place: options.Place, folder: Path, profile: str, as_json: bool) -> Non
 
     chosen = place.given if place.given is not None and folder == Path() else folder
     existed = (chosen / FILE).is_file()
-    with Workspace.open(create(chosen)) as workspace:
+    with Workspace.open(create(chosen, profile)) as workspace:
         team = len(workspace.store.read_now(reads.agents))
-        where = workspace.folder
+        where, begun_with = workspace.folder, workspace.profile
+        milestone = workspace.milestone
     if as_json:
-        made = {"workspace": str(where), "created": not existed, "profile": profile, "agents": team}
-        output.emit_json(made)
+        made = {"workspace": str(where), "created": not existed, "profile": begun_with, "agents": team}
+        output.emit_json(made | {"milestone": milestone})
     elif existed:
-        output.say(f"{where} is a workspace already; nothing in it was changed.")
+        kept = "" if profile == begun_with else f" It began with the profile {begun_with}, and keeps it."
+        output.say(f"{where} is a workspace already; nothing in it was changed.{kept}")
     else:
-        output.say(f"{where} is a workspace now, with {team} agents. Next: `apm project add PATH`.")
+        about = "" if begun_with == "default" else f" and the profile {begun_with} (milestone {milestone['title']})"
+        output.say(f"{where} is a workspace now, with {team} agents{about}. Next: `apm project add PATH`.")
 
 
 @click.command()

@@ -163,6 +163,17 @@ def escalation(row: rows.EscalationRow, answers: Sequence[rows.AnswerRow], now: 
         "details": row.details,
         "digest": row.payload_digest,
         "late_answers": [resolution(a) for a in answers if a.late],
+        "undone_answers": [
+            {**resolution(a), "undone_by": a.undone_by, "undone_at": moment(a.undone_at), "why": a.undo_reason}
+            for a in answers
+            if a.undone_at is not None
+        ],
+        "merged_into": row.merged_into,
+        "reminders": row.reminders,
+        "breaches": row.breaches,
+        "next_at": moment(row.next_at),
+        "expires_at": moment(row.expires_at),
+        "note": row.note,
     }
 
 
@@ -201,6 +212,12 @@ def decision_line(row: rows.DecisionRow) -> Json:
         "provenance": row.provenance,
         "escalation": row.escalation,
         "phase": row.phase,
+        "decided_by": row.decided_by,
+        "reason": row.reason,
+        "topic": row.topic,
+        "conflict": row.conflict,
+        "reverses": row.reverses,
+        "reverted_at": moment(row.reverted_at),
     }
 
 

@@ -164,8 +164,8 @@ def _changed(shown: Json, as_json: bool, text: str) -> None:
 
 def shown_work_item(reader: Connection, number: int) -> Json:
     """A work item as `show --json` prints it; raises UsageError for a number that is none."""
-    from core.store import reads
-    from tui.cli import shapes
+    from core.store import reads, reads_escalations, reads_governance
+    from tui.cli import conflicts, shapes
 
     item = reads.work_item(reader, number)
     if item is None:
@@ -175,8 +175,11 @@ def shown_work_item(reader: Connection, number: int) -> Json:
         reads.artifacts(reader, number),
         reads.phase_runs(reader, number),
         reads.delegations(reader, number),
-        reads.escalations(reader, open_only=False, work_item=number, limit=100_000),
-    )
+        reads_escalations.escalations(reader, open_only=False, work_item=number, limit=100_000),
+    ) | {
+        "decisions": [shapes.decision_line(d) for d in reversed(reads.decisions(reader, work_item=number))],
+        "conflicts": [conflicts.shape(c) for c in reversed(reads_governance.conflicts(reader, work_item=number))],
+    }
 
 
 def _show(shown: Json) -> None:
@@ -197,6 +200,18 @@ def _show(shown: Json) -> None:
                 for d in shown["delegations"]
             ],
         )
+    if shown["decisions"]:
+        output.say()
+        output.table(
+            ("decision", "owner", "kind", "phase", "choice", "by", "rule"),
+            [
+                (d["id"], d["agent"], d["kind"], d["phase"], d["choice"] or "waits", d["decided_by"], d["rule"])
+                for d in shown["decisions"]
+            ],
+        )
+    for found in shown["conflicts"]:
+        ended = f"{found['winner'] or 'neither'} ({found['decided_by']})" if found["resolved_at"] else "waits"
+        output.say(f"conflict {found['id']}: {found['topic']}: {ended}")
     if shown["artifacts"]:
         output.say()
         output.table(("artifact", "id", "digest"), [(a["type"], a["id"], a["digest"]) for a in shown["artifacts"]])

@@ -14,7 +14,7 @@ from textual.screen import Screen
 
 from core.contract import Json
 from core.sanitise import one_line
-from core.store import reads, states
+from core.store import reads, reads_escalations, states
 from core.store.reads import Connection
 from core.store.rows import AnswerRow, EscalationRow, LiveRow, WorkItemRow
 from tui.actions import bindings
@@ -198,7 +198,7 @@ def _read(reader: Connection, escalation: int, live: LiveRow, now: int) -> _Show
     item = None
     if question.work_item is not None:
         item = reads.work_item(reader, question.work_item, live=live)
-    return _Shown(question, item, reads.answers(reader, escalation), waiting_for_me(reader, now))
+    return _Shown(question, item, reads_escalations.answers(reader, escalation), waiting_for_me(reader, now))
 
 
 def _card(row: EscalationRow, option: Json) -> Card:

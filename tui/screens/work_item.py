@@ -15,12 +15,23 @@ from textual.widget import Widget
 
 from core.phases import PHASE_BY_CODE
 from core.sanitise import one_line
-from core.store import reads
+from core.store import reads, reads_escalations, reads_governance
 from core.store.reads import Connection
-from core.store.rows import ArtifactRow, DelegationRow, EscalationRow, GateResultRow, LiveRow, PhaseCell, WorkItemRow
+from core.store.rows import (
+    ArtifactRow,
+    DecisionRow,
+    DelegationRow,
+    EscalationRow,
+    GateResultRow,
+    LiveRow,
+    PhaseCell,
+    WorkItemRow,
+)
+from core.store.rows_governance import ConflictRow
 from tui.actions import bindings
 from tui.bridge import Change
 from tui.deeds import WorkItemDeeds
+from tui.screens.decision_text import decision_paragraphs
 from tui.screens.pane_screen import PaneScreen, PaneTabs
 from tui.screens.question_text import criteria_paragraphs, evidence_paragraphs
 from tui.widgets.document import BLANK, Document, Paragraph, heading
@@ -43,6 +54,8 @@ class Facts:
     running: tuple[DelegationRow, ...]
     artifacts: tuple[ArtifactRow, ...]
     questions: tuple[EscalationRow, ...]
+    decisions: tuple[DecisionRow, ...]
+    conflicts: tuple[ConflictRow, ...]
 
     def gate(self, phase: str) -> GateResultRow | None:
         """The newest result of a phase's gate."""
@@ -262,7 +275,9 @@ def _read(reader: Connection, work_item: int, live: LiveRow, now: int) -> Facts 
         reads.delegations(reader, work_item),
         running,
         reads.artifacts(reader, work_item),
-        reads.escalations(reader, work_item=work_item),
+        reads_escalations.escalations(reader, work_item=work_item),
+        tuple(reversed(reads.decisions(reader, work_item=work_item))),
+        tuple(reversed(reads_governance.conflicts(reader, work_item=work_item))),
     )
 
 
@@ -304,15 +319,19 @@ def _gate_paragraphs(cell: PhaseCell, gate: GateResultRow | None, facts: Facts) 
             )
         )
         made.append(BLANK)
+    decided = decision_paragraphs(
+        [d for d in facts.decisions if d.phase == cell.phase], [c for c in facts.conflicts if c.phase == cell.phase]
+    )
     if gate is None:
         said = "Its gate has not judged yet." if cell.status else "Not reached yet."
         made.append(Paragraph(((said, "dim"),)))
         made.append(Paragraph(((f"{phase.orchestrator} takes {phase.takes} and hands on {phase.leaves}.", "dim"),)))
         made.append(Paragraph(((", ".join(phase.roles), "faint"),)))
-        return made
+        return made + decided
     made += criteria_paragraphs(gate.criteria)
     if not gate.passed and gate.suggested_action:
         made += [BLANK, heading("What would help"), Paragraph(((one_line(gate.suggested_action, 1_000), "text"),))]
+    made += decided
     proofs = evidence_paragraphs(gate.criteria)
     if proofs:
         made += [BLANK, heading("Evidence"), *proofs]

@@ -40,7 +40,7 @@ class BriefingPane(Live, Document):
     async def read_anew(self, change: Change) -> None:
         from core.governance.briefing import briefing
 
-        found = await self.apm.bridge.read(lambda reader, _, now: briefing(reader, now))
+        found = await self.apm.bridge.read(lambda reader, live, now: briefing(reader, now, live=live))
         self._date, self._read_at = found.date, self.apm.now()
         self.show(_paragraphs(found.sections) or NOTHING)
 

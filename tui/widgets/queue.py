@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from textual.binding import BindingType
 
 from core.sanitise import one_line
-from core.store import reads, states
+from core.store import reads_escalations, states
 from core.store.reads import Connection
 from core.store.rows import EscalationRow
 from tui.actions import bindings
@@ -49,7 +49,7 @@ class Queue(QuestionDeeds, Live, RowList[EscalationRow]):
         return self.row
 
     async def read_anew(self, change: Change) -> None:
-        found = await self.apm.bridge.read(lambda reader, _, __: reads.escalations(reader, limit=WINDOW))
+        found = await self.apm.bridge.read(lambda reader, _, __: reads_escalations.escalations(reader, limit=WINDOW))
         self.set_rows(by_need(found, self.apm.now()))
 
     def tick(self, now: int) -> None:
@@ -77,7 +77,7 @@ class Queue(QuestionDeeds, Live, RowList[EscalationRow]):
 
 def waiting_for_me(reader: Connection, now: int) -> tuple[int, ...]:
     """The numbers of the questions that need an answer now, in the queue's order."""
-    return tuple(row.id for row in by_need(reads.escalations(reader), now) if states.needs_me(row, now))
+    return tuple(row.id for row in by_need(reads_escalations.escalations(reader), now) if states.needs_me(row, now))
 
 
 def by_need(found: Iterable[EscalationRow], now: int) -> tuple[EscalationRow, ...]:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from core.registry.queries import narrowed, parse_query
 from core.sanitise import one_line
-from core.store import reads
+from core.store import reads, reads_escalations
 from core.store.rows import AgentRow, LiveRow
 from tui.bridge import Change
 from tui.tiers import NO_TEAM, Team, TierRow, only, open_groups, team, tier_rows
@@ -47,7 +47,7 @@ class TierTree(Live, RowList[TierRow]):
         def read(reader: reads.Connection, live: LiveRow, now: int) -> tuple[tuple[AgentRow, ...], Team]:
             agents = reads.agents(reader)
             counted = reads.counters(reader, since_day=now // DAY)
-            return agents, team(agents, counted, live, reads.escalations(reader), now)
+            return agents, team(agents, counted, live, reads_escalations.escalations(reader), now)
 
         self._agents, self._team = await self.apm.bridge.read(read)
         self._show()

@@ -27,14 +27,22 @@ COLUMNS = (
 
 INDEXES = (
     ("escalation_next_at", "escalations", '"next_at"'),
+    ("escalation_merged_into", "escalations", '"merged_into"'),
     ("conflict_work_item_id", "conflicts", '"work_item", "id"'),
     ("conflict_key", "conflicts", '"key"'),
     ("conflict_escalation", "conflicts", '"escalation"'),
 )
 
+OPEN_QUESTIONS = """
+UPDATE "escalations" SET "next_at" = "due_at"
+WHERE "resolved_at" IS NULL AND "withdrawn_at" IS NULL AND "expired_at" IS NULL AND "merged_into" IS NULL
+"""
+# Their clocks start with the first look at them.
+
 
 def up(migrator, db):
     for table, column, kind in COLUMNS:
         db.execute_sql(f'ALTER TABLE "{table}" ADD COLUMN "{column}" {kind}')
+    db.execute_sql(OPEN_QUESTIONS)
     for name, table, columns in INDEXES:
         db.execute_sql(f'CREATE INDEX "{name}" ON "{table}" ({columns})')

@@ -1,0 +1,152 @@
+"""What time does to open questions: reminders, breaches, the ends of silences, expiry. Each happens once.
+
+The moment stands on the row and moves on in the transaction that acts on it, so that neither a restart nor a second
+process repeats it. Whatever was missed while nothing ran happens late, one step of it, and not all that was missed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from peewee import fn
+
+from core.governance.deadlines import ANSWER_WITHIN_MS, MINUTE_MS, due_at, next_at
+from core.governance.escalations import TIME_OUT, release_merged, resolve
+from core.store import reads, rows
+from core.store.reads import Connection, build, select
+from core.store.schema import Escalation
+from core.store.writer import Transaction
+
+SLACK_MS = MINUTE_MS
+"""A clock is put right by less than this all the time, and nothing is late for it."""
+MOST_STEPS = 8
+"""Of one question in one sweep; the ends of both silences and what fell due meanwhile are three."""
+
+
+# One expression, which no index serves: the one of the next moments is to be walked, and it has no closed ones.
+_IS_OPEN = fn.COALESCE(
+    Escalation.resolved_at, Escalation.withdrawn_at, Escalation.expired_at, Escalation.merged_into
+).is_null()
+
+
+def next_moment(reader: Connection) -> int | None:
+    """The earliest moment (milliseconds) at which `sweep` has something to do; None while nothing is asked."""
+    query = Escalation.select(Escalation.next_at).where(Escalation.next_at.is_null(False) & _IS_OPEN)
+    row = reader.one(query.order_by(Escalation.next_at).limit(1))
+    return None if row is None else int(row[0])
+
+
+def sweep(tx: Transaction, limit: int = 500) -> int:
+    """Do what is due now, of at most `limit` questions, the most overdue first; how many were touched."""
+    return _pull_in(tx, limit) + _strike(tx, limit)
+
+
+def _strike(tx: Transaction, limit: int) -> int:
+    query = Escalation.select(Escalation.id).where((Escalation.next_at <= tx.now) & _IS_OPEN)
+    found = tx.rows(query.order_by(Escalation.next_at, Escalation.id).limit(limit))
+    for (number,) in found:
+        for _ in range(MOST_STEPS):
+            # Read anew each time: what was done to it, or to another question before it, may have closed it.
+            row = reads.escalation(tx, number)
+            step = None if row is None or row.next_at is None else _due_step(row, tx.now)
+            if row is None or step is None:
+                break
+            step(tx, row)
+    return len(found)
+
+
+Step = Callable[[Transaction, rows.EscalationRow], None]
+
+
+def _due_step(row: rows.EscalationRow, now: int) -> Step | None:
+    """The one thing to be done to the question first; None when nothing is due."""
+    for at, step in ((row.expires_at, _expire), (row.snoozed_until, _end_snooze), (row.acknowledged_until, _end_ack)):
+        if at is not None and at <= now:
+            return step
+    moment = next_at(row)
+    if moment is not None and moment <= now:
+        return _remind if row.urgency == "IMMEDIATE" else _breach
+    return None if row.next_at == moment else _rewind
+
+
+def _end_snooze(tx: Transaction, row: rows.EscalationRow) -> None:
+    _change(tx, row, "snooze_ended", {"snoozed_until": None})
+
+
+def _end_ack(tx: Transaction, row: rows.EscalationRow) -> None:
+    _change(tx, row, "acknowledgement_ended", {"acknowledged_until": None})
+
+
+def _breach(tx: Transaction, row: rows.EscalationRow) -> None:
+    """Nobody has answered in time: from now on it is IMMEDIATE."""
+    changes = {"urgency": "IMMEDIATE", "due_at": due_at("IMMEDIATE", tx.now), "breaches": row.breaches + 1}
+    _change(tx, row, "escalated", changes, by="clock", to="IMMEDIATE", **{"from": row.urgency})
+
+
+def _remind(tx: Transaction, row: rows.EscalationRow) -> None:
+    _change(tx, row, "reminded", {"reminders": row.reminders + 1, "reminded_at": tx.now}, number=row.reminders + 1)
+
+
+def _rewind(tx: Transaction, row: rows.EscalationRow) -> None:
+    """Its clock was set by something that is not so any more."""
+    _change(tx, row, "rescheduled")
+
+
+def _expire(tx: Transaction, row: rows.EscalationRow) -> None:
+    """Nobody has answered at all: what was said to be taken then is, and where nothing was, nobody decided anything."""
+    chosen = row.details.get("on_expiry")
+    if chosen is not None:
+        resolve(tx, row.id, option=str(chosen), reason="nobody answered in time", by=TIME_OUT, provenance="timeout")
+        return
+    tx.update(Escalation, row.id, expired_at=tx.now, next_at=None)
+    tx.event("escalation.expired", work_item=row.work_item, escalation=row.id, provenance="timeout")
+    release_merged(tx, row.id)
+
+
+def _change(
+    tx: Transaction, row: rows.EscalationRow, event: str, changes: dict[str, Any] | None = None, **facts: Any
+) -> None:
+    changed = changes or {}
+    tx.update(Escalation, row.id, **changed, next_at=next_at(replace(row, **changed)))
+    tx.event(f"escalation.{event}", work_item=row.work_item, escalation=row.id, **facts)
+
+
+def _pull_in(tx: Transaction, limit: int) -> int:
+    """What was written down by a clock that was ahead, and has been put back since, comes forward by as much."""
+    query = select(rows.EscalationRow, Escalation).where(reads.is_open() & _noted_ahead(tx.now + SLACK_MS))
+    found = build(rows.EscalationRow, Escalation, tx.rows(query.order_by(Escalation.id).limit(limit)))
+    for row in found:
+        _change(tx, row, "rescheduled", _brought_back(row, tx.now))
+    return len(found)
+
+
+def _noted_ahead(now: int) -> Any:
+    """The condition of a question that has something happen after `now`, or is due later than its urgency allows."""
+    ahead = (Escalation.last_raised_at > now) | (Escalation.raised_at > now) | (Escalation.reminded_at > now)
+    ahead |= (Escalation.acknowledged_at > now) & Escalation.acknowledged_until.is_null(False)
+    for urgency, within in ANSWER_WITHIN_MS.items():
+        if within is not None:
+            ahead |= (Escalation.urgency == urgency) & (Escalation.due_at > now + within)
+    return ahead
+
+
+def _brought_back(row: rows.EscalationRow, now: int) -> dict[str, Any]:
+    """Nothing has happened later than now: what the question's columns say instead."""
+    within = ANSWER_WITHIN_MS[row.urgency]
+    raised, seen = max(0, row.raised_at - now), max(0, (row.acknowledged_at or 0) - now)
+    return {
+        "raised_at": row.raised_at - raised,
+        "last_raised_at": min(row.last_raised_at, now),
+        "expires_at": _earlier(row.expires_at, raised),
+        "snoozed_until": _earlier(row.snoozed_until, raised),
+        "acknowledged_at": _earlier(row.acknowledged_at, seen),
+        "acknowledged_until": _earlier(row.acknowledged_until, seen),
+        "reminded_at": None if row.reminded_at is None else min(row.reminded_at, now),
+        "due_at": row.due_at if row.due_at is None or within is None else min(row.due_at, now + within),
+    }
+
+
+def _earlier(at: int | None, by: int) -> int | None:
+    return None if at is None else at - by

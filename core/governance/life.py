@@ -1,0 +1,183 @@
+"""What may be done to a question besides answering it: acknowledged, put away, handed over, merged, pressed, undone.
+
+Every function runs inside a write's closure and leaves one event, or raises UsageError and leaves nothing. `by` is a
+person's name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from core.contract import PHASE_CODES, UsageError
+from core.governance.deadlines import MINUTE_MS, due_at, next_at
+from core.governance.escalations import existing, open_row
+from core.governance.persons import named_person
+from core.governance.settling import unsettle
+from core.sanitise import one_line
+from core.store import reads, reads_escalations, rows, states
+from core.store.schema import Answer, Delegation, Escalation, PhaseRun, WorkItem
+from core.store.writer import Transaction
+
+MOST_MINUTES = 366 * 24 * 60
+MOST_NOTE = 2_000
+
+
+def acknowledge(tx: Transaction, escalation: int, *, by: str, minutes: int = 30) -> None:
+    """Somebody has seen it: no reminders until `minutes` have passed; then it needs a human again. It stays due."""
+    row, person = open_row(tx, escalation), named_person(tx, by)
+    if not 0 < minutes <= MOST_MINUTES:
+        raise UsageError(f"Escalation {row.id}: acknowledge for 1 to {MOST_MINUTES} minutes, not {minutes}.")
+    until = tx.now + minutes * MINUTE_MS
+    _change(tx, row, acknowledged_at=tx.now, acknowledged_until=until, acknowledged_by=person)
+    tx.event("escalation.acknowledged", work_item=row.work_item, escalation=escalation, by=person, until=until)
+
+
+def snooze(tx: Transaction, escalation: int, *, until: int, by: str) -> None:
+    """Hide it until the moment `until` (milliseconds). It stays due, and what falls due meanwhile happens then."""
+    row, person = open_row(tx, escalation), named_person(tx, by)
+    if not tx.now < until <= tx.now + MOST_MINUTES * MINUTE_MS:
+        raise UsageError(f"Escalation {escalation}: snooze until a moment in the future, a year ahead at most.")
+    _change(tx, row, snoozed_until=until)
+    tx.event("escalation.snoozed", work_item=row.work_item, escalation=escalation, by=person, until=until)
+
+
+def assign(tx: Transaction, escalation: int, *, to: str, by: str, note: str = "") -> None:
+    """Hand it over to a person, with a word. Whoever gets it has not seen it, so it is neither put away nor seen."""
+    row, person = open_row(tx, escalation), named_person(tx, by)
+    if not to.strip():
+        raise UsageError(f"Escalation {escalation}: name the person to hand it to.")
+    other, told = named_person(tx, to), one_line(note, MOST_NOTE)
+    silence: dict[str, Any] = {"acknowledged_until": None, "snoozed_until": None}
+    _change(tx, row, assigned_to=other, note=told, **silence)
+    facts = {"from": row.assigned_to, "to": other, "note": told}
+    tx.event("escalation.assigned", work_item=row.work_item, escalation=escalation, by=person, **facts)
+
+
+def escalate(tx: Transaction, escalation: int, *, by: str, reason: str = "") -> None:
+    """Press it: one urgency up, due as that urgency wants or as before, whichever is earlier; no silence holds."""
+    row, person = open_row(tx, escalation), named_person(tx, by)
+    rank = states.URGENCIES.index(row.urgency)
+    if rank == 0:
+        raise UsageError(f"Escalation {escalation} is {row.urgency} already; hand it over, or answer it.")
+    urgency = states.URGENCIES[rank - 1]
+    due = min(at for at in (row.due_at, due_at(urgency, tx.now)) if at is not None)
+    _change(tx, row, urgency=urgency, due_at=due, acknowledged_until=None, snoozed_until=None)
+    facts = {"from": row.urgency, "to": urgency, "reason": one_line(reason, MOST_NOTE)}
+    tx.event("escalation.escalated", work_item=row.work_item, escalation=escalation, by=person, **facts)
+
+
+def merge(tx: Transaction, escalations: Sequence[int], *, into: int, by: str) -> None:
+    """One answer for several questions that take the same answers: `into` stays, the others wait for its answer."""
+    target, person = open_row(tx, into), named_person(tx, by)
+    others = [open_row(tx, number) for number in dict.fromkeys(escalations)]
+    if not others or any(row.id == into for row in others):
+        raise UsageError(f"Escalation {into} stays; name the others, which are to be merged into it.")
+    for row in others:
+        _check_alike(row, target)
+    moved = [m for row in others for m in reads_escalations.merged_into(tx, row.id)]
+    for row in (*others, *moved):
+        tx.update(Escalation, row.id, merged_into=into, next_at=None)
+    every = (target, *others)
+    due = min((row.due_at for row in every if row.due_at is not None), default=None)
+    urgency = min((row.urgency for row in every), key=states.URGENCIES.index)
+    _change(tx, target, urgency=urgency, due_at=due, count=sum(row.count for row in every))
+    merged = [row.id for row in others]
+    tx.event("escalation.merged", work_item=target.work_item, escalation=into, merged=merged, by=person)
+
+
+def _check_alike(row: rows.EscalationRow, target: rows.EscalationRow) -> None:
+    """Raises UsageError unless one answer can be the answer of both."""
+    if row.kind != target.kind:
+        raise UsageError(f"Escalation {row.id} is about a {row.kind}, {target.id} about a {target.kind}.")
+    takes = [{o["key"]: (o.get("asks", {}), bool(o.get("ends"))) for o in r.options} for r in (row, target)]
+    if takes[0] != takes[1]:
+        raise UsageError(
+            f"Escalation {row.id} takes other answers than {target.id} ({', '.join(takes[0])}; {', '.join(takes[1])}), "
+            "so one answer cannot be both's."
+        )
+    if row.kind in ("conflict", "scope"):
+        raise UsageError(f"Escalation {row.id} is about a {row.kind}; each of those is settled by itself.")
+
+
+def undo(tx: Transaction, escalation: int, *, by: str, reason: str = "") -> None:
+    """Take the answer back: the question is open again, due anew, and what the answer settled waits again.
+
+    Raises UsageError when it is not answered, when work has gone on from the answer, and when what it settled has been
+    settled anew since.
+    """
+    row, person = existing(tx, escalation), named_person(tx, by)
+    if row.merged_into is not None:
+        raise UsageError(f"Escalation {escalation} was answered with {row.merged_into}; undo that one.")
+    if row.resolved_at is None:
+        raise UsageError(f"Escalation {escalation} has no answer to take back.")
+    together = (row, *reads_escalations.merged_into(tx, escalation))
+    for one in together:
+        _check_undoable(tx, one)
+    why = one_line(reason, MOST_NOTE)
+    for one in together:
+        _take_back(tx, one, person, why)
+        unsettle(tx, one, by=person, reason=why)
+        tx.event("escalation.undone", work_item=one.work_item, escalation=one.id, by=person, reason=why)
+
+
+def _take_back(tx: Transaction, row: rows.EscalationRow, person: str, why: str) -> None:
+    for answer in reads_escalations.answers(tx, row.id):
+        if answer.undone_at is None and not answer.late:
+            tx.update(Answer, answer.id, undone_at=tx.now, undone_by=person, undo_reason=why)
+    again = {"resolved_at": None, "due_at": due_at(row.urgency, tx.now), "reminders": 0, "reminded_at": None}
+    if row.merged_into is None:
+        expires = None if row.expires_at is None else tx.now + row.expires_at - row.raised_at
+        _change(tx, row, **again, expires_at=expires)
+    else:
+        tx.update(Escalation, row.id, resolved_at=None)
+    facts = None if row.work_item is None else reads.work_item_facts(tx, row.work_item)
+    if facts is not None and facts.cancelled_at == row.resolved_at and row.resolved_at is not None:
+        tx.update(WorkItem, facts.id, cancelled_at=None)
+        for other in reads_escalations.escalations(tx, open_only=False, work_item=facts.id, limit=100_000):
+            if other.withdrawn_at == row.resolved_at and other.id != row.id and _asked_again(tx, other) is None:
+                tx.update(Escalation, other.id, withdrawn_at=None, next_at=next_at(other))
+
+
+def _asked_again(tx: Transaction, row: rows.EscalationRow) -> int | None:
+    """The question that waits and is the same as this one, which does not."""
+    found = reads_escalations.waiting_with(tx, row.key)
+    return None if found == row.id else found
+
+
+def _check_undoable(tx: Transaction, row: rows.EscalationRow) -> None:
+    """Raises UsageError when somebody has worked on from the answer, or the same is asked again."""
+    again = _asked_again(tx, row)
+    if again is not None:
+        raise UsageError(f"Escalation {row.id}: the same is asked again as escalation {again}; answer that one.")
+    if row.work_item is None or row.resolved_at is None or not row.blocks:
+        return
+    done = _work_since(tx, row, row.resolved_at)
+    if done:
+        raise UsageError(
+            f"Escalation {row.id}: work has gone on from this answer ({done}), so it cannot be taken back; answer what "
+            f"is asked next, or cancel work item {row.work_item}."
+        )
+
+
+def _work_since(tx: Transaction, row: rows.EscalationRow, at: int) -> str:
+    """What was done in the phases, or for the task, that waited for the answer; "" for nothing."""
+    phase = row.blocks if row.blocks in PHASE_CODES else row.phase or PHASE_CODES[0]
+    later = PHASE_CODES[PHASE_CODES.index(phase) :]
+    runs = PhaseRun.select(PhaseRun.phase, PhaseRun.round).where(
+        (PhaseRun.work_item == row.work_item) & (PhaseRun.started_at >= at) & PhaseRun.phase.in_(later)
+    )
+    found = tx.one(runs.order_by(PhaseRun.id).limit(1))
+    if found is not None:
+        return f"{found[0]} began its round {found[1]}"
+    where = (Delegation.work_item == row.work_item) & (Delegation.at >= at) & Delegation.phase.in_(later)
+    if row.blocks not in PHASE_CODES:
+        where &= Delegation.subject == row.blocks
+    asked = tx.one(Delegation.select(Delegation.agent, Delegation.phase).where(where).order_by(Delegation.id).limit(1))
+    return f"{asked[0]} has worked in {asked[1]}" if asked is not None else ""
+
+
+def _change(tx: Transaction, row: rows.EscalationRow, **changes: Any) -> None:
+    """Change an open question's columns, and with them when its clock strikes next."""
+    tx.update(Escalation, row.id, **changes, next_at=next_at(replace(row, **changes)))

@@ -1,0 +1,60 @@
+"""The channel that is always there: `state/logs/notifications.log`, a line a notice, for its owner's eyes only."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+FILE_NAME = "notifications.log"
+MOST_BYTES = 1_000_000
+"""Of a log; then it becomes the older one, which it replaces, and a new one begins."""
+
+
+def log_path(state: Path) -> Path:
+    return state / "logs" / FILE_NAME
+
+
+def append(path: Path, lines: Sequence[str]) -> None:
+    """Add the lines, each whole, beside other processes that do the same. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for line in lines:
+        with _held(path) as log:
+            content = f"{line}\n".encode("utf-8", "replace")
+            if os.fstat(log).st_size + len(content) <= MOST_BYTES:
+                _write(log, content)
+                continue
+            path.replace(path.with_name(f"{path.name}.1"))
+        with _held(path) as log:
+            _write(log, content)
+
+
+@contextmanager
+def _held(path: Path) -> Iterator[int]:
+    """The log, opened and locked; the one that has the name now, if another process has just put it aside."""
+    while True:
+        log = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(log, fcntl.LOCK_EX)
+            if _is_named(path, log):
+                yield log
+                return
+        finally:
+            os.close(log)
+
+
+def _is_named(path: Path, log: int) -> bool:
+    opened = os.fstat(log)
+    try:
+        named = path.stat()
+    except FileNotFoundError:
+        return False
+    return (opened.st_dev, opened.st_ino) == (named.st_dev, named.st_ino)
+
+
+def _write(log: int, content: bytes) -> None:
+    written = 0
+    while written < len(content):
+        written += os.write(log, content[written:])

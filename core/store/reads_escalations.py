@@ -1,0 +1,134 @@
+"""Reads of questions and answers. Lists are windows in the order of urgency, due time and age, each by an index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from core.store import rows, states
+from core.store.reads import Connection, build, is_open, is_waiting, select
+from core.store.schema import Answer, Escalation
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which open questions are meant; what is not given takes all of them.
+
+    `section` is "needs-me", "overdue", "snoozed" or "acknowledged", at the moment `now`; `match` is part of the text.
+    """
+
+    section: str | None = None
+    now: int = 0
+    urgency: str | None = None
+    kind: str | None = None
+    assigned_to: str | None = None
+    work_item: int | None = None
+    match: str = ""
+
+    def conditions(self) -> Iterator[Any]:
+        yield is_open()
+        if self.section is not None:
+            yield _SECTIONS[self.section](self.now)
+        for column, value in (
+            (Escalation.kind, self.kind),
+            (Escalation.assigned_to, self.assigned_to),
+            (Escalation.work_item, self.work_item),
+        ):
+            if value is not None:
+                yield column == value
+        if self.match:
+            yield Escalation.question.contains(self.match)
+
+
+def _until(column: Any, now: int) -> Any:
+    return column.is_null(False) & (column > now)
+
+
+_SECTIONS: dict[str, Any] = {
+    "needs-me": lambda now: ~_until(Escalation.snoozed_until, now) & ~_until(Escalation.acknowledged_until, now),
+    "overdue": lambda now: Escalation.due_at.is_null(False) & (Escalation.due_at <= now),
+    "snoozed": lambda now: _until(Escalation.snoozed_until, now),
+    "acknowledged": lambda now: _until(Escalation.acknowledged_until, now) & ~_until(Escalation.snoozed_until, now),
+}
+SECTIONS = tuple(_SECTIONS)
+
+
+def page(
+    reader: Connection, asked: Asked = Asked(), *, limit: int = 500, after: rows.EscalationRow | None = None
+) -> tuple[rows.EscalationRow, ...]:
+    """The open questions that are meant, most urgent first (urgency, due time, age): `limit` of them, after one row."""
+    found: list[rows.EscalationRow] = []
+    wanted = states.URGENCIES if asked.urgency is None else (asked.urgency,)
+    for urgency in wanted:
+        if after is not None and states.URGENCIES.index(urgency) < states.URGENCIES.index(after.urgency):
+            continue
+        # One query for each urgency walks the index in order; one over all of them would sort every open row.
+        query = select(rows.EscalationRow, Escalation).where(Escalation.urgency == urgency, *asked.conditions())
+        if after is not None and urgency == after.urgency:
+            query = query.where(_behind(after))
+        query = query.order_by(Escalation.due_at, Escalation.id).limit(limit - len(found))
+        found += build(rows.EscalationRow, Escalation, reader.rows(query))
+        if len(found) >= limit:
+            break
+    return tuple(found)
+
+
+def _behind(row: rows.EscalationRow) -> Any:
+    """Behind this row in the order of due time (none comes first) and number."""
+    later = Escalation.id > row.id
+    if row.due_at is None:
+        return (Escalation.due_at.is_null() & later) | Escalation.due_at.is_null(False)
+    return (Escalation.due_at > row.due_at) | ((Escalation.due_at == row.due_at) & later)
+
+
+def escalations(
+    reader: Connection, *, open_only: bool = True, work_item: int | None = None, limit: int = 500
+) -> tuple[rows.EscalationRow, ...]:
+    """The open questions as `page` has them; with `open_only` False every one, the newest first."""
+    if open_only:
+        return page(reader, Asked(work_item=work_item), limit=limit)
+    query = select(rows.EscalationRow, Escalation).order_by(Escalation.id.desc()).limit(limit)
+    if work_item is not None:
+        query = query.where(Escalation.work_item == work_item)
+    return build(rows.EscalationRow, Escalation, reader.rows(query))
+
+
+def waiting(reader: Connection, work_item: int) -> tuple[rows.EscalationRow, ...]:
+    """What a work item waits for: its open questions, and those that wait with an open one they were merged into."""
+    query = select(rows.EscalationRow, Escalation).where((Escalation.work_item == work_item) & is_waiting())
+    return build(rows.EscalationRow, Escalation, reader.rows(query.order_by(Escalation.id)))
+
+
+def waiting_with(reader: Connection, key: str) -> int | None:
+    """The question with this key that waits, by itself or merged into another one."""
+    # The plus signs keep the planner from the index of the open ones, of which there may be many.
+    found = reader.sql(
+        "SELECT id FROM escalations WHERE key = ?"
+        " AND +resolved_at IS NULL AND +withdrawn_at IS NULL AND +expired_at IS NULL LIMIT 1",
+        (key,),
+    )
+    return int(found[0][0]) if found else None
+
+
+def merged_into(reader: Connection, escalation: int) -> tuple[rows.EscalationRow, ...]:
+    """The questions that wait for this one's answer because they were merged into it."""
+    query = select(rows.EscalationRow, Escalation).where(Escalation.merged_into == escalation).order_by(Escalation.id)
+    return build(rows.EscalationRow, Escalation, reader.rows(query))
+
+
+def answers(reader: Connection, escalation: int) -> tuple[rows.AnswerRow, ...]:
+    """Every answer that was given, late and undone ones too, the oldest first."""
+    query = select(rows.AnswerRow, Answer).where(Answer.escalation == escalation).order_by(Answer.id)
+    return build(rows.AnswerRow, Answer, reader.rows(query))
+
+
+def answers_of(reader: Connection, work_item: int) -> tuple[tuple[rows.EscalationRow, rows.AnswerRow], ...]:
+    """Every answer in force for a work item, oldest first, with its question."""
+    asked = {e.id: e for e in escalations(reader, open_only=False, work_item=work_item, limit=100_000)}
+    query = (
+        select(rows.AnswerRow, Answer)
+        .where(Answer.escalation.in_(list(asked)) & Answer.undone_at.is_null() & ~Answer.late)
+        .order_by(Answer.id)
+    )
+    return tuple((asked[a.escalation], a) for a in build(rows.AnswerRow, Answer, reader.rows(query)))

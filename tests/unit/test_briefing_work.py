@@ -1,0 +1,183 @@
+"""What the briefing says of the work: the milestone, other work, and the teams of agents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.contract import canonical_json
+from core.governance.briefing import briefing
+from core.governance.decisions import Choice, make_decision
+from core.registry.importing import MEMORY
+from core.store.rows import LiveRow
+from core.store.schema import Authority, Counter, DecisionKind, Delegation, Setting
+from tests.unit.briefing_place import DAY, HOUR, MORNING, Place, agents
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    made = Place(tmp_path / "state")
+    yield made
+    made.store.close()
+
+
+# Milestone progress
+
+
+def milestone(place: Place, tag: str, title: str) -> None:
+    memory = {"sections": {"defaults": {"milestone": {"tag": tag, "title": title}}}}
+    place.insert(Setting, key=MEMORY, value=canonical_json(memory))
+
+
+def test_the_milestone_gives_its_title_and_its_tag(place: Place) -> None:
+    milestone(place, "day_3", "Day 3")
+    assert place.section("milestone").title == "Day 3 progress"
+    assert "carries the tag day_3" in place.section("milestone").nothing
+
+
+def test_a_title_may_be_given(place: Place) -> None:
+    found = place.store.read_now(lambda r: briefing(r, MORNING, milestone="Beta"))
+    assert found.sections[1].title == "Beta progress"
+
+
+def test_work_items_of_the_milestone_are_counted_by_their_state(place: Place) -> None:
+    place.work_item("Out", "milestone", released_at=MORNING - 3 * DAY)
+    place.work_item("Closed", "milestone", released_at=MORNING - 3 * DAY, closed_at=MORNING - 2 * DAY)
+    running = place.work_item("Runs", "milestone")
+    waiting = place.work_item("Waits", "milestone")
+    place.work_item("New", "milestone", is_accepted=False)
+    place.work_item("Cancelled", "milestone", cancelled_at=MORNING - 3 * DAY)
+    question = place.ask("Which?", work_item=waiting, blocks="P1")
+    place.live = LiveRow(True, 1, (running,), ())
+    tally, *lines = place.items("milestone")
+    assert tally == "2 of 5 released or closed; now 1 running, 1 waiting, 1 proposed"
+    assert lines == [
+        f"{waiting} Waits: waiting, held up by #{question}",
+        f"{running} Runs: running",
+        "5 New: proposed, not accepted yet",
+    ]
+
+
+def test_a_work_item_of_the_milestone_refers_to_itself_and_to_what_holds_it_up(place: Place) -> None:
+    item = place.work_item("Waits", "milestone")
+    question = place.ask("Which?", work_item=item, blocks="P1")
+    assert place.section("milestone").lines[1].refs == {"work_item": item, "escalation": question}
+
+
+def test_a_failed_work_item_comes_first_and_a_paused_one_says_so(place: Place) -> None:
+    paused = place.work_item("Paused", "milestone", paused_at=MORNING)
+    failed = place.work_item("Broken", "milestone", failed_at=MORNING - 3 * DAY)
+    assert place.items("milestone")[1:] == (f"{failed} Broken: failed", f"{paused} Paused: paused")
+
+
+@pytest.mark.parametrize("tag", ["Milestone", "milestones", "a milestone", 'x"milestone"y', "mile_tone", "%"])
+def test_only_the_very_tag_counts(place: Place, tag: str) -> None:
+    place.work_item("Other", tag)
+    assert place.items("milestone") == ("No work item carries the tag milestone.", "Other work now: 1 ready")
+
+
+def test_a_tag_with_wildcards_is_itself(place: Place) -> None:
+    milestone(place, "day_3", "Day 3")
+    place.work_item("Not this one", "dayx3")
+    place.work_item("This one", "x", "day_3")
+    assert place.items("milestone")[0] == "0 of 1 released or closed; now 1 ready"
+
+
+def test_other_work_is_one_line_and_what_ended_in_24_h_another(place: Place) -> None:
+    place.work_item("Goes on", "milestone")
+    place.work_item("Beside", is_accepted=False)
+    out = place.work_item("Out", released_at=MORNING - HOUR)
+    broken = place.work_item("Broken", failed_at=MORNING - 2 * HOUR)
+    place.work_item("Long out", released_at=MORNING - 25 * HOUR)
+    assert place.items("milestone")[2:] == (
+        "Other work now: 1 proposed",
+        f"All work in 24 h: 1 released ({out} Out); 1 failed ({broken} Broken)",
+    )
+
+
+def test_work_items_of_the_milestone_are_bounded_and_the_rest_is_counted(place: Place) -> None:
+    for n in range(11):
+        place.work_item(f"Part {n}", "milestone")
+    lines = place.items("milestone")
+    assert len(lines) == 10
+    assert lines[-1] == "and 3 more; `apm work-item list` shows them"
+
+
+# Agent teams
+
+
+def counter(place: Place, agent: str, day: int, runs: int, failures: int = 0, cost: float = 0.0) -> None:
+    place.write(
+        lambda tx: tx.insert(
+            Counter, agent=agent, day=MORNING // DAY - day, runs=runs, failures=failures, cost=cost, last_at=1
+        )
+    )
+
+
+def delegation(place: Place, agent: str, number: int, *, ago: int, status: str = "SUCCESS") -> None:
+    def work(tx: Any) -> None:
+        tx.insert(
+            Delegation,
+            work_item=number,
+            phase="D1",
+            round=1,
+            agent=agent,
+            subject="",
+            status=status,
+            runtime="tool",
+            request_digest="",
+            at=tx.now,
+            milliseconds=5,
+            event=1,
+        )
+        tx.event("seeded")
+
+    place.write(work, ago=ago)
+
+
+def test_a_phase_s_team_tells_what_runs_from_what_was_done_in_each_window(place: Place) -> None:
+    agents(place)
+    counter(place, "ac-writer", 0, 9, failures=1, cost=0.421)
+    counter(place, "ac-writer", 1, 7, cost=3.0)
+    delegation(place, "ac-writer", 1, ago=25 * HOUR)
+    delegation(place, "ac-writer", 2, ago=20 * HOUR, status="FAILURE")
+    delegation(place, "ac-writer", 3, ago=HOUR)
+    place.live = LiveRow(True, 1, (3,), ({"agent": "ac-writer", "phase": "D1", "work_item": 3},))
+    assert place.items("teams") == (
+        "D1 Definition: 1 running now; 9 delegations today (UTC), 1 failed, $0.42; 2 in 24 h, 1 failed",
+    )
+
+
+def test_the_window_survives_a_clock_that_was_put_back(place: Place) -> None:
+    agents(place)
+    delegation(place, "ac-writer", 1, ago=50 * HOUR)
+    delegation(place, "ac-writer", 2, ago=2 * HOUR)
+    delegation(place, "ac-writer", 3, ago=26 * HOUR)
+    delegation(place, "ac-writer", 4, ago=HOUR)
+    assert place.items("teams") == ("D1 Definition: 0 delegations today (UTC); 2 in 24 h",)
+
+
+def decide(place: Place, kind: str, *, ago: int = 0) -> None:
+    choice = Choice(agent="technical", kind=kind, question=f"{kind} {ago}", impact=3)
+    place.write(lambda tx: make_decision(tx, choice), ago=ago)
+
+
+def test_a_domain_agent_tells_what_it_decided_by_itself_and_what_it_escalated(place: Place) -> None:
+    agents(place)
+    place.insert(DecisionKind, agent="technical", key="caching", title="Caching", impact=3, reversible=True)
+    place.insert(Authority, agent="technical", kind="caching", mode="autonomous", at=1, by="ada", reason="r")
+    for kind, ago in (("caching", HOUR), ("caching", 2 * HOUR), ("unknown", HOUR), ("caching", 25 * HOUR)):
+        decide(place, kind, ago=ago)
+    [line] = place.section("teams").lines
+    assert line.text == "technical: 2 decided by itself, 1 escalated in 24 h"
+    assert line.refs == {"agent": "technical"}
+
+
+def test_agents_of_no_phase_stand_together(place: Place) -> None:
+    agents(place)
+    counter(place, "evidence-writer", 0, 4)
+    counter(place, "somebody-who-left", 0, 1)
+    assert place.items("teams") == ("Other agents: 5 delegations today (UTC); 0 in 24 h",)

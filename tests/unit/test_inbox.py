@@ -1,0 +1,450 @@
+"""Files in `state/inbox/`: applied or refused once, then moved; what is no decisions file stays where it is."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import json
+import os
+import shutil
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core import workspace as workspaces
+from core.contract import Json
+from core.governance import authority, human_decisions
+from core.governance.decision_documents import MOST_BYTES
+from core.orchestration import inbox, lease
+from core.orchestration.inbox import Inbox
+from core.orchestration.lease import HeldStore
+from core.registry.generation.service import generate
+from core.store import reads
+from core.store.schema import Lease
+from core.store.store import Store
+from core.store.writer import Transaction
+from core.workspace import Workspace
+from tests.unit.generation_team import read_team
+
+KINDS = ("api_endpoints", "db_schema", "component_design", "performance", "caching", "refactoring")
+
+
+def grants(*kinds: str, mode: str = "escalate", by: str = "ada") -> str:
+    entries = [{"authority": {"agent": "technical", "kind": k, "mode": mode}, "reason": "too early"} for k in kinds]
+    return json.dumps({"decided_by": by, "decisions": entries})
+
+
+@dataclass
+class Tray:
+    """An inbox, its folder, and what it told. `drop` puts a whole file there at once."""
+
+    store: Store
+    state: Path
+    held: HeldStore
+    told: list[str] = field(default_factory=list)
+    following: asyncio.Task[None] | None = None
+
+    def __post_init__(self) -> None:
+        self.folder = self.state / "inbox"
+        self.inbox = Inbox(self.held, self.state, self.told.append)
+
+    def drop(self, name: str, text: str | bytes) -> Path:
+        draft = self.state / f"draft-{name}"
+        draft.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return draft.rename(self.folder / name)
+
+    def names(self, folder: str = "") -> list[str]:
+        found = self.folder / folder
+        return sorted(path.name for path in found.iterdir() if path.is_file()) if found.is_dir() else []
+
+    def reasons(self, name: str) -> str:
+        return (self.folder / "rejected" / f"{name}.reasons.txt").read_text(encoding="utf-8")
+
+    def mode(self, kind: str) -> str:
+        found = self.store.read_now(lambda r: authority.in_force(r, "technical", kind))
+        assert found is not None
+        return found.mode
+
+    def events(self, kind: str) -> list[Json]:
+        return [e.payload for e in self.store.read_now(lambda r: reads.events(r, limit=10_000)) if e.kind == kind]
+
+    def is_applied(self, *names: str) -> Callable[[], bool]:
+        """Whether these have been applied, as a condition to wait for."""
+        return lambda: self.names("applied") == sorted(names) and not self.names()
+
+    def follow(self) -> None:
+        self.following = asyncio.create_task(self.inbox.follow())
+
+    async def stop(self) -> None:
+        if self.following is not None:
+            self.following.cancel()
+            await asyncio.gather(self.following, return_exceptions=True)
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(20):
+            while not condition():  # noqa: ASYNC110 — the file system sets no event of ours
+                await asyncio.sleep(0.01)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = workspaces.create(tmp_path_factory.mktemp("made"))
+    Workspace.open(folder).close()
+    return folder
+
+
+@pytest.fixture
+async def tray(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Tray]:
+    monkeypatch.setattr(inbox, "PATIENCE_SECONDS", 0.1)
+    shutil.copytree(made, tmp_path / "ws")
+    state = tmp_path / "ws" / "state"
+    with Store.open(state) as store:
+        held = await store.write(lease.take)
+        tray = Tray(store, state, HeldStore(store, lambda: held))
+        yield tray
+        await tray.stop()
+
+
+async def test_a_file_is_applied_and_moved(tray: Tray) -> None:
+    tray.drop("monday.json", grants("db_schema", "caching"))
+    await tray.inbox.look()
+    assert (tray.mode("db_schema"), tray.mode("caching")) == ("escalate", "escalate")
+    assert (tray.names(), tray.names("applied")) == ([], ["monday.json"])
+    assert tray.told == []
+    assert [e["name"] for e in tray.events("inbox.applied")] == ["monday.json"]
+
+
+async def test_a_file_that_is_half_legal_changes_nothing_and_its_reasons_lie_beside_it(tray: Tray) -> None:
+    tray.drop("tuesday.json", grants("db_schema", "bikeshed", "security", mode="autonomous"))
+    before = tray.events("authority.granted")
+    await tray.inbox.look()
+    assert tray.events("authority.granted") == before
+    assert tray.names("rejected") == ["tuesday.json", "tuesday.json.reasons.txt"]
+    head, _, *lines = tray.reasons("tuesday.json").splitlines()
+    assert head.startswith("tuesday.json was refused as a whole on 20")
+    assert [line.partition(":")[0] for line in lines] == ["decisions[1]", "decisions[2]"]
+    assert "security has a ceiling" in lines[1]
+    (event,) = tray.events("inbox.rejected")
+    assert (event["name"], event["count"]) == ("tuesday.json", 2)
+
+
+async def test_a_grant_reaches_the_generated_files(tray: Tray) -> None:
+    def generated() -> str:
+        (path,) = (tray.state.parent / ".claude").rglob("technical.md")
+        return path.read_text(encoding="utf-8")
+
+    with Workspace.open(tray.state.parent) as workspace:
+        generate(read_team(workspace), tray.state.parent, roles=["technical"])
+    before = generated()
+    tray.drop("monday.json", grants("db_schema"))
+    await tray.inbox.look()
+    assert generated() != before
+
+
+async def test_files_that_cannot_be_made_anew_leave_the_decisions_applied(
+    tray: Tray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from core.governance.scope import effects
+
+    def broken(*_: Any) -> Any:
+        raise RuntimeError("no templates")
+
+    monkeypatch.setattr(effects, "regenerate", broken)
+    tray.drop("monday.json", grants("db_schema"))
+    await tray.inbox.look()
+    assert (tray.mode("db_schema"), tray.names("applied")) == ("escalate", ["monday.json"])
+
+
+async def test_files_are_taken_in_the_order_of_their_names(tray: Tray) -> None:
+    for name, kind in zip(("c", "a", "b"), KINDS, strict=False):
+        tray.drop(f"{name}.json", grants(kind))
+    await tray.inbox.look()
+    assert [e["name"] for e in tray.events("inbox.applied")] == ["a.json", "b.json", "c.json"]
+
+
+async def test_what_was_put_there_while_nobody_drove_is_read_at_the_start_and_what_comes_later_when_it_comes(
+    tray: Tray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "LOOK_MS", 60_000)
+    tray.drop("early.json", grants("db_schema"))
+    tray.follow()
+    await tray.until(tray.is_applied("early.json"))
+    tray.drop("late.json", grants("caching"))
+    await tray.until(tray.is_applied("early.json", "late.json"))
+
+
+async def test_where_nothing_can_be_watched_the_folder_is_looked_at(
+    tray: Tray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import watchfiles
+
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise OSError(errno.ENOSPC, "inotify watch limit reached")
+
+    monkeypatch.setattr(watchfiles, "awatch", refuse)
+    monkeypatch.setattr(inbox, "REST_SECONDS", 0.01)
+    tray.follow()
+    for number, kind in enumerate(KINDS[:3], 1):
+        tray.drop("again.json", grants(kind))
+        await tray.until(tray.is_applied(*("again.json", "again.2.json", "again.3.json")[:number]))
+
+
+async def test_an_inbox_that_is_taken_away_and_made_anew_is_followed(
+    tray: Tray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "LOOK_MS", 50)
+    monkeypatch.setattr(inbox, "REST_SECONDS", 0.01)
+    tray.follow()
+    tray.drop("a.json", grants("db_schema"))
+    await tray.until(tray.is_applied("a.json"))
+    shutil.rmtree(tray.folder)
+    await tray.until(tray.folder.is_dir)
+    tray.drop("b.json", grants("caching"))
+    await tray.until(tray.is_applied("b.json"))
+
+
+async def test_a_file_that_is_still_being_written_is_waited_for(tray: Tray, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inbox, "PATIENCE_SECONDS", 0.01)
+    text, path = grants("db_schema"), tray.folder / "slow.json"
+    path.write_text(text[:20], encoding="utf-8")
+    read = inbox._read
+
+    def read_while_it_grows(file: inbox.Dropped) -> Any:
+        found = read(file)
+        if file.size < len(text):
+            path.write_text(text[: file.size + 40], encoding="utf-8")
+        return found
+
+    monkeypatch.setattr(inbox, "_read", read_while_it_grows)
+    await tray.inbox.look()
+    assert tray.names("applied") == ["slow.json"]
+    assert tray.events("inbox.rejected") == []
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "the decisions are not JSON: line 1, column 1"),
+        (b'{"decided_by": "ada", "decis', "the decisions are not JSON: line 1, column 23"),
+        (b'{"decided_by": "\xff\xfe"}', "the file is not UTF-8 text (byte 16)"),
+    ],
+)
+async def test_a_file_that_stays_broken_is_refused_after_a_moment(tray: Tray, content: bytes, told: str) -> None:
+    tray.drop("broken.json", content)
+    await tray.inbox.look()
+    assert told in tray.reasons("broken.json")
+    assert tray.names() == []
+
+
+async def test_a_broken_file_holds_up_no_other(tray: Tray, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inbox, "PATIENCE_SECONDS", 3600)
+    tray.drop("a.json", "{")
+    tray.drop("b.json", grants("db_schema"))
+    looking = asyncio.create_task(tray.inbox.look())
+    await tray.until(lambda: (tray.names(), tray.names("applied")) == (["a.json"], ["b.json"]))
+    looking.cancel()
+
+
+async def test_links_folders_hidden_files_pipes_and_other_files_are_left_alone(tray: Tray) -> None:
+    elsewhere = tray.state / "elsewhere.json"
+    elsewhere.write_text(grants("db_schema"), encoding="utf-8")
+    (tray.folder / "link.json").symlink_to(elsewhere)
+    (tray.folder / "folder.json").mkdir()
+    os.mkfifo(tray.folder / "pipe.json")
+    for name in (".hidden.json", "notes.txt", "monday.json~"):
+        tray.drop(name, grants("db_schema"))
+    for _ in range(3):
+        await tray.inbox.look()
+    assert tray.mode("db_schema") == "autonomous"
+    assert tray.names() == [".hidden.json", "link.json", "monday.json~", "notes.txt"]
+    assert tray.told == [
+        f"{name} in the inbox is left alone: decisions are files that end in .json."
+        for name in ("monday.json~", "notes.txt")
+    ]
+
+
+async def test_a_file_that_becomes_a_link_while_it_is_looked_at_is_not_followed(tray: Tray) -> None:
+    path = tray.drop("monday.json", grants("db_schema"))
+    moved = path.rename(tray.state / "moved.json")
+    path.symlink_to(moved)
+    signature = inbox._seen(moved)
+    assert signature is not None
+    await tray.inbox._deal_with(inbox.Dropped(path, signature), is_patient=False)
+    assert tray.mode("db_schema") == "autonomous"
+    assert tray.told == [
+        "monday.json stays in the inbox: it cannot be read or moved: too many levels of symbolic links."
+    ]
+
+
+async def test_a_file_that_changes_between_reading_and_moving_stays_and_is_read_again(
+    tray: Tray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tray.drop("monday.json", grants("db_schema"))
+    move = inbox._move
+
+    def change_then_move(*arguments: Any) -> Any:
+        monkeypatch.setattr(inbox, "_move", move)
+        tray.drop("monday.json", grants("caching"))
+        return move(*arguments)
+
+    monkeypatch.setattr(inbox, "_move", change_then_move)
+    await tray.inbox.look()
+    assert (tray.mode("db_schema"), tray.mode("caching")) == ("escalate", "escalate")
+    assert (tray.folder / "applied" / "monday.json").read_text(encoding="utf-8") == grants("caching")
+    assert tray.names("applied") == ["monday.json"]
+
+
+async def test_names_never_collide(tray: Tray) -> None:
+    for kind in KINDS[:3]:
+        tray.drop("same.json", grants(kind))
+        await tray.inbox.look()
+    for number in range(3):
+        tray.drop("same.json", grants(f"bikeshed{number}"))
+        await tray.inbox.look()
+    contents = {(tray.folder / "applied" / name).read_text(encoding="utf-8") for name in tray.names("applied")}
+    assert contents == {grants(kind) for kind in KINDS[:3]}
+    assert tray.names("rejected") == sorted(
+        f"{name}{suffix}" for name in ("same.json", "same.2.json", "same.3.json") for suffix in ("", ".reasons.txt")
+    )
+    assert "'bikeshed1'" in tray.reasons("same.2.json")
+
+
+async def test_a_very_long_name_can_be_refused_too(tray: Tray) -> None:
+    tray.drop(f"{'x' * 240}.json", "[]")
+    await tray.inbox.look()
+    assert tray.names() == []
+    assert len(tray.names("rejected")) == 2
+
+
+async def test_a_crash_between_applying_and_moving_applies_nothing_twice_and_the_file_is_moved_then(
+    tray: Tray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(*_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    tray.drop("monday.json", grants("db_schema"))
+    monkeypatch.setattr(inbox, "_move", crash)
+    with pytest.raises(KeyboardInterrupt):
+        await tray.inbox.look()
+    monkeypatch.undo()
+    tray.store.write_now(
+        lambda tx: authority.grant(tx, "technical", "db_schema", "autonomous", by="bob", reason="back")
+    )
+    assert (tray.names(), tray.names("applied")) == (["monday.json"], [])
+
+    await Inbox(tray.held, tray.state, tray.told.append).look()
+
+    assert tray.mode("db_schema") == "autonomous"
+    assert (tray.names(), tray.names("applied")) == ([], ["monday.json"])
+    assert len(tray.events("inbox.applied")) == 1
+
+
+async def test_a_copy_of_an_applied_file_is_refused_as_such(tray: Tray) -> None:
+    for name in ("monday.json", "copy.json"):
+        tray.drop(name, grants("db_schema"))
+        await tray.inbox.look()
+    assert tray.names("applied") == ["monday.json"]
+    assert "copy.json was applied on 20" in tray.reasons("copy.json")
+    assert "(as monday.json); nothing of it was done again" in tray.reasons("copy.json")
+    assert len(tray.events("inbox.applied")) == 1
+
+
+async def test_a_file_that_was_applied_by_command_is_moved_and_not_applied(tray: Tray) -> None:
+    document = human_decisions.parse(grants("db_schema"))
+    tray.store.write_now(lambda tx: human_decisions.apply(tx, document, source="monday.json"))
+    tray.drop("monday.json", grants("db_schema"))
+    await tray.inbox.look()
+    assert tray.names("applied") == ["monday.json"]
+    assert len(tray.events("inbox.applied")) == 1
+    assert tray.told[0].startswith("monday.json was applied on 20")
+    assert tray.told[0].endswith("nothing of it was done again.")
+
+
+async def test_a_refused_file_that_cannot_be_moved_is_told_once_and_on_record_once(tray: Tray) -> None:
+    (tray.folder / "rejected").write_text("a file where a folder should be", encoding="utf-8")
+    tray.drop("monday.json", "[]")
+    for _ in range(3):
+        await tray.inbox.look()
+    stays = [line for line in tray.told if line.startswith("monday.json stays in the inbox")]
+    assert len(stays) == 1
+    assert len(tray.events("inbox.rejected")) == 1
+    (tray.folder / "rejected").unlink()
+    await tray.inbox.look()
+    assert tray.names("rejected") == ["monday.json", "monday.json.reasons.txt"]
+
+
+async def test_a_file_that_cannot_be_read_is_told_once_and_is_not_fatal(
+    tray: Tray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tray.drop("locked.json", grants("db_schema"))
+    tray.drop("open.json", grants("caching"))
+    real = os.open
+
+    def locked(path: Any, *arguments: Any, **more: Any) -> int:
+        # Whoever runs the tests may be root, to whom no file is closed.
+        if str(path).endswith("inbox/locked.json"):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return real(path, *arguments, **more)
+
+    monkeypatch.setattr(os, "open", locked)
+    for _ in range(2):
+        await tray.inbox.look()
+    monkeypatch.undo()
+    assert tray.told == [
+        "locked.json stays in the inbox: it cannot be read or moved: permission denied.",
+    ]
+    await tray.inbox.look()
+    assert tray.names("applied") == ["locked.json", "open.json"]
+
+
+async def test_a_file_that_is_too_large_is_refused_without_being_read(tray: Tray) -> None:
+    with (tray.state / "huge").open("wb") as stream:
+        stream.truncate(MOST_BYTES + 1)
+    (tray.state / "huge").rename(tray.folder / "huge.json")
+    await tray.inbox.look()
+    assert "64 MB are the most" in tray.reasons("huge.json")
+    assert tray.events("inbox.rejected")[0]["digest"] is None
+
+
+async def test_who_has_lost_the_lease_applies_nothing(tray: Tray) -> None:
+    def take_over(tx: Transaction) -> None:
+        tx.execute(Lease.update(holder="elsewhere:1:0.00", pid=1, fence=99, heartbeat_at=tx.now))
+
+    tray.store.write_now(take_over)
+    tray.drop("monday.json", grants("db_schema"))
+    tray.follow()
+    assert tray.following is not None
+    async with asyncio.timeout(20):
+        await tray.following
+    assert tray.names() == ["monday.json"]
+    assert tray.mode("db_schema") == "autonomous"
+
+
+async def test_a_name_that_a_terminal_would_obey_is_told_safely(tray: Tray) -> None:
+    tray.drop("\x1b]52;c;eA==\x07\u202ex.json", "[]")
+    await tray.inbox.look()
+    assert tray.reasons(tray.names("rejected")[0]).startswith("x.json was refused as a whole on")
+    assert tray.events("inbox.rejected")[0]["name"] == "x.json"
+
+
+async def test_a_database_that_is_in_the_way_for_a_moment_loses_no_file(
+    tray: Tray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from core.store.database import StoreError
+
+    tray.drop("monday.json", grants("db_schema"))
+    write: Callable[..., Awaitable[Any]] = HeldStore.write
+
+    async def full(*_: Any) -> Any:
+        raise StoreError("The disk is full.") from sqlite3.OperationalError()
+
+    monkeypatch.setattr(HeldStore, "write", full)
+    await tray.inbox.look()
+    assert tray.names() == ["monday.json"]
+    monkeypatch.setattr(HeldStore, "write", write)
+    await tray.inbox.look()
+    assert tray.names("applied") == ["monday.json"]
