@@ -262,7 +262,8 @@ def _attention_seconds(tx: Transaction, row: rows.EscalationRow, by: str) -> flo
     seen = row.acknowledged_at if row.acknowledged_by == by else None
     began = max(row.raised_at, seen or 0, 0 if before is None else int(before[0]))
     spent = tx.now - began
-    return spent / 1000 if 0 <= spent <= AWAY_MS else None
+    # Answers of one moment were given together; how long each of them took cannot be told.
+    return spent / 1000 if 0 < spent <= AWAY_MS else None
 
 
 def _resolve(tx: Transaction, row: rows.EscalationRow, given: _Given, ends: bool) -> None:

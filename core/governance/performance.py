@@ -7,22 +7,25 @@ from dataclasses import asdict, dataclass
 from peewee import fn
 
 from core.contract import Json
+from core.governance.cohorts import cohort_of
+from core.governance.scope.records import read_record
 from core.store.reads import Connection
-from core.store.schema import Answer, Conflict, Decision
+from core.store.schema import Conflict, Decision
 
 
 @dataclass(frozen=True, slots=True)
 class Performance:
-    """Counts since the workspace exists.
+    """Counts since the workspace exists: `decided` by the agent itself, `escalated` to a person, `reversed` by one.
 
-    `decided` were decided by the agent itself, `escalated` put to a person; of those `accepted` were answered by a
-    person exactly as recommended. `reversed` were taken back by a person, whoever had decided.
+    `answered` and `accepted` are the record that its authority may grow on, as it is now: with another runtime, model
+    or SOP they begin anew.
     """
 
     decided: int
     escalated: int
-    accepted: int
     reversed: int
+    answered: int
+    accepted: int
     conflicts_won: int
     conflicts_lost: int
 
@@ -31,29 +34,24 @@ class Performance:
 
 
 def performance(reader: Connection, agent: str) -> Performance:
-    own = Decision.agent == agent
+    own = (Decision.agent == agent) & Decision.reverses.is_null()
     outcomes = dict(
         reader.rows(Decision.select(Decision.outcome, fn.COUNT(Decision.id)).where(own).group_by(Decision.outcome))
     )
-    accepted = (
-        Decision.select(fn.COUNT(fn.DISTINCT(Decision.id)))
-        .join(Answer, on=(Answer.escalation == Decision.escalation))
-        .where(
-            own
-            & (Decision.outcome == "escalated")
-            & (Answer.provenance == "human")
-            & Answer.undone_at.is_null()
-            & ~Answer.late
-            & (Answer.option == Decision.recommended)
-            & (Answer.answer == "{}")
-        )
-    )
+    cohort = cohort_of(reader, agent)
+    kinds = reader.rows(Decision.select(Decision.kind).where(own).distinct())
+    records = [read_record(reader, agent, kind, cohort) for (kind,) in kinds]
     reversed_ = Decision.select(fn.COUNT(Decision.id)).where(own & Decision.reverted_at.is_null(False))
     in_conflict = ((Conflict.first == agent) | (Conflict.second == agent)) & Conflict.winner.is_null(False)
     won = Conflict.select(fn.COUNT(Conflict.id)).where(in_conflict & (Conflict.winner == agent))
     lost = Conflict.select(fn.COUNT(Conflict.id)).where(in_conflict & (Conflict.winner != agent))
+    taken_back, wins, losses = (int((reader.one(query) or (0,))[0]) for query in (reversed_, won, lost))
     return Performance(
-        outcomes.get("decided", 0),
-        outcomes.get("escalated", 0),
-        *(int((reader.one(query) or (0,))[0]) for query in (accepted, reversed_, won, lost)),
+        decided=outcomes.get("decided", 0),
+        escalated=outcomes.get("escalated", 0),
+        reversed=taken_back,
+        answered=sum(r.n for r in records),
+        accepted=sum(len(r.accepted) for r in records),
+        conflicts_won=wins,
+        conflicts_lost=losses,
     )

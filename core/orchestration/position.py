@@ -119,7 +119,7 @@ class Position:
                 "by": d.decided_by,
             }
             for d in self.decisions
-            if d.choice is not None
+            if (d.choice is not None or d.reverses is not None)
             and d.reverted_at is None
             and (d.phase != phase or d.context.get("subject") == subject)
         ]

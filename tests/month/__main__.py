@@ -20,7 +20,7 @@ from tests.month.checks import Check, check
 from tests.month.chronicle import chronicle
 from tests.month.figures import Figures, Reviewed
 from tests.month.report import Told, report
-from tests.month.stage import Stage
+from tests.month.stage import Astray, Stage
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,13 +28,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print the figures as one JSON document")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="leave the workspace there; DIR must not exist")
     given = parser.parse_args(arguments)
-    if given.keep is not None:
-        if given.keep.exists():
-            parser.error(f"{given.keep} exists already; name a folder that does not")
-        figures, lines = play(given.keep)
-    else:
+    if given.keep is not None and given.keep.exists():
+        parser.error(f"{given.keep} exists already; name a folder that does not")
+    try:
         with tempfile.TemporaryDirectory(prefix="apm-month-") as folder:
-            figures, lines = play(Path(folder) / "workspace")
+            figures, lines = play(given.keep or Path(folder) / "workspace")
+    except Astray as error:
+        print(f"The month could not be played to its end: {error}.", file=sys.stderr)
+        return 1
     checks = check(figures, reckoning.reckon())
     if given.json:
         print(json.dumps(_document(figures, checks), indent=2, ensure_ascii=False))

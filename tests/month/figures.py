@@ -67,6 +67,22 @@ class Week:
         return sum((count for _, count in self.agents), Count())
 
 
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """When, to the millisecond, everything happened that a column of an agent, or of the conflicts, counts."""
+
+    agent: str
+    column: str
+    at: tuple[int, ...]
+
+
+def moments_of(happened: Iterable[Happened]) -> tuple[Moments, ...]:
+    found: dict[tuple[str, str], list[int]] = {}
+    for agent, column, moment in happened:
+        found.setdefault((agent, column), []).append(moment)
+    return tuple(Moments(*key, tuple(sorted(moments))) for key, moments in sorted(found.items()))
+
+
 def weeks_of(happened: Iterable[Happened]) -> tuple[Week, ...]:
     """The weeks' tables, from all that is counted one by one."""
     counted = Counter((week_of(moment), agent, column) for agent, column, moment in happened)
@@ -163,6 +179,7 @@ class Figures:
     """All that is counted on both sides."""
 
     weeks: tuple[Week, ...]
+    moments: tuple[Moments, ...]
     reviews: tuple[Reviewed, ...]
     at_once: tuple[AtOnce, ...]
     words: tuple[Word, ...]

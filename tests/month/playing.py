@@ -14,7 +14,7 @@ from core.store.writer import Transaction
 from core.workspace import FILE
 from tests.month import deeds
 from tests.month.deeds import HUMAN, OTHER, PROPOSED, Deed
-from tests.month.stage import Stage
+from tests.month.stage import CONFLICT, Astray, Stage
 
 OPTIONS = (
     {"key": PROPOSED, "label": "As proposed", "consequence": "It is done as the agent says, today."},
@@ -63,27 +63,27 @@ def _request(stage: Stage, tx: Transaction, deed: deeds.Request) -> None:
 
 
 def _answer(stage: Stage, tx: Transaction, deed: deeds.Answer) -> None:
-    escalations.resolve(tx, stage.questions[deed.ask], option=deed.option, reason=deed.reason, by=deed.by)
+    escalations.resolve(tx, stage.question(deed.ask), option=deed.option, reason=deed.reason, by=deed.by)
 
 
 def _undo(stage: Stage, tx: Transaction, deed: deeds.Undo) -> None:
-    life.undo(tx, stage.questions[deed.ask], by=HUMAN, reason=deed.reason)
+    life.undo(tx, stage.question(deed.ask), by=HUMAN, reason=deed.reason)
 
 
 def _acknowledge(stage: Stage, tx: Transaction, deed: deeds.Acknowledge) -> None:
-    life.acknowledge(tx, stage.questions[deed.ask], by=HUMAN, minutes=deed.minutes)
+    life.acknowledge(tx, stage.question(deed.ask), by=HUMAN, minutes=deed.minutes)
 
 
 def _snooze(stage: Stage, tx: Transaction, deed: deeds.Snooze) -> None:
-    life.snooze(tx, stage.questions[deed.ask], until=deed.until, by=HUMAN)
+    life.snooze(tx, stage.question(deed.ask), until=deed.until, by=HUMAN)
 
 
 def _hand_over(stage: Stage, tx: Transaction, deed: deeds.HandOver) -> None:
-    life.assign(tx, stage.questions[deed.ask], to=deed.to, by=HUMAN)
+    life.assign(tx, stage.question(deed.ask), to=deed.to, by=HUMAN)
 
 
 def _merge(stage: Stage, tx: Transaction, deed: deeds.Merge) -> None:
-    life.merge(tx, [stage.questions[deed.ask]], into=stage.questions[deed.into], by=HUMAN)
+    life.merge(tx, [stage.question(deed.ask)], into=stage.question(deed.into), by=HUMAN)
 
 
 def _reverse(stage: Stage, tx: Transaction, deed: deeds.Reverse) -> None:
@@ -94,19 +94,23 @@ def _differ(stage: Stage, tx: Transaction, deed: deeds.Differ) -> None:
     dispute = Dispute(deed.between, deed.topic, 5, tags=deed.tags)
     made = raise_conflict(tx, dispute, ConflictRules.of(stage.catalog))
     if made.escalation is not None:
-        stage.conflicts[deed.name] = made.escalation
+        stage.questions[CONFLICT + deed.name] = made.escalation
 
 
 def _settle(stage: Stage, tx: Transaction, deed: deeds.Settle) -> None:
-    escalations.resolve(tx, stage.conflicts[deed.conflict], option=deed.winner, reason=deed.reason, by=HUMAN)
+    escalations.resolve(tx, stage.question(CONFLICT + deed.conflict), option=deed.winner, reason=deed.reason, by=HUMAN)
 
 
 def _judge(stage: Stage, tx: Transaction, deed: deeds.Judge) -> None:
     wanted = (deed.agent, deed.subject, deed.change)
     undecided = reads_governance.scope_proposals(tx, undecided_only=True)
-    number = next(row.id for row in undecided if (row.agent, row.kind, row.change) == wanted)
+    found = [row.id for row in undecided if (row.agent, row.kind, row.change) == wanted]
+    if not found:
+        raise Astray(
+            f"the plan has a person judge the {deed.change} of {deed.agent}.{deed.subject}: it is not proposed"
+        )
     say: Callable[..., object] = getattr(deciding, deed.word)
-    say(tx, number, by=HUMAN, reason=deed.reason)
+    say(tx, found[0], by=HUMAN, reason=deed.reason)
 
 
 def _review(stage: Stage, tx: Transaction, deed: deeds.Review) -> None:

@@ -13,7 +13,19 @@ from core.governance.scope.suggestions import EXPANSION, LEAST_ANSWERED, is_earn
 from core.registry.changes import BY_FILE
 from core.store import reads_escalations, reads_governance, rows_governance
 from core.store.reads import Connection
-from tests.month.figures import DIGITS, AtOnce, Figures, Grant, Happened, Line, Reviewed, Standing, Word, weeks_of
+from tests.month.figures import (
+    DIGITS,
+    AtOnce,
+    Figures,
+    Grant,
+    Happened,
+    Line,
+    Reviewed,
+    Standing,
+    Word,
+    moments_of,
+    weeks_of,
+)
 from tests.month.story import watched
 
 _OWNER = "json_extract(e.chain, '$[#-1]')"
@@ -145,9 +157,11 @@ def _grants(reader: Connection) -> tuple[Grant, ...]:
 
 
 def read(reader: Connection, reviews: tuple[Reviewed, ...]) -> Figures:
+    counted = list(happened(reader))
     [(briefings,)] = reader.sql("SELECT COUNT(*) FROM briefings")
     return Figures(
-        weeks_of(happened(reader)),
+        weeks_of(counted),
+        moments_of(counted),
         reviews,
         _at_once(reader),
         _words(reader),

@@ -34,6 +34,7 @@ from tests.month.figures import (
     AGENTS,
     DIGITS,
     AtOnce,
+    Count,
     Figures,
     Grant,
     Happened,
@@ -41,6 +42,7 @@ from tests.month.figures import (
     Reviewed,
     Standing,
     Word,
+    moments_of,
     weeks_of,
 )
 
@@ -329,9 +331,22 @@ def grants() -> tuple[Grant, ...]:
     return tuple(found)
 
 
+def page(agent: str) -> dict[str, int]:
+    """What an agent's own page has to say at the end of the month."""
+    whole = sum((dict(week.agents)[agent] for week in weeks_of(happened())), Count())
+    settled = {deed.conflict: deed.winner for deed in deeds(Settle)}
+    winners = [deed.winner or settled[deed.name] for deed in deeds(Differ) if agent in deed.between]
+    return {
+        **{name: getattr(whole, name) for name in ("decided", "escalated", "accepted", "reversed")},
+        "conflicts_won": winners.count(agent),
+        "conflicts_lost": sum(winner in AGENTS and winner != agent for winner in winners),
+    }
+
+
 def reckon() -> Figures:
     return Figures(
         weeks_of(happened()),
+        moments_of(happened()),
         reviews(),
         tuple(AtOnce(deed.at, contraction(ask.agent, ask.kind, deed.at)) for deed, ask in _reversed()),
         tuple(Word(d.at, d.word, d.agent, d.subject, d.change, d.reason) for d in deeds(Judge)),

@@ -18,7 +18,12 @@ from core.workspace import Workspace
 from tests.month.days import END, START
 from tests.month.deeds import Deed
 
+CONFLICT = "conflict "
 LOCAL_ZONE, UTC_ZONE = "timezone: local ", "timezone: UTC "
+
+
+class Astray(Exception):
+    """The product did something else than the story goes on from; says what."""
 
 
 class Clock:
@@ -43,7 +48,7 @@ class Stage:
     on_review: Callable[[Transaction, str], None]
     decisions: dict[str, int] = field(default_factory=dict)
     questions: dict[str, int] = field(default_factory=dict)
-    conflicts: dict[str, int] = field(default_factory=dict)
+    """Of decisions, permissions and conflicts; a conflict's name begins with CONFLICT."""
 
     @classmethod
     def build(cls, folder: Path, on_review: Callable[[Transaction, str], None]) -> Stage:
@@ -58,6 +63,12 @@ class Stage:
         made.workspace.update_registry()
         store.write_now(lambda tx: schedules.plan(tx, made.duties))
         return made
+
+    def question(self, name: str) -> int:
+        """The number of the question that the story has that name for. Raises Astray when nobody was asked."""
+        if name not in self.questions:
+            raise Astray(f"the plan has a person asked about {name!r}, and apm asked nobody")
+        return self.questions[name]
 
     @property
     def store(self) -> Store:

@@ -13,8 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from core.governance.performance import performance
+from core.store.store import Store
 from tests.month import __main__ as month
 from tests.month import reckoning
+from tests.month.figures import AGENTS
 
 ROOT = Path(__file__).parents[2]
 OWN = ("days", "deeds", "figures", "arithmetic", "story", "reckoning", "checks")
@@ -105,6 +108,14 @@ def test_two_runs_leave_the_same_rows(twice: tuple[Played, Played]) -> None:
 def test_the_figures_that_were_worked_out_by_hand(twice: tuple[Played, Played], line: str) -> None:
     found = [" ".join(printed.split()) for printed in twice[0].out.splitlines()]
     assert line in found
+
+
+@pytest.mark.parametrize("agent", AGENTS)
+def test_an_agents_own_page_says_what_the_month_held(twice: tuple[Played, Played], agent: str) -> None:
+    with Store.open(twice[0].workspace / "state") as store:
+        shown = store.read_now(lambda r: performance(r, agent))
+
+    assert shown.to_json() == reckoning.page(agent)
 
 
 def test_what_is_counted_from_the_plan_asks_nothing_of_the_product() -> None:

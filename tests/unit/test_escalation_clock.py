@@ -251,6 +251,7 @@ def test_a_restart_repeats_nothing(place: Place) -> None:
 SWEEPER = """
 import pathlib, sys
 from core.governance import clock
+from core.store.store import Store
 with Store.open(pathlib.Path(sys.argv[1]), clock=lambda: int(sys.argv[2])) as store:
     print("ready", flush=True)
     sys.stdin.readline()

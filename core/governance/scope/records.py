@@ -49,10 +49,6 @@ class Record:
         """Wilson's lower bound of the share accepted."""
         return lower_bound(len(self.accepted), self.n)
 
-    @property
-    def escalations(self) -> tuple[int, ...]:
-        return tuple(sorted((*self.accepted, *self.declined)))
-
 
 @dataclass(frozen=True, slots=True)
 class _Answered:
