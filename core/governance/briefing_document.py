@@ -106,11 +106,6 @@ def span(milliseconds: int) -> str:
     return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // (24 * 60)} d"
 
 
-def counted(number: int, noun: str, many: str = "") -> str:
-    """`1 question`, `2 questions`."""
-    return f"{number:,} {noun if number == 1 else many or noun + 's'}"
-
-
 def more(shown: int, found: int, where: str) -> tuple[Item, ...]:
     """The line about what is not shown; none where everything is."""
     return (Item(f"and {found - shown:,} more; `{where}` shows them"),) if found > shown else ()

@@ -15,8 +15,9 @@ from typing import Any
 from peewee import SQL, Select, fn
 
 from core.contract import PHASE_CODES
-from core.governance.briefing_document import DAY_MS, Item, Section, counted, more, section
+from core.governance.briefing_document import DAY_MS, Item, Section, more, section
 from core.governance.decisions import DOMAIN_AGENTS
+from core.governance.phrases import counted
 from core.phases import PHASE_BY_CODE
 from core.sanitise import one_line
 from core.store import reads, rows, states

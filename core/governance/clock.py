@@ -21,6 +21,8 @@ from core.store.writer import Transaction
 
 SLACK_MS = MINUTE_MS
 """A clock is put right by less than this all the time, and nothing is late for it."""
+NEWEST_EVENTS = 500
+"""Events among which one of the future tells that the clock was ahead when it was written."""
 MOST_STEPS = 8
 """Of one question in one sweep; the ends of both silences and what fell due meanwhile are three."""
 
@@ -40,7 +42,14 @@ def next_moment(reader: Connection) -> int | None:
 
 def sweep(tx: Transaction, limit: int = 500) -> int:
     """Do what is due now, of at most `limit` questions, the most overdue first; how many were touched."""
-    return _pull_in(tx, limit) + _strike(tx, limit)
+    return (_pull_in(tx, limit) if _was_ahead(tx) else 0) + _strike(tx, limit)
+
+
+def _was_ahead(tx: Transaction) -> bool:
+    """Whether the clock has been put back lately. Only then is it worth looking at every open question."""
+    newest = "SELECT at FROM events ORDER BY seq DESC LIMIT ?"
+    [(latest,)] = tx.sql(f"SELECT MAX(at) FROM ({newest}) AS newest", (NEWEST_EVENTS,))
+    return latest is not None and int(latest) > tx.now + SLACK_MS
 
 
 def _strike(tx: Transaction, limit: int) -> int:

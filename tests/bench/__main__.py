@@ -20,6 +20,7 @@ from tests.bench import (
     delegating,
     demonstration,
     first_paint,
+    governing,
     journalling,
     phase_setup,
     report,
@@ -36,6 +37,7 @@ SUBJECTS: dict[str, tuple[str, Callable[[Path], list[Figure]]]] = {
     "journal": ("Journal, every step durable (synchronous=FULL)", journalling.measure),
     "d1": ("A whole D1 on the offline runtime", defining.measure),
     "selection": ("Selection", selecting.measure),
+    "governance": ("Governance", governing.measure),
     "paint": (f"Time to first paint, {first_paint.COLUMNS} x {first_paint.ROWS}", first_paint.measure),
     "demo": ("The demo", demonstration.measure),
 }

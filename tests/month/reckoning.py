@@ -332,12 +332,16 @@ def grants() -> tuple[Grant, ...]:
 
 
 def page(agent: str) -> dict[str, int]:
-    """What an agent's own page has to say at the end of the month."""
+    """What an agent's own page has to say at the end of the month; of its record only what the present SOP answers."""
     whole = sum((dict(week.agents)[agent] for week in weeks_of(happened())), Count())
+    kinds = {ask.kind for ask in deeds(Ask) if ask.agent == agent}
+    answered, accepted = map(sum, zip(*(record(agent, kind, END) for kind in kinds), strict=True))
     settled = {deed.conflict: deed.winner for deed in deeds(Settle)}
     winners = [deed.winner or settled[deed.name] for deed in deeds(Differ) if agent in deed.between]
     return {
-        **{name: getattr(whole, name) for name in ("decided", "escalated", "accepted", "reversed")},
+        **{name: getattr(whole, name) for name in ("decided", "escalated", "reversed")},
+        "answered": answered,
+        "accepted": accepted,
         "conflicts_won": winners.count(agent),
         "conflicts_lost": sum(winner in AGENTS and winner != agent for winner in winners),
     }

@@ -11,6 +11,8 @@ import pytest
 
 from core import workspace as workspaces
 from core.contract import AgentRequest, AgentResponse, Json, succeeded
+from core.governance import reversal
+from core.orchestration import work_items
 from core.store import reads, reads_governance, rows
 from core.workspace import Workspace
 from tests.unit.scripted import OUTPUTS, TASK, Scripted
@@ -317,3 +319,34 @@ async def test_owners_who_agree_are_no_conflict(run: Run) -> None:
     await run.settle()
 
     assert await run.ws.store.read(lambda r: reads_governance.conflicts(r, work_item=number)) == ()
+
+
+async def test_a_decision_taken_back_is_told_to_those_who_build_by_it(run: Run) -> None:
+    number = await run.add(until="P1")
+    await run.start(Scripted(decomposer=saying("decomposer", decision())))
+    await run.settle()
+    await run.stop()
+    await run.ws.store.write(lambda tx: reversal.reverse(tx, 1, by="ada", reason="too new", choice="old"))
+
+    script = Scripted()
+    await run.ws.store.write(lambda tx: work_items.stop_after(tx, number, "I1"))
+    await run.start(script)
+    await run.settle()
+
+    told = script.requests["code-implementer"][0].context["decisions"]
+    assert [(d["choice"], d["by"], d["reason"]) for d in told] == [("old", "ada", "too new")]
+
+
+async def test_what_waits_is_told_before_a_run_ends(run: Run) -> None:
+    await run.add(until="I1")
+    lines: list[str] = []
+    await run.start(Scripted(decomposer=saying("decomposer", decision(kind="security"))))
+    assert run.engine is not None
+    run.engine.on_notice(lines.append)
+    await run.settle()
+
+    await run.engine.keep_duties()
+
+    assert len(lines) == 1
+    assert "Which of the two?" in lines[0]
+    assert "Which of the two?" in (run.ws.state / "logs" / "notifications.log").read_text()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from core.contract import Json
 from core.governance.authority import Kind
+from core.governance.phrases import counted
 from core.governance.scope.overlaps import Overlap, overlaps
 from core.governance.scope.records import LEAST_MEASURED
 from core.governance.scope.suggestions import (
@@ -19,7 +20,6 @@ from core.governance.scope.suggestions import (
     EXPANSION,
     LEAST_BOUND,
     Suggestion,
-    counted,
 )
 from core.store.rows_governance import ConflictRow
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from core.contract import Json
 from core.governance.authority import AUTONOMOUS, ESCALATE
 from core.governance.decisions import DOMAIN_AGENTS
+from core.governance.phrases import counted
 from core.governance.scope.grounds import Grounds, KindGrounds, read_grounds
 from core.governance.scope.wilson import lower_bound
 from core.sanitise import one_line
@@ -240,10 +241,6 @@ def _worst_first(suggestion: Suggestion) -> tuple[int, int, str]:
     assert suggestion.kind is not None
     load = suggestion.kind.load
     return -load.overdue, -len(load.escalations), suggestion.subject
-
-
-def counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def hours(seconds: float) -> str:

@@ -1,0 +1,58 @@
+"""What a domain agent has done with its authority, counted from decisions and conflicts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.governance import escalations, reversal
+from core.governance.conflicts import ConflictRules, Dispute, raise_conflict
+from core.governance.decisions import Choice, make_decision
+from core.governance.performance import Performance, performance
+from core.governance.team import import_catalog
+from core.registry.catalog import default_path, load
+from core.store.store import Store
+
+CATALOG = load(default_path())
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.open(tmp_path) as opened:
+        opened.write_now(lambda tx: import_catalog(tx, CATALOG))
+        yield opened
+
+
+def decide(store: Store, kind: str, case: int = 0) -> int | None:
+    choice = Choice("technical", kind, f"Case {case}?", 5, recommended="approve")
+    return store.write_now(lambda tx: make_decision(tx, choice)).escalation
+
+
+def test_an_agent_that_has_done_nothing_has_noughts(store: Store) -> None:
+    assert store.read_now(lambda r: performance(r, "ux")) == Performance(0, 0, 0, 0, 0, 0, 0)
+
+
+def test_decisions_answers_reversals_and_conflicts_are_counted(store: Store) -> None:
+    for case in range(3):
+        decide(store, "api_endpoints", case)
+    for case, option in enumerate(("approve", "reject", "approve")):
+        asked = decide(store, "external_service", case)
+        assert asked is not None
+        if case < 2:
+            store.write_now(
+                lambda tx, n=asked, o=option: escalations.resolve(tx, n, option=o, by="ada", reason="r")  # type: ignore[misc]
+            )
+    store.write_now(lambda tx: reversal.reverse(tx, 1, by="ada", reason="no"))
+    rules = ConflictRules.of(CATALOG)
+    for topic in ("performance", "user experience", "the colour"):
+        store.write_now(
+            lambda tx, t=topic: raise_conflict(tx, Dispute(("technical", "ux"), t, 5), rules)  # type: ignore[misc]
+        )
+
+    found = store.read_now(lambda r: performance(r, "technical"))
+
+    assert found == Performance(
+        decided=3, escalated=3, reversed=1, answered=2, accepted=1, conflicts_won=1, conflicts_lost=1
+    )
