@@ -82,12 +82,17 @@ class Workspace:
         return self._catalog
 
     @property
-    def milestone(self) -> Json:
-        """`tag` and `title` of the milestone, as imported last."""
+    def sections(self) -> Json:
+        """What the team's files say beside the agents, as imported last: a broken file changes no rules."""
         from core.registry.importing import read_memory
 
-        sections = self.store.read_now(read_memory).get("sections") or self.catalog.sections()
-        return dict(sections["defaults"]["milestone"])
+        found: Json = self.store.read_now(read_memory).get("sections") or self.catalog.sections()
+        return found
+
+    @property
+    def milestone(self) -> Json:
+        """`tag` and `title` of the milestone, as imported last."""
+        return dict(self.sections["defaults"]["milestone"])
 
     @property
     def profile(self) -> str:

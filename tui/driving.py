@@ -31,8 +31,32 @@ def make_engine(workspace: Workspace, tell: Say, complain: Say) -> Engine:
 
     made = engine.Engine(workspace)
     made.on_registry(tell_of_team)
-    made.on_notice(tell)
+    made.on_notice(Notices(tell))
     return made
+
+
+class Notices:
+    """Notices on the screen: one by one as they come, and counted where many come at once."""
+
+    GATHER_SECONDS = 0.3
+    MOST = 2
+
+    def __init__(self, tell: Say) -> None:
+        self._tell = tell
+        self._lines: list[str] = []
+
+    def __call__(self, line: str) -> None:
+        if not self._lines:
+            asyncio.get_running_loop().call_later(self.GATHER_SECONDS, self._flush)
+        self._lines.append(line)
+
+    def _flush(self) -> None:
+        lines, self._lines = self._lines, []
+        if len(lines) <= self.MOST:
+            for line in lines:
+                self._tell(line)
+        else:
+            self._tell(f"{len(lines)} notices have come; the questions among them wait in the queue.")
 
 
 async def engine_of(workspace: Workspace, make: Callable[[Workspace], Engine], complain: Say) -> Engine:

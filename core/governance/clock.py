@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from peewee import fn
@@ -42,11 +44,29 @@ def next_moment(reader: Connection) -> int | None:
 
 def sweep(tx: Transaction, limit: int = 500) -> int:
     """Do what is due now, of at most `limit` questions, the most overdue first; how many were touched."""
-    return (_pull_in(tx, limit) if _was_ahead(tx) else 0) + _strike(tx, limit)
+    ahead = _pull_in(tx, limit) if _was_ahead(tx) or _is_due_too_late(tx) else 0
+    return ahead + _strike(tx, limit)
+
+
+def _is_due_too_late(tx: Transaction) -> bool:
+    """Whether a question is due later than its urgency allows from now, as only a clock that was ahead leaves one."""
+    for urgency, within in ANSWER_WITHIN_MS.items():
+        if within is not None:
+            late = (Escalation.urgency == urgency) & (Escalation.due_at > tx.now + within) & reads.is_open()
+            if tx.one(Escalation.select(Escalation.id).where(late).order_by(Escalation.due_at.desc()).limit(1)):
+                return True
+    return False
 
 
 def _was_ahead(tx: Transaction) -> bool:
-    """Whether the clock has been put back lately. Only then is it worth looking at every open question."""
+    """Whether the clock has been put back lately. Only then is it worth looking at every open question.
+
+    A due time that is too late tells it however long ago that was; the rest is told by the newest events.
+    """
+    for too_late in _due_too_late(tx.now + SLACK_MS):
+        # Each urgency by itself, so that each is one step into the index and not a walk over all that are open.
+        if tx.one(Escalation.select(Escalation.id).where(too_late & reads.is_open()).limit(1)) is not None:
+            return True
     newest = "SELECT at FROM events ORDER BY seq DESC LIMIT ?"
     [(latest,)] = tx.sql(f"SELECT MAX(at) FROM ({newest}) AS newest", (NEWEST_EVENTS,))
     return latest is not None and int(latest) > tx.now + SLACK_MS
@@ -135,10 +155,13 @@ def _noted_ahead(now: int) -> Any:
     """The condition of a question that has something happen after `now`, or is due later than its urgency allows."""
     ahead = (Escalation.last_raised_at > now) | (Escalation.raised_at > now) | (Escalation.reminded_at > now)
     ahead |= (Escalation.acknowledged_at > now) & Escalation.acknowledged_until.is_null(False)
-    for urgency, within in ANSWER_WITHIN_MS.items():
-        if within is not None:
-            ahead |= (Escalation.urgency == urgency) & (Escalation.due_at > now + within)
-    return ahead
+    return reduce(or_, _due_too_late(now), ahead)
+
+
+def _due_too_late(now: int) -> list[Any]:
+    """For each urgency the condition of a question that is due later than it allows."""
+    bounds = [(urgency, now + within) for urgency, within in ANSWER_WITHIN_MS.items() if within is not None]
+    return [(Escalation.urgency == urgency) & (Escalation.due_at > bound) for urgency, bound in bounds]
 
 
 def _brought_back(row: rows.EscalationRow, now: int) -> dict[str, Any]:

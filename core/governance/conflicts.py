@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from core.contract import Json, UsageError, canonical_json, digest_of
 from core.governance.decisions import DOMAIN_AGENTS, DecisionRules
 from core.governance.escalations import Option, Question, raise_question
 from core.sanitise import one_line
-from core.store import reads_governance, rows
+from core.store import reads, reads_governance, rows, states
 from core.store.rows import EscalationRow
 from core.store.rows_governance import ConflictRow
 from core.store.schema import Conflict, Decision
@@ -58,9 +58,15 @@ class ConflictRules:
 
     @classmethod
     def of(cls, catalog: Catalog) -> ConflictRules:
-        found = catalog.conflicts
-        pairs = (WordRule(r.id, frozenset(r.between), r.words, r.winner) for r in found.rules)
-        return cls(DecisionRules.of(catalog), tuple(pairs), found.otherwise.id, found.otherwise.urgency)
+        return cls.of_sections(catalog.sections())
+
+    @classmethod
+    def of_sections(cls, sections: Json) -> ConflictRules:
+        """The rules that stand in the sections of a catalog, as an import keeps them."""
+        found = sections["conflicts"]
+        pairs = (WordRule(r["id"], frozenset(r["between"]), tuple(r["words"]), r["winner"]) for r in found["rules"])
+        otherwise = found["otherwise"]
+        return cls(DecisionRules.of_sections(sections), tuple(pairs), otherwise["id"], otherwise["urgency"])
 
     def settled_by(self, between: Sequence[str], topic: str) -> WordRule | None:
         """The rule that settles it; None with both sides' words, neither's, or for a pair without rules."""
@@ -106,18 +112,16 @@ class ConflictOutcome:
 def raise_conflict(tx: Transaction, dispute: Dispute, rules: ConflictRules) -> ConflictOutcome:
     """Settle it by the rules, or ask, and write it down.
 
-    The same dispute of a work item has the outcome it had; one raised from outside is looked at afresh and joins the
-    question that still waits. Raises UsageError for two that are not two different domain agents, or no topic.
+    The same dispute joins the one that still waits; what was settled before is looked at afresh. Raises UsageError for
+    two that are not two different domain agents, or no topic.
     """
     _check(dispute)
-    known = _known(tx, dispute) if dispute.work_item is not None else None
-    if known is not None:
-        return known
     rule, urgency, winner = _judge(dispute, rules)
+    if urgency is not None:
+        waiting = _waiting(tx, dispute)
+        if waiting is not None:
+            return _join(tx, waiting, dispute, rule, urgency)
     escalation = None if urgency is None else raise_question(tx, _question(dispute, rule, urgency))
-    waiting = _known(tx, dispute, escalation) if escalation is not None else None
-    if waiting is not None:
-        return waiting
     outcome = "resolved" if escalation is None else "escalated"
     number = tx.insert(
         Conflict,
@@ -166,26 +170,40 @@ def _judge(dispute: Dispute, rules: ConflictRules) -> tuple[str, str | None, str
     return (rules.otherwise, rules.urgency, None) if found is None else (found.id, None, found.winner)
 
 
-def _known(tx: Transaction, dispute: Dispute, escalation: int | None = None) -> ConflictOutcome | None:
-    """The outcome this dispute already has; with an escalation, only the one that waits for its answer."""
-    query = Conflict.select(
-        Conflict.outcome, Conflict.id, Conflict.winner, Conflict.rule, Conflict.escalation, Conflict.urgency
-    ).where(Conflict.key == dispute.key)
-    if escalation is not None:
-        query = query.where((Conflict.escalation == escalation) & Conflict.resolved_at.is_null())
+def _waiting(tx: Transaction, dispute: Dispute) -> ConflictRow | None:
+    """The same dispute, while a person is still asked about it."""
+    query = Conflict.select(Conflict.id).where((Conflict.key == dispute.key) & Conflict.resolved_at.is_null())
     row = tx.one(query.order_by(Conflict.id.desc()).limit(1))
-    return None if row is None else ConflictOutcome(*row)
+    found = None if row is None else reads_governance.conflict(tx, int(row[0]))
+    asked = None if found is None or found.escalation is None else reads.escalation(tx, found.escalation)
+    over = asked is None or states.escalation_state(asked, tx.now) in ("resolved", "withdrawn", "expired")
+    return None if over else found
+
+
+def _join(tx: Transaction, waiting: ConflictRow, dispute: Dispute, rule: str, urgency: str) -> ConflictOutcome:
+    """It came up again: what is known of it by now is asked, as grave as it ever was."""
+    graver = states.URGENCIES.index(urgency) < states.URGENCIES.index(waiting.urgency or urgency)
+    rule, urgency = (rule, urgency) if graver else (waiting.rule, waiting.urgency or urgency)
+    positions = {**waiting.positions, **dispute.positions}
+    impact = max(waiting.impact, dispute.impact)
+    between = (waiting.first, waiting.second)
+    whole = replace(dispute, between=between, topic=waiting.topic, positions=positions, impact=impact)
+    escalation = raise_question(tx, _question(whole, rule, urgency))
+    tx.update(Conflict, waiting.id, positions=canonical_json(positions), impact=impact, rule=rule, urgency=urgency)
+    tx.event("conflict.raised_again", work_item=waiting.work_item, conflict=waiting.id)
+    return ConflictOutcome(waiting.outcome, waiting.id, None, rule, escalation, urgency)
 
 
 def _question(dispute: Dispute, rule: str, urgency: str) -> Question:
     first, second = dispute.between
+    differ = ", ".join(f"{a} is for {one_line(p, 100)}" for a, p in dispute.positions.items() if p)
     sides = tuple(_side(agent, dispute.positions.get(agent, "")) for agent in dispute.between)
     neither = Option(NEITHER, "Neither", "Both are told that neither holds; say what should be instead.")
     topic = one_line(dispute.topic, MOST_TOPIC)
     return Question(
         kind="conflict",
         subject={"between": sorted(dispute.between), "topic": _plain(dispute.topic)},
-        question=f"{first} and {second} differ: {topic}",
+        question=f"{first} and {second} differ on {topic}{f': {differ}' if differ else ''}",
         urgency=urgency,
         options=(*sides, neither),
         recommended=dispute.proposed or first,
@@ -229,24 +247,30 @@ def unsettle_conflict(tx: Transaction, row: EscalationRow) -> None:
         return
     tx.update(Conflict, found.id, winner=None, provenance=None, decided_by=None, resolved_at=None)
     for decision in reads_governance.decisions_of_conflict(tx, found.id):
-        tx.update(Decision, decision.id, **_before(decision, found))
+        tx.update(Decision, decision.id, **_before(decision))
     tx.event("conflict.reopened", work_item=row.work_item, conflict=found.id)
 
 
-def _before(decision: rows.DecisionRow, found: ConflictRow) -> Json:
-    """What a side's decision said before the conflict was settled."""
-    if decision.outcome == "escalated":
-        return {"choice": None, "provenance": None, "decided_by": None, "decided_at": None, "reason": ""}
-    own = found.positions.get(decision.agent)
-    return {"choice": own, "provenance": "rule", "decided_by": decision.agent, "decided_at": decision.at, "reason": ""}
+BEFORE = "before_conflict"
+"""Under this key of a decision's context stands what it said before a conflict about it was settled."""
+_SAID = ("choice", "provenance", "decided_by", "decided_at", "reason")
+
+
+def _before(decision: rows.DecisionRow) -> Json:
+    """What a side's decision said before the conflict was settled; nothing is on record where it never was."""
+    said: Json = decision.context.get(BEFORE, {name: getattr(decision, name) for name in _SAID})
+    kept = {name: value for name, value in decision.context.items() if name != BEFORE}
+    return {**said, "context": canonical_json(kept)}
 
 
 def follow(tx: Transaction, found: ConflictRow, winner: str | None, *, by: str, provenance: str, reason: str) -> None:
-    """Both sides' decisions take what the winner is for, or neither's. The caller writes the event that carries it."""
+    """The sides' decisions take what the winner is for, or neither's. The caller writes the event that carries it."""
     choice = NEITHER if winner is None else found.positions.get(winner)
     for decision in reads_governance.decisions_of_conflict(tx, found.id):
-        said: Json = {"choice": choice, "provenance": provenance, "decided_by": by}
-        tx.update(Decision, decision.id, **said, decided_at=tx.now, reason=reason)
+        before = {name: getattr(decision, name) for name in _SAID}
+        context = canonical_json({**decision.context, BEFORE: before})
+        said: Json = {"choice": choice, "provenance": provenance, "decided_by": by, "decided_at": tx.now}
+        tx.update(Decision, decision.id, **said, reason=reason, context=context)
 
 
 def wanted(decision: rows.DecisionRow) -> str | None:

@@ -18,7 +18,8 @@ from core.registry.documents import did_you_mean
 from core.sanitise import one_line, sanitise
 
 MOST_BYTES = 64 * 2**20
-MOST_ENTRIES = 10_000
+MOST_ENTRIES = 2_000
+"""They are applied in one transaction, which holds up every other write for some seconds."""
 MOST_DEPTH = 32
 MOST_REASON = 10_000
 MOST_NUMBER = 2**63 - 1

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from core.contract import PHASE_CODES, Json, canonical_json, digest_of
 from core.governance.authority import in_force
 from core.governance.cohorts import cohort_of
-from core.governance.escalations import Option, Question, raise_question
+from core.governance.escalations import Option, Question, hold_back, open_with, raise_question
 from core.sanitise import one_line
 from core.store.reads import Connection
 from core.store.schema import Decision
@@ -39,8 +39,13 @@ class DecisionRules:
 
     @classmethod
     def of(cls, catalog: Catalog) -> DecisionRules:
-        first = (FirstRule(rule.id, rule.urgency, rule.value) for rule in catalog.escalate_first)
-        return cls(tuple(first), catalog.defaults.milestone.tag)
+        return cls.of_sections(catalog.sections())
+
+    @classmethod
+    def of_sections(cls, sections: Json) -> DecisionRules:
+        """The rules that stand in the sections of a catalog, as an import keeps them."""
+        first = (FirstRule(rule["id"], rule["urgency"], rule.get("value")) for rule in sections["escalate_first"])
+        return cls(tuple(first), sections["defaults"]["milestone"]["tag"])
 
     def met_by(self, choice: Choice) -> tuple[str, str] | None:
         """The first rule that the choice meets, in words, and the urgency it asks with."""
@@ -49,7 +54,7 @@ class DecisionRules:
     def first_met(self, impact: int, tags: Sequence[str]) -> tuple[str, str] | None:
         """The same for anything that has an impact and tags, as a conflict has."""
         for rule in self.first:
-            if rule.above is None and self.milestone_tag in tags:
+            if rule.above is None and self.milestone_tag.casefold() in (tag.casefold() for tag in tags):
                 return f"{rule.id}: tagged {self.milestone_tag}", rule.urgency
             if rule.above is not None and impact > rule.above:
                 return f"{rule.id}: impact {impact} is above {rule.above}", rule.urgency
@@ -126,12 +131,14 @@ def make_decision(tx: Transaction, choice: Choice, rules: DecisionRules = STANDA
     """
     known = _known(tx, choice) if choice.work_item is not None else None
     if known is not None:
+        if known.escalation is not None and choice.blocks:
+            hold_back(tx, known.escalation, choice.blocks)
         return known
     current = in_force(tx, choice.agent, choice.kind)
     rule, urgency = rules.met_by(choice) or _by_authority(choice, current.mode if current else None)
     if urgency is None and choice.word is not None and choice.word.choice is None:
         rule, urgency = f"{choice.agent} asks: {one_line(choice.word.reason, 200)}", "DAILY"
-    escalation = None if urgency is None else raise_question(tx, _question(choice, rule, urgency))
+    escalation = None if urgency is None else raise_question(tx, _gravest(tx, _question(choice, rule, urgency)))
     waiting = _known(tx, choice, escalation) if escalation is not None else None
     if waiting is not None:
         return waiting
@@ -196,24 +203,35 @@ REJECT = "reject"
 
 _YES_NO = (
     {"key": "approve", "label": "Approve", "consequence": "The agent goes on as it proposes."},
-    {"key": REJECT, "label": "Reject", "consequence": "What depends on it is not done; say what should be instead."},
+    {"key": REJECT, "label": "Reject", "consequence": "It is not done; work that cannot do without it ends here."},
 )
 
 
+SAID_ELSEWHERE = frozenset({"question", "options", "recommended", "subject"})
+"""Keys of a choice's context that the question shows in places of their own."""
+
+
 def _question(choice: Choice, rule: str, urgency: str) -> Question:
+    context = {k: v for k, v in (choice.context or {}).items() if k not in SAID_ELSEWHERE}
     options = tuple(
         Option(
             str(o["key"]),
             one_line(str(o.get("label", o["key"]))),
             one_line(str(o.get("consequence", ""))),
-            ends=o["key"] == REJECT and choice.blocks in PHASE_CODES,
+            ends=not choice.options and o["key"] == REJECT and choice.blocks in PHASE_CODES,
         )
         for o in choice.options or _YES_NO
     )
     recommended = choice.recommended if choice.recommended in {o.key for o in options} else options[0].key
     return Question(
         kind="decision",
-        subject={"agent": choice.agent, "kind": choice.kind, "question": choice.question},
+        subject={
+            "agent": choice.agent,
+            "kind": choice.kind,
+            "question": choice.question,
+            "options": list(choice.options),
+            "context": context,
+        },
         question=one_line(choice.question, 500),
         urgency=urgency,
         options=options,
@@ -222,8 +240,17 @@ def _question(choice: Choice, rule: str, urgency: str) -> Question:
         work_item=choice.work_item,
         phase=choice.phase,
         blocks=choice.blocks,
-        details={"domain": choice.agent, "kind": choice.kind, "impact": choice.impact, "rule": rule},
+        details={"domain": choice.agent, "kind": choice.kind, "impact": choice.impact, "rule": rule}
+        | ({"context": context} if context else {}),
     )
+
+
+def _gravest(tx: Transaction, question: Question) -> Question:
+    """The question as it is to be shown: where it waits already with a higher impact, that is what it is about."""
+    waiting = open_with(tx, question.key)
+    if waiting is None or waiting.details.get("impact", 0) <= question.details["impact"]:
+        return question
+    return replace(question, details=waiting.details)
 
 
 def _picked(choice: Choice) -> str:

@@ -14,6 +14,7 @@ from core.contract import Json, UsageError, canonical_json, digest_of
 from core.governance import shown
 from core.governance.answers import check_answer
 from core.governance.deadlines import due_at, next_at
+from core.governance.holding import held_by_all
 from core.governance.persons import named_person
 from core.governance.settling import settle, settle_authority
 from core.sanitise import one_line, sanitise
@@ -21,7 +22,8 @@ from core.store import reads, reads_escalations, rows, states
 from core.store.schema import Answer, Escalation, WorkItem
 from core.store.writer import Transaction
 
-KINDS = ("gate", "decision", "conflict", "error", "scope", "budget", "permission")
+PROVENANCES = ("human", "rule", "timeout")
+"""Who or what an answer came from."""
 
 MOST_REASON = 20_000
 AWAY_MS = 30 * 60_000
@@ -156,13 +158,33 @@ def _raise_again(tx: Transaction, number: int, question: Question) -> int:
     if row.expires_at is not None and row.blocks and question.on_expiry is None:
         row = replace(row, expires_at=None)
         changed |= {"expires_at": None, "next_at": next_at(row)}
+    blocks = held_by_all(row.blocks, question.blocks)
+    if blocks != row.blocks:
+        changed |= {"blocks": blocks}
     if is_sooner:
+        # Whoever silenced it silenced something less urgent.
         due = min((at for at in (row.due_at, due_at(question.urgency, tx.now)) if at is not None), default=None)
-        sooner = replace(row, urgency=question.urgency, due_at=due)
+        sooner = replace(row, urgency=question.urgency, due_at=due, acknowledged_until=None, snoozed_until=None)
         changed |= {"urgency": question.urgency, "due_at": due, "next_at": next_at(sooner)}
+        changed |= {"acknowledged_until": None, "snoozed_until": None}
     tx.update(Escalation, number, count=row.count + 1, last_raised_at=tx.now, **changed)
     tx.event("escalation.raised_again", work_item=question.work_item, escalation=number)
     return number
+
+
+def hold_back(tx: Transaction, escalation: int, blocks: str) -> None:
+    """The open question holds this back as well; nothing where it does already, or is answered."""
+    row = existing(tx, escalation)
+    widened = held_by_all(row.blocks, blocks)
+    if states.escalation_state(row, tx.now) not in ("resolved", "withdrawn", "expired") and widened != row.blocks:
+        tx.update(Escalation, escalation, blocks=widened)
+        tx.event("escalation.widened", work_item=row.work_item, escalation=escalation, blocks=widened)
+
+
+def open_with(tx: Transaction, key: str) -> rows.EscalationRow | None:
+    """The open question with that key."""
+    row = tx.one(Escalation.select(Escalation.id).where((Escalation.key == key) & reads.is_open()))
+    return None if row is None else existing(tx, int(row[0]))
 
 
 def _payload_columns(question: Question) -> Json:
@@ -206,6 +228,8 @@ def resolve(
             raise UsageError(
                 f"Escalation {escalation}: {option!r} is not the recommended answer, so it needs a reason."
             )
+    elif provenance not in PROVENANCES or not by.strip():
+        raise ValueError(f"an answer is one of {', '.join(PROVENANCES)} and by somebody; not {provenance!r} by {by!r}")
     late = state in ("expired", "withdrawn")
     reason = sanitise(reason, limit=MOST_REASON).strip()
     given = _Given(option, check_answer(escalation, chosen.get("asks", {}), answer), reason, by, provenance, late)
@@ -278,7 +302,7 @@ def _resolve(tx: Transaction, row: rows.EscalationRow, given: _Given, ends: bool
     )
     settle_authority(tx, row, given.option, by=given.by, reason=given.reason)
     if ended is not None:
-        withdraw_all(tx, ended, why=f"work item {ended} was cancelled by {given.by}")
+        withdraw_all(tx, ended, why=f"work item {ended} was cancelled by {given.by}", answered=row.id)
 
 
 def _offered(tx: Transaction, row: rows.EscalationRow, state: str, option: str) -> Json:
@@ -294,11 +318,15 @@ def _offered(tx: Transaction, row: rows.EscalationRow, state: str, option: str) 
     return chosen
 
 
-def withdraw(tx: Transaction, escalation: int, *, why: str) -> None:
-    """The question no longer stands; `why` goes on the record. Nobody decided anything."""
+def withdraw(tx: Transaction, escalation: int, *, why: str, answered: int | None = None) -> None:
+    """The question no longer stands; `why` goes on the record. Nobody decided anything.
+
+    `answered` is the escalation whose answer left it without a point: taking that back brings this one back.
+    """
     row = open_row(tx, escalation)
     tx.update(Escalation, escalation, withdrawn_at=tx.now, next_at=None)
-    tx.event("escalation.withdrawn", work_item=row.work_item, escalation=escalation, why=why)
+    facts = {} if answered is None else {"answered": answered}
+    tx.event("escalation.withdrawn", work_item=row.work_item, escalation=escalation, why=why, **facts)
     release_merged(tx, escalation)
 
 
@@ -314,13 +342,15 @@ def _separate(tx: Transaction, row: rows.EscalationRow) -> rows.EscalationRow:
     return existing(tx, row.id)
 
 
-def withdraw_all(tx: Transaction, work_item: int, *, why: str, phase: str | None = None) -> None:
+def withdraw_all(
+    tx: Transaction, work_item: int, *, why: str, phase: str | None = None, answered: int | None = None
+) -> None:
     """Withdraw what is still asked about a work item, or about one of its phases."""
     for row in reads_escalations.waiting(tx, work_item):
         if phase is None or row.phase == phase:
             if row.merged_into is not None:
                 tx.update(Escalation, row.id, merged_into=None)
-            withdraw(tx, row.id, why=why)
+            withdraw(tx, row.id, why=why, answered=answered)
 
 
 def existing(tx: Transaction, escalation: int) -> rows.EscalationRow:

@@ -6,18 +6,19 @@ person's name.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from core.contract import PHASE_CODES, UsageError
 from core.governance.deadlines import MINUTE_MS, due_at, next_at
-from core.governance.escalations import existing, open_row
+from core.governance.escalations import existing, is_over, open_row, withdraw_all
 from core.governance.persons import named_person
 from core.governance.settling import unsettle
 from core.sanitise import one_line
 from core.store import reads, reads_escalations, rows, states
-from core.store.schema import Answer, Delegation, Escalation, PhaseRun, WorkItem
+from core.store.schema import Answer, Escalation, Event, WorkItem
 from core.store.writer import Transaction
 
 MOST_MINUTES = 366 * 24 * 60
@@ -120,24 +121,60 @@ def undo(tx: Transaction, escalation: int, *, by: str, reason: str = "") -> None
         _take_back(tx, one, person, why)
         unsettle(tx, one, by=person, reason=why)
         tx.event("escalation.undone", work_item=one.work_item, escalation=one.id, by=person, reason=why)
+    for work_item in {one.work_item for one in together if one.work_item is not None}:
+        if is_over(tx, work_item):
+            # Somebody ended it after the answer; nobody needs to answer for work that is not done.
+            withdraw_all(tx, work_item, why=f"work item {work_item} has come to its end")
 
 
 def _take_back(tx: Transaction, row: rows.EscalationRow, person: str, why: str) -> None:
+    ends = {o["key"] for o in row.options if o.get("ends")}
+    ended = False
     for answer in reads_escalations.answers(tx, row.id):
         if answer.undone_at is None and not answer.late:
             tx.update(Answer, answer.id, undone_at=tx.now, undone_by=person, undo_reason=why)
-    again = {"resolved_at": None, "due_at": due_at(row.urgency, tx.now), "reminders": 0, "reminded_at": None}
+            ended = answer.option in ends
+    again: dict[str, Any] = {"due_at": due_at(row.urgency, tx.now), "reminders": 0, "reminded_at": None}
+    again |= {"resolved_at": None, "acknowledged_until": None, "snoozed_until": None}
     if row.merged_into is None:
         expires = None if row.expires_at is None else tx.now + row.expires_at - row.raised_at
         _change(tx, row, **again, expires_at=expires)
     else:
         tx.update(Escalation, row.id, resolved_at=None)
     facts = None if row.work_item is None else reads.work_item_facts(tx, row.work_item)
-    if facts is not None and facts.cancelled_at == row.resolved_at and row.resolved_at is not None:
+    if ended and facts is not None and facts.cancelled_at == row.resolved_at:
         tx.update(WorkItem, facts.id, cancelled_at=None)
-        for other in reads_escalations.escalations(tx, open_only=False, work_item=facts.id, limit=100_000):
-            if other.withdrawn_at == row.resolved_at and other.id != row.id and _asked_again(tx, other) is None:
+        for number in _withdrawn_by(tx, row):
+            other = existing(tx, number)
+            if other.withdrawn_at is not None and _asked_again(tx, other) is None:
                 tx.update(Escalation, other.id, withdrawn_at=None, next_at=next_at(other))
+
+
+def _withdrawn_by(tx: Transaction, row: rows.EscalationRow) -> list[int]:
+    """The questions that the answer to this one left without a point."""
+    facts = (json.loads(text) for _, text in _events_since(tx, row, ("escalation.withdrawn",)))
+    return [f["escalation"] for f in facts if f.get("answered") == row.id]
+
+
+def _events_since(
+    tx: Transaction, row: rows.EscalationRow, kinds: Sequence[str] | None = None
+) -> Iterator[tuple[str, str]]:
+    """Kind and payload of what happened to the question's work item after its last answer, in order.
+
+    By the numbers of the events: a clock that was put back says nothing of what came after what.
+    """
+    mine = (Event.work_item == row.work_item) & (Event.kind == "escalation.resolved")
+    answered = tx.rows(Event.select(Event.seq, Event.payload).where(mine).order_by(Event.seq.desc()))
+    last = next((seq for seq, text in answered if json.loads(text)["escalation"] == row.id), None)
+    if last is None:
+        return
+    query = Event.select(Event.seq).where((Event.work_item == row.work_item) & (Event.seq > last))
+    if kinds is not None:
+        query = query.where(Event.kind.in_(kinds))
+    for (seq,) in tx.rows(query.order_by(Event.seq)):
+        # One at a time: a delegation's event carries its whole request and response.
+        [found] = tx.rows(Event.select(Event.kind, Event.payload).where(Event.seq == seq))
+        yield found
 
 
 def _asked_again(tx: Transaction, row: rows.EscalationRow) -> int | None:
@@ -151,9 +188,9 @@ def _check_undoable(tx: Transaction, row: rows.EscalationRow) -> None:
     again = _asked_again(tx, row)
     if again is not None:
         raise UsageError(f"Escalation {row.id}: the same is asked again as escalation {again}; answer that one.")
-    if row.work_item is None or row.resolved_at is None or not row.blocks:
+    if row.work_item is None or not row.blocks:
         return
-    done = _work_since(tx, row, row.resolved_at)
+    done = _work_since(tx, row)
     if done:
         raise UsageError(
             f"Escalation {row.id}: work has gone on from this answer ({done}), so it cannot be taken back; answer what "
@@ -161,21 +198,26 @@ def _check_undoable(tx: Transaction, row: rows.EscalationRow) -> None:
         )
 
 
-def _work_since(tx: Transaction, row: rows.EscalationRow, at: int) -> str:
+def _work_since(tx: Transaction, row: rows.EscalationRow) -> str:
     """What was done in the phases, or for the task, that waited for the answer; "" for nothing."""
     phase = row.blocks if row.blocks in PHASE_CODES else row.phase or PHASE_CODES[0]
     later = PHASE_CODES[PHASE_CODES.index(phase) :]
-    runs = PhaseRun.select(PhaseRun.phase, PhaseRun.round).where(
-        (PhaseRun.work_item == row.work_item) & (PhaseRun.started_at >= at) & PhaseRun.phase.in_(later)
-    )
-    found = tx.one(runs.order_by(PhaseRun.id).limit(1))
-    if found is not None:
-        return f"{found[0]} began its round {found[1]}"
-    where = (Delegation.work_item == row.work_item) & (Delegation.at >= at) & Delegation.phase.in_(later)
-    if row.blocks not in PHASE_CODES:
-        where &= Delegation.subject == row.blocks
-    asked = tx.one(Delegation.select(Delegation.agent, Delegation.phase).where(where).order_by(Delegation.id).limit(1))
-    return f"{asked[0]} has worked in {asked[1]}" if asked is not None else ""
+    for _, text in _events_since(tx, row):
+        for table, _, columns in json.loads(text).get("rows", ()):
+            told = _WORK.get(table)
+            if told is None or columns.get("phase") not in later:
+                continue
+            if table != "delegations" or row.blocks in PHASE_CODES or columns["subject"] == row.blocks:
+                return told.format(**columns)
+    return ""
+
+
+_WORK: Mapping[str, str] = {
+    "phase_runs": "{phase} began its round {round}",
+    "delegations": "{agent} has worked in {phase}",
+    "gate_results": "the gate of {phase} has judged",
+}
+"""The tables whose new rows are work, and how it is told."""
 
 
 def _change(tx: Transaction, row: rows.EscalationRow, **changes: Any) -> None:

@@ -18,7 +18,7 @@ from core.governance.scope.records import is_by_authority
 from core.governance.scope.review import window_from
 from core.governance.scope.suggestions import CONTRACTION, suggest
 from core.sanitise import one_line
-from core.store import reads_governance
+from core.store import reads, reads_governance
 from core.store.reads import Connection
 from core.store.rows import DecisionRow
 from core.store.schema import Decision
@@ -58,6 +58,15 @@ def _reversible(reader: Connection, decision: int) -> DecisionRow:
     if row.decided_at is None:
         where = f"escalation {row.escalation}" if row.escalation is not None else "a conflict"
         raise UsageError(f"Decision {decision} still waits for {where}; answer that instead.")
+    dispute = None if row.conflict is None else reads_governance.conflict(reader, row.conflict)
+    if dispute is not None and dispute.resolved_at is None:
+        raise UsageError(f"Decision {decision} is in dispute; answer escalation {dispute.escalation} instead.")
+    asked = None if row.escalation is None else reads.escalation(reader, row.escalation)
+    if asked is not None and asked.merged_into is not None:
+        raise UsageError(
+            f"Decision {decision} was answered with escalation {asked.merged_into}; "
+            f"`apm escalation undo {asked.merged_into}` takes that back."
+        )
     if row.provenance == "human":
         undo = (
             f"`apm escalation undo {row.escalation}` takes the answer back"

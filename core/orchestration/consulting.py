@@ -24,29 +24,30 @@ from core.store.schema import Decision
 
 SUBJECT_CHARS = 16
 """Of a choice's digest: what tells an owner's delegations of one round apart."""
-MOST_DECISIONS = 50
-"""Of one answer. An agent that raises more has not understood what a decision is; the rest is left out."""
+MOST_OPTIONS = 20
+YES_NO = ("approve", "reject")
+"""What a decision without options is between."""
 EARLIER = 5
 """Decisions of the same kind that the owner is told of."""
 
 
 def choices_of(work_item: int, key: Key, request: AgentRequest, response: AgentResponse) -> list[Choice]:
     """What the answer of the delegation `key` leaves to decide, in its order."""
-    raised = response.metadata.get("decisions", ())
-    return [_choice(work_item, key, request, entry) for entry in raised[:MOST_DECISIONS]]
+    return [_choice(work_item, key, request, entry) for entry in response.metadata.get("decisions", ())]
 
 
 def _choice(work_item: int, key: Key, request: AgentRequest, raised: Mapping[str, Any]) -> Choice:
     """A decision as its owner gets it. A domain that does not exist is the master's, and so a person's."""
     domain = str(raised.get("domain", ""))
     impact, recommended = raised.get("impact"), raised.get("recommended")
+    options = _options(raised.get("options"))
     return Choice(
         agent=domain if domain in DOMAIN_AGENTS else MASTER,
         kind=one_line(str(raised.get("kind", "")), 64),
         question=sanitise(str(raised.get("question", "")), limit=500, keep_newlines=False),
         impact=impact if isinstance(impact, int) and 1 <= impact <= 10 else 10,
-        options=tuple(_option(o) for o in _list(raised.get("options")) if isinstance(o, Mapping) and "key" in o),
-        recommended=one_line(recommended, 64) if isinstance(recommended, str) else None,
+        options=options,
+        recommended=recommended if recommended in ([o["key"] for o in options] or YES_NO) else None,
         tags=tuple(request.context.get("work_item", {}).get("tags", ())),
         work_item=work_item,
         phase=key.phase,
@@ -57,13 +58,15 @@ def _choice(work_item: int, key: Key, request: AgentRequest, raised: Mapping[str
     )
 
 
-def _option(option: Mapping[str, Any]) -> Json:
-    told = {k: one_line(str(option[k]), 500) for k in ("label", "consequence") if option.get(k)}
-    return {"key": one_line(str(option["key"]), 64), **told}
-
-
-def _list(value: Any) -> list[Any]:
-    return value[:20] if isinstance(value, list) else []
+def _options(value: Any) -> tuple[Json, ...]:
+    """The answers that the agent offers, each by a key of its own; what has none, or one that was there, is none."""
+    found: dict[str, Json] = {}
+    for option in value[:MOST_OPTIONS] if isinstance(value, list) else ():
+        key = one_line(str(option.get("key", "")), 64) if isinstance(option, Mapping) else ""
+        if key and key not in found:
+            told = {k: one_line(str(option[k]), 500) for k in ("label", "consequence") if option.get(k)}
+            found[key] = {"key": key, **told}
+    return tuple(found.values())
 
 
 @dataclass(frozen=True, slots=True)

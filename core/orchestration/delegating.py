@@ -6,11 +6,11 @@ import asyncio
 import time
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from core.agents.bench import Bench
-from core.contract import AgentRequest, AgentResponse, ApmError, Status, failed
+from core.contract import AgentRequest, AgentResponse, ApmError, failed
 from core.governance.conflicts import ConflictRules
 from core.governance.decisions import DOMAIN_AGENTS, Choice
 from core.governance.disputes import decide
@@ -56,6 +56,8 @@ class Delegator:
     bench: Bench
     home: Path
     """The workspace's folder, whose documents the domain agents may see."""
+    settling: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Agents side by side may raise the same decision: its owner is asked once."""
 
     @property
     def spec(self) -> PhaseSpec:
@@ -99,11 +101,17 @@ class Delegator:
         if key.agent in DOMAIN_AGENTS:
             return
         for choice in choices_of(self.run.work_item, key, request, entry.response):
-            asked = await self.store.read(lambda r, choice=choice: self._consultation(r, choice, request))  # type: ignore[misc]
-            if asked is not None:
-                answer = await self.delegate(asked.owner, asked.subject, asked.request)
-                choice = replace(choice, word=word_of(choice, answer))
-            await self.store.write(lambda tx, choice=choice: decide(tx, choice, self._rules))  # type: ignore[misc]
+            async with self.settling:
+                await self._decide(choice, request)
+
+    async def _decide(self, choice: Choice, request: AgentRequest) -> None:
+        asked = await self.store.read(lambda r: self._consultation(r, choice, request))
+        if asked is None:
+            await self.store.write(lambda tx: decide(tx, choice, self._rules))
+            return
+        answer = await self.delegate(asked.owner, asked.subject, asked.request)
+        settled = replace(choice, word=word_of(choice, answer))
+        await self.store.write(lambda tx: decide(tx, settled, self._rules))
 
     def _consultation(self, reader: Connection, choice: Choice, request: AgentRequest) -> Consultation | None:
         project = self.context.project
@@ -156,7 +164,3 @@ class Delegator:
             if name in self.runtimes:
                 return self.runtimes[name]
         raise ApmError(f"{agent.role} needs the runtime {agent.runtime}, which is not available here.")
-
-
-def is_success(entry: Entry) -> bool:
-    return entry.response.status is Status.SUCCESS

@@ -280,6 +280,7 @@ class Drive:
             raise ApmError(f"Work item {self._id} was never reviewed, so it cannot be released.")
         await self._undo_killed_merge(bench, told)
         await self._refuse_uncommitted(tree, run.round)
+        await self._refuse_own_team(tree, project, told["base_commit"])
         own = outcomes.release_commits(position.journal)
         if await outcomes.is_released_from(tree, Path(project.path), project.target, reviewed, own):
             return True
@@ -321,6 +322,16 @@ class Drive:
             raise ApmError(
                 f"{tree} holds changes that are not committed ({names}), and what is released is what is committed. "
                 "Commit or discard them there, then try again."
+            )
+
+    async def _refuse_own_team(self, tree: Path, project: rows.ProjectRow, base: str) -> None:
+        """Who may decide what here is for people to say, and not for what is released here."""
+        changed = [path for _, path in await git.changed_files(tree, base, "HEAD")]
+        own = outcomes.team_files(changed, Path(project.path), self._eq.state.parent)
+        if own:
+            raise ApmError(
+                f"The branch changes {', '.join(own[:10])}, which says who may decide what in this workspace. Take it "
+                "out of the branch, and make the change yourself if you want it; then try again."
             )
 
     async def _undo_killed_merge(self, bench: Bench, project: Json) -> None:

@@ -22,6 +22,9 @@ from core.store.writer import Transaction
 DIGEST_CHARS = 32
 """Of the request's SHA-256: 128 bits tell any two requests of one work item apart."""
 
+MOST_DECISIONS = 50
+"""Of one answer. One that raises more is refused as a whole, so that none of them is passed over."""
+
 
 @dataclass(frozen=True, slots=True)
 class Key:
@@ -118,6 +121,8 @@ def check_recordable(response: Any) -> None:
         given = response.metadata.get(key, ())
         if not isinstance(given, list | tuple) or not all(isinstance(entry, Mapping) for entry in given):
             raise UsageError(f"The answer's {key} are not a list of objects.")
+    if len(response.metadata.get("decisions", ())) > MOST_DECISIONS:
+        raise UsageError(f"The answer raises more than {MOST_DECISIONS} decisions; it has to settle the small ones.")
     for key in ("tokens", "cost"):
         if not isinstance(response.metadata.get(key) or 0, int | float):
             raise UsageError(f"The answer's {key} are not a number.")

@@ -13,9 +13,6 @@ from core.store.rows import PhaseRunRow
 CODING = ("code-implementer", "test-implementer")
 """The roles that change code; they hear what sent the work back, and what people decided."""
 
-PROJECT_PHASES = ("I1", "R1", "O1", "E1")
-"""Phases whose agents see the branch. Before, only the repository as it was when work began."""
-
 
 @dataclass(frozen=True, slots=True)
 class PhaseContext:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from peewee import fn
+
 from core.store import rows, states
 from core.store.reads import Connection, build, is_open, is_waiting, select
 from core.store.schema import Answer, Escalation
@@ -27,7 +29,9 @@ class Asked:
     match: str = ""
 
     def conditions(self) -> Iterator[Any]:
-        yield is_open()
+        # Of one work item there are few: its own index finds them, the one of the open ones would be walked to its end.
+        few = is_waiting() & (fn.COALESCE(Escalation.merged_into, 0) == 0)
+        yield is_open() if self.work_item is None else few
         if self.section is not None:
             yield _SECTIONS[self.section](self.now)
         for column, value in (
@@ -102,13 +106,8 @@ def waiting(reader: Connection, work_item: int) -> tuple[rows.EscalationRow, ...
 
 def waiting_with(reader: Connection, key: str) -> int | None:
     """The question with this key that waits, by itself or merged into another one."""
-    # The plus signs keep the planner from the index of the open ones, of which there may be many.
-    found = reader.sql(
-        "SELECT id FROM escalations WHERE key = ?"
-        " AND +resolved_at IS NULL AND +withdrawn_at IS NULL AND +expired_at IS NULL LIMIT 1",
-        (key,),
-    )
-    return int(found[0][0]) if found else None
+    found = reader.one(Escalation.select(Escalation.id).where((Escalation.key == key) & is_waiting()).limit(1))
+    return None if found is None else int(found[0])
 
 
 def merged_into(reader: Connection, escalation: int) -> tuple[rows.EscalationRow, ...]:

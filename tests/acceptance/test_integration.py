@@ -93,10 +93,16 @@ async def test_agent_interactions(pm33: CommandLine) -> None:
     assert [(p["phase"], p["status"]) for p in done["phases"]] == [("D1", "passed"), ("P1", "passed"), ("I1", "passed")]
 
 
+ONE_BY_ONE = 6
+"""Answers whose attention is measured, as it takes for the hours of a proposal to be known."""
+
+
 def answered(pm33: CommandLine, role: str, kind: str, *words: str, times: int, otherwise: int = 0) -> None:
-    """So many questions of a kind, answered by a person in one document, the last of them otherwise."""
+    """So many questions of a kind: some are answered one by one, the rest in one document, its last otherwise."""
     asked = [decide(pm33, role, kind, *words, question=f"Does {kind} {n} move?")[1]["escalation"] for n in range(times)]
-    cut = times - otherwise
+    for number in asked[:ONE_BY_ONE]:
+        assert pm33("escalation", "resolve", str(number), "--recommended", "--by", "ada").code == 0
+    asked, cut = asked[ONE_BY_ONE:], times - otherwise - ONE_BY_ONE
     entries = [{"escalation": n, "option": "move"} for n in asked[:cut]]
     entries += [{"escalation": n, "option": "stay", "reason": "Not this one."} for n in asked[cut:]]
     applied = pm33("decisions", "apply", "-", "--json", stdin=document("ada", *entries))

@@ -75,3 +75,14 @@ def test_what_is_no_conflict_is_bad_usage(line: CommandLine, words: tuple[str, .
 
     assert ended.code == 2
     assert says in ended.err
+
+
+def test_a_broken_file_of_the_team_leaves_the_rules_as_they_were(line: CommandLine) -> None:
+    with (line.folder / "agents.yaml").open("a") as file:
+        file.write("nonsense: [\n")
+
+    ended = line("conflict", "raise", "--between", "technical", "ux", "--topic", "performance", "--json")
+    decided = line("decide", "--agent", "technical", "--kind", "api_endpoints", "--json")
+
+    assert (ended.code, ended.json["winner"]) == (0, "technical")
+    assert (decided.code, decided.json["outcome"]) == (0, "decided")

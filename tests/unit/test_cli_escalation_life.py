@@ -157,6 +157,24 @@ def test_an_answer_that_comes_too_late_says_so_and_is_kept(line: CommandLine) ->
     assert "too late: it is withdrawn, and the answer is kept with it" in ended.out
     shown = line("escalation", "show", "1", "--json").json
     assert (shown["resolution"], [a["option"] for a in shown["late_answers"]]) == (None, ["go"])
+    assert "too late: 'go' by ada at " in line("escalation", "show", "1").out
+
+
+def test_a_person_is_shown_what_was_taken_back_and_with_which_word_it_was_handed_over(line: CommandLine) -> None:
+    line("escalation", "resolve", "1", "--recommended", "--by", "ada")
+    line("escalation", "undo", "1", "--by", "grace")
+    line("escalation", "assign", "1", "--to", "bob", "--note", "you know the price")
+
+    told = line("escalation", "show", "1").out
+
+    assert "taken back: 'go' by ada at " in told
+    assert "you know the price" in told
+
+
+def test_a_merged_question_says_where_it_is_answered(line: CommandLine) -> None:
+    line("escalation", "merge", "2", "--into", "1")
+
+    assert "merged into   1\n" in line("escalation", "show", "2").out
 
 
 def hostile() -> Question:

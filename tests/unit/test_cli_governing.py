@@ -283,3 +283,37 @@ def test_a_database_of_a_newer_apm_is_refused_and_left_alone(line: CommandLine) 
     assert ended.code == 1
     assert "newer apm" in ended.err
     assert path.read_bytes() == before
+
+
+def test_the_same_question_about_something_else_is_another_question(line: CommandLine) -> None:
+    asked = [
+        decide(line, "--context", json.dumps({"question": "Vendor?", "vendor": vendor}), agent="ux", kind="navigation")[
+            1
+        ]
+        for vendor in ("acme", "evil corp", "acme")
+    ]
+
+    assert [a["escalation"] for a in asked] == [1, 2, 1]
+    assert line("escalation", "show", "2", "--json").json["details"]["context"] == {"vendor": "evil corp"}
+
+
+def test_what_waits_with_a_high_impact_is_not_shown_with_a_lower_one(line: CommandLine) -> None:
+    for impact in ("10", "2"):
+        decide(line, "--impact", impact, agent="ux", kind="brand_identity")
+
+    shown = line("escalation", "show", "1", "--json").json
+    assert (shown["urgency"], shown["details"]["impact"]) == ("IMMEDIATE", 10)
+
+
+def test_a_kind_without_a_name_is_bad_usage(line: CommandLine) -> None:
+    ended = line("decide", "--agent", "ux", "--kind", "  ")
+
+    assert ended.code == 2
+    assert "--kind is empty" in ended.err
+
+
+def test_half_a_character_in_a_context_is_no_fault_of_the_program(line: CommandLine) -> None:
+    code, made = decide(line, "--context", '{"question": "\\ud800 lone"}', agent="ux", kind="navigation")
+
+    assert code == 3
+    assert line("escalation", "show", str(made["escalation"]), "--json").json["question"] == "? lone"

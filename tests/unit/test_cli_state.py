@@ -73,7 +73,7 @@ def test_what_was_exported_and_edited_is_imported(line: CommandLine) -> None:
     file_of(line).write_text(json.dumps(context | FACTS), encoding="utf-8")
     ended = line("state", "import", "--by", "grace")
     assert ended.code == 0
-    assert "Kept: strategic_state, house_rules." in ended.out
+    assert "Taken in, in place of what was there: strategic_state, house_rules." in ended.out
     exported = line("state", "export", "-").json
     assert {key: exported[key] for key in FACTS} == FACTS
     [event] = [e for e in line("audit", "tail", "--json").json if e["kind"] == "context.imported"]
@@ -145,3 +145,25 @@ def test_pm33_s_context_goes_into_an_empty_workspace_and_out_of_it_again(
     there, here = json.loads(document), line("state", "export", "-").json
     for key in ("strategic_state", "technical_progress", "day_3_requirements", "agentic_ai_teams"):
         assert here[key] == there[key] != {}
+
+
+@pytest.mark.parametrize("name", ["agents.yaml", "state/apm.db", "notes.json"])
+def test_an_export_writes_over_nothing_but_a_shared_context(line: CommandLine, name: str) -> None:
+    target = line.folder / name
+    if not target.exists():
+        target.write_text('{"mine": true}')
+    before = target.read_bytes()
+
+    ended = line("state", "export", target)
+
+    assert ended.code == 2
+    assert "is there already and is no shared context" in ended.err
+    assert target.read_bytes() == before
+
+
+def test_an_export_replaces_an_older_one_and_needs_its_folder(line: CommandLine) -> None:
+    target = line.folder / "out.json"
+
+    assert line("state", "export", target).code == 0
+    assert line("state", "export", target).code == 0
+    assert "There is no folder" in line("state", "export", line.folder / "nowhere" / "out.json").err

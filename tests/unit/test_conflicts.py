@@ -14,7 +14,7 @@ from core.contract import UsageError
 from core.governance.conflicts import ConflictOutcome, ConflictRules, Dispute, raise_conflict
 from core.governance.decisions import DOMAIN_AGENTS
 from core.registry.catalog import default_path, load
-from core.store import reads_governance
+from core.store import reads_escalations, reads_governance
 from core.store.store import Store
 
 RULES = ConflictRules.of(load(default_path()))
@@ -84,7 +84,6 @@ def test_the_same_conflict_that_waits_is_one_question_and_one_row(store: Store) 
 
 
 def test_the_question_offers_both_sides_and_neither_with_what_each_wants(store: Store) -> None:
-    from core.store import reads_escalations
 
     made = differ(store, "ux", "gtm", "the colour", positions={"ux": "calm blue", "gtm": "loud red"})
 
@@ -93,6 +92,19 @@ def test_the_question_offers_both_sides_and_neither_with_what_each_wants(store: 
     assert [o["key"] for o in asked.options] == ["ux", "gtm", "neither"]
     assert [o["label"] for o in asked.options][:2] == ["ux: calm blue", "gtm: loud red"]
     assert asked.recommended == "ux"
+
+
+def test_what_comes_up_again_is_as_grave_as_it_ever_was_and_keeps_the_positions(store: Store) -> None:
+    differ(store, "ux", "gtm", "the colour", positions={"ux": "blue", "gtm": "red"})
+
+    again = differ(store, "gtm", "ux", "the colour", impact=9)
+    last = differ(store, "ux", "gtm", "the colour", impact=2, positions={"gtm": "green"})
+
+    (asked,) = store.read_now(reads_escalations.escalations)
+    (found,) = store.read_now(reads_governance.conflicts)
+    assert (again.urgency, last.urgency) == ("IMMEDIATE", "IMMEDIATE")
+    assert (found.impact, found.urgency, found.positions) == (9, "IMMEDIATE", {"ux": "blue", "gtm": "green"})
+    assert [o["label"] for o in asked.options][:2] == ["ux: blue", "gtm: green"]
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,14 @@ def test_reminders_come_at_growing_spans_and_end(place: Place) -> None:
     assert place.row(number).next_at is None
 
 
+def test_a_question_that_became_immediate_is_reminded_of_like_any_other(place: Place) -> None:
+    number = place.ask()
+    place.later(DAY)
+    place.sweep()
+
+    assert [at - DAY for at in reminders(place, number)] == [HOUR, 2 * HOUR, 6 * HOUR, 30 * HOUR]
+
+
 def test_a_weekly_question_never_pages(place: Place) -> None:
     number = place.ask(urgency="WEEKLY")
     place.later(YEAR)
@@ -151,6 +159,16 @@ def test_a_question_raised_by_a_clock_a_year_ahead_is_due_in_time_after_all(plac
         START + DAY,
         START + 7 * DAY,
     )
+
+
+def test_however_much_has_happened_since_the_clock_was_put_back(place: Place) -> None:
+    place.clock.now += YEAR
+    number = place.ask()
+    place.clock.now -= YEAR
+    place.write(lambda tx: [tx.event("something") for _ in range(clock.NEWEST_EVENTS)])
+    place.sweep()
+
+    assert place.row(number).due_at == START + DAY
 
 
 def test_a_weekly_question_raised_by_a_clock_ahead_expires_in_time_after_all(place: Place) -> None:

@@ -266,3 +266,13 @@ def test_a_late_answer_to_a_conflict_that_expired_settles_it_once(place: Place) 
     assert found is not None
     assert (found.winner, found.provenance, found.decided_by) == ("gtm", "human", "ada")
     assert [a.late for a in place.answers(number)] == [True, True]
+
+
+@pytest.mark.parametrize("given", [{"provenance": "guess"}, {"provenance": "rule", "by": " "}])
+def test_every_resolution_says_who_or_what_decided(place: Place, given: dict[str, str]) -> None:
+    number = place.ask()
+
+    with pytest.raises(ValueError, match="by somebody"):
+        place.answer(number, **given)
+
+    assert place.state(number) == "open"

@@ -12,12 +12,13 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from core.contract import UsageError
 from core.governance import clock, deadlines, escalations, life
 from core.store import reads, reads_escalations, rows, states
 from core.store.schema import Answer, Escalation
+from core.store.store import Reader
 from core.store.writer import Transaction
 from tests.unit.escalation_place import DAY, HOUR, MINUTE, YEAR, Place
 
@@ -59,6 +60,9 @@ class EscalationLife(RuleBasedStateMachine):
         self.stories: dict[int, Story] = {}
         self.counts: dict[int, int] = {}
         self.read_to = 0
+        self.subjects: dict[int, int] = {}
+        self.known: tuple[rows.EscalationRow, ...] = ()
+        """Every question as it was after the last step."""
 
     def teardown(self) -> None:
         self.let_all_fall_due()
@@ -71,7 +75,7 @@ class EscalationLife(RuleBasedStateMachine):
     def pick(self, pick: int, *wanted: str) -> int | None:
         """One of the questions in the wanted states, or of all."""
         now = self.place.clock.now
-        found = [row.id for row in self.rows() if not wanted or states.escalation_state(row, now) in wanted]
+        found = [row.id for row in self.known if not wanted or states.escalation_state(row, now) in wanted]
         return found[pick % len(found)] if found else None
 
     def tried(self, number: int | None, work: Callable[[Transaction, int], Any]) -> None:
@@ -81,8 +85,14 @@ class EscalationLife(RuleBasedStateMachine):
         with contextlib.suppress(UsageError):
             self.place.write(lambda tx: work(tx, number))
 
+    @initialize()
+    def ask_some(self) -> None:
+        for n, urgency in enumerate((*states.URGENCIES, "DAILY")):
+            self.ask(n, urgency, "Go on?", None)
+        self.ask(4, "DAILY", "Go on?", ("wait", 2 * DAY))
+
     @rule(
-        n=st.integers(0, 3),
+        n=st.integers(0, 5),
         urgency=st.sampled_from(states.URGENCIES),
         text=st.sampled_from(["Go on?", "Go on now?"]),
         expiry=st.sampled_from([None, None, ("wait", 6 * HOUR), ("", 6 * HOUR), ("wait", 10 * DAY)]),
@@ -90,7 +100,14 @@ class EscalationLife(RuleBasedStateMachine):
     def ask(self, n: int, urgency: str, text: str, expiry: tuple[str, int] | None) -> None:
         taken, within = expiry or ("", None)
         facts = {"expires_within_ms": within, "on_expiry": taken or None}
-        self.place.ask(n, urgency=urgency, question=text, **facts)
+        number = self.place.ask(n, urgency=urgency, question=text, **facts)
+        self.subjects[number] = n
+
+    @rule(pick=picks)
+    def ask_the_same_anew(self, pick: int) -> None:
+        number = self.pick(pick, "resolved", "merged", "expired")
+        if number is not None:
+            self.ask(self.subjects[number], "DAILY", "Go on?", None)
 
     @rule(pick=picks, minutes=st.sampled_from([1, 30, 24 * 60, 10 * 24 * 60]))
     def acknowledge(self, pick: int, minutes: int) -> None:
@@ -107,9 +124,10 @@ class EscalationLife(RuleBasedStateMachine):
 
     @rule(pick=picks, others=st.lists(picks, min_size=1, max_size=3))
     def merge(self, pick: int, others: list[int]) -> None:
-        chosen = {self.pick(other, "open", "snoozed") for other in others}
-        numbers = [n for n in chosen if n is not None]
-        self.tried(self.pick(pick, "open"), lambda tx, n: life.merge(tx, numbers, into=n, by="ada"))
+        target = self.pick(pick, "open")
+        chosen = [self.pick(other, "open", "snoozed") for other in others]
+        numbers = [n for n in chosen if n is not None and n != target]
+        self.tried(target, lambda tx, n: life.merge(tx, numbers, into=n, by="ada"))
 
     @rule(pick=picks)
     def press(self, pick: int) -> None:
@@ -134,9 +152,11 @@ class EscalationLife(RuleBasedStateMachine):
     def undo(self, pick: int) -> None:
         self.tried(self.pick(pick, "resolved"), lambda tx, n: life.undo(tx, n, by="ada"))
 
-    @rule(span=st.sampled_from([MINUTE, HOUR, 5 * HOUR, DAY, 3 * DAY, 21 * DAY]))
-    def pass_time(self, span: int) -> None:
+    @rule(span=st.sampled_from([DAY, 3 * DAY, 21 * DAY, 5 * HOUR, HOUR, MINUTE]), is_awake=st.booleans())
+    def pass_time(self, span: int, is_awake: bool) -> None:
         self.place.later(span)
+        if is_awake:
+            self.sweep()
 
     @rule(span=st.sampled_from([-YEAR, -3 * DAY, -HOUR, -1_000, YEAR]))
     def put_the_clock(self, span: int) -> None:
@@ -162,7 +182,6 @@ class EscalationLife(RuleBasedStateMachine):
     def restart(self) -> None:
         self.place.reopen()
 
-    @rule()
     def let_all_fall_due(self) -> None:
         """From one moment to the next until nothing is left: every open question was breached and reminded of."""
         for _ in range(200):
@@ -187,40 +206,48 @@ class EscalationLife(RuleBasedStateMachine):
                 self.stories[merged].is_closed = True
 
     @invariant()
-    def the_clock_of_the_open_ones_is_set_and_that_of_the_closed_ones_is_not(self) -> None:
-        for row in self.rows():
-            is_open = states.escalation_state(row, self.place.clock.now) in ("open", "acknowledged", "snoozed")
+    def what_is_written_down_agrees(self) -> None:
+        now = self.place.clock.now
+        self.known, counts, listed, waiting, answers = self.place.read(lambda r: read_all(r, now))
+        self.check_clocks(now)
+        self.check_rows(waiting)
+        self.check_answers(answers)
+        assert counts.waiting_for_you == listed == sum(states.needs_me(row, now) for row in self.known)
+        assert counts.overdue == sum(states.is_overdue(row, now) for row in self.known)
+
+    def check_clocks(self, now: int) -> None:
+        """The clock of the open ones is set, and that of the closed ones is not."""
+        for row in self.known:
+            is_open = states.escalation_state(row, now) in ("open", "acknowledged", "snoozed")
             assert row.next_at == (deadlines.next_at(row) if is_open else None), row
 
-    @invariant()
-    def a_question_is_one_row_and_its_counter_only_grows(self) -> None:
-        waiting = self.place.read(lambda r: r.rows(Escalation.select(Escalation.key).where(reads.is_waiting())))
+    def check_rows(self, waiting: list[str]) -> None:
+        """A question is one row, and its counter only grows."""
         assert len(waiting) == len(set(waiting))
-        for row in self.rows():
+        for row in self.known:
             assert row.count >= self.counts.get(row.id, 1)
             self.counts[row.id] = row.count
 
-    @invariant()
-    def the_header_counts_what_the_list_shows(self) -> None:
-        now = self.place.clock.now
-        counts = self.place.read(lambda r: reads.header_counts(r, now, NOBODY))
-        asked = reads_escalations.Asked("needs-me", now)
-        listed = self.place.read(lambda r: reads_escalations.page(r, asked))
+    def check_answers(self, answers: list[tuple[Any, ...]]) -> None:
+        """Every answer says who or what gave it, and what is answered has one in force."""
+        assert all(provenance in ("human", "rule", "timeout") and by for _, provenance, by, *_ in answers)
+        in_force = [number for number, _, _, undone_at, late in answers if undone_at is None and not late]
+        assert sorted(in_force) == sorted(row.id for row in self.known if row.resolved_at is not None)
 
-        assert counts.waiting_for_you == len(listed) == sum(states.needs_me(row, now) for row in self.rows())
-        assert counts.overdue == sum(states.is_overdue(row, now) for row in self.rows())
 
-    @invariant()
-    def every_answer_says_who_or_what_gave_it(self) -> None:
-        given = self.place.read(lambda r: r.rows(Answer.select(Answer.provenance, Answer.by)))
-        assert all(provenance in ("human", "rule", "timeout") and by for provenance, by in given)
-        in_force = Answer.undone_at.is_null() & ~Answer.late
-        answered = self.place.read(lambda r: r.rows(Answer.select(Answer.escalation).where(in_force)))
-        resolved = [(row.id,) for row in self.rows() if row.resolved_at is not None]
-        assert sorted(answered) == sorted(resolved)
+def read_all(
+    reader: Reader, now: int
+) -> tuple[tuple[rows.EscalationRow, ...], rows.HeaderCounts, int, list[str], list[tuple[Any, ...]]]:
+    """Every question, the header's figures, how long the list of what needs somebody is, the keys that wait, and all
+    answers."""
+    found = reads_escalations.escalations(reader, open_only=False, limit=10_000)
+    listed = reads_escalations.page(reader, reads_escalations.Asked("needs-me", now))
+    waiting = [key for (key,) in reader.rows(Escalation.select(Escalation.key).where(reads.is_waiting()))]
+    answers = reader.rows(Answer.select(Answer.escalation, Answer.provenance, Answer.by, Answer.undone_at, Answer.late))
+    return found, reads.header_counts(reader, now, NOBODY), len(listed), waiting, answers
 
 
 TestEscalationLife = EscalationLife.TestCase
 TestEscalationLife.settings = settings(
-    max_examples=25, stateful_step_count=40, suppress_health_check=list(HealthCheck), deadline=None
+    max_examples=60, stateful_step_count=40, suppress_health_check=list(HealthCheck), deadline=None
 )

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from core.contract import UsageError
-from core.governance import authority, life, reversal
+from core.governance import authority, escalations, life, reversal
 from core.governance.conflicts import ConflictRules, Dispute, raise_conflict
 from core.governance.decisions import Choice, make_decision
 from core.governance.escalations import Option
@@ -18,7 +18,7 @@ from core.governance.team import import_catalog
 from core.orchestration import work_items
 from core.registry.catalog import default_path, load
 from core.store import reads, reads_governance
-from core.store.schema import DecisionKind, Delegation, Escalation, PhaseRun
+from core.store.schema import DecisionKind, Delegation, Escalation, GateResult, PhaseRun
 from core.store.writer import Transaction
 from tests.unit.escalation_place import DAY, HOUR, START, Place
 
@@ -303,3 +303,80 @@ def test_work_on_what_did_not_wait_for_it_is_no_hindrance(place: Place) -> None:
     undo(place, number)
 
     assert place.state(number) == "open"
+
+
+def test_a_question_about_work_that_was_ended_since_asks_nobody(place: Place) -> None:
+    work = item(place)
+    number = place.ask(work_item=work)
+    place.answer(number)
+    place.write(lambda tx: work_items.cancel(tx, work, "ada"))
+
+    undo(place, number)
+
+    assert place.state(number) == "withdrawn"
+
+
+def test_it_is_seen_again_although_it_was_put_away_when_it_was_answered(place: Place) -> None:
+    number = place.ask()
+    place.write(lambda tx: life.snooze(tx, number, until=tx.now + 100 * HOUR, by="ada"))
+    place.write(lambda tx: life.acknowledge(tx, number, by="ada", minutes=6000))
+    place.answer(number)
+
+    undo(place, number)
+
+    assert place.state(number) == "open"
+
+
+def test_work_after_the_answer_counts_by_a_clock_that_was_put_back_too(place: Place) -> None:
+    work = item(place)
+    number = answered(place, work, "I1", "I1")
+    place.later(-48 * HOUR)
+    delegate(place, work, "I1", "T1")
+
+    with pytest.raises(UsageError, match="work has gone on"):
+        undo(place, number)
+
+
+def test_work_before_the_answer_is_no_hindrance_in_the_same_millisecond(place: Place) -> None:
+    work = item(place)
+    delegate(place, work, "I1", "T1")
+    run(place, work, "I1")
+    number = place.ask(work_item=work, phase="I1", blocks="I1")
+    place.answer(number)
+
+    undo(place, number)
+
+    assert place.state(number) == "open"
+
+
+def test_a_gate_that_has_judged_since_holds_the_answer(place: Place) -> None:
+    work = item(place)
+    number = answered(place, work, "I1", "I1")
+    verdict: dict[str, Any] = {
+        "passed": False,
+        "criteria": "[]",
+        "missing": "[]",
+        "suggested_action": "",
+        "judged": "{}",
+    }
+
+    def judge(tx: Transaction) -> None:
+        tx.insert(GateResult, work_item=work, phase="I1", round=1, at=tx.now, **verdict)
+        tx.event("gate.judged", work_item=work)
+
+    place.write(judge)
+
+    with pytest.raises(UsageError, match="the gate of I1 has judged"):
+        undo(place, number)
+
+
+def test_only_the_questions_that_the_answer_closed_are_open_again(place: Place) -> None:
+    work = item(place)
+    moot = place.ask(work_item=work, subject={"n": 2})
+    place.write(lambda tx: escalations.withdraw(tx, moot, why="it was answered by the code"))
+    number, closed = place.ask(work_item=work), place.ask(work_item=work, subject={"n": 3})
+    place.answer(number, "stop", reason="not now")
+
+    undo(place, number)
+
+    assert (place.state(moot), place.state(closed)) == ("withdrawn", "open")

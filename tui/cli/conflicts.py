@@ -50,7 +50,7 @@ def raise_(
         positions=_positions(positions, between),
     )
     with place.open() as workspace:
-        rules = ConflictRules.of(workspace.catalog)
+        rules = ConflictRules.of_sections(workspace.sections)
         made = workspace.store.write_now(lambda tx: raise_conflict(tx, dispute, rules))
     if as_json:
         output.emit_json(to_json(made))

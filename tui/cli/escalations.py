@@ -45,7 +45,7 @@ def escalation() -> None:
 @click.option("--all", "everything", is_flag=True, help="Answered, withdrawn and expired ones too, the newest first.")
 @click.option("--work-item", type=options.NUMBER, metavar="ID", help="Only questions about this work item.")
 @click.option("--urgency", type=click.Choice(("IMMEDIATE", "DAILY", "WEEKLY"), case_sensitive=False))
-@click.option("--kind", metavar="KIND", help="gate, decision, conflict, error, scope, budget or permission.")
+@click.option("--kind", type=click.Choice(("gate", "decision", "conflict", "error", "scope", "budget", "permission")))
 @click.option("--assigned-to", metavar="NAME", help="Only those that were handed to this person.")
 @click.option(
     "--only",
@@ -270,7 +270,9 @@ def resolve(
 def _what_follows(shown: Json) -> str:
     """What the answer leads to, as the end of a sentence."""
     if shown["resolution"] is None:
-        return f", too late: it is {shown['status']}, and the answer is kept with it"
+        settles = shown["status"] == "expired" and shown["kind"] in ("decision", "conflict")
+        kept = "the first answer settles it all the same" if settles else "the answer is kept with it"
+        return f", too late: it is {shown['status']}, and {kept}"
     if shown["work_item"] is None or not shown["blocks"]:
         return ""
     ended = any(o["key"] == shown["resolution"]["option"] and o.get("ends") for o in shown["options"])
@@ -336,6 +338,8 @@ def _show(shown: Json) -> None:
             ("work item", about),
             ("came through", " → ".join(shown["chain"])),
             ("assigned to", shown["assigned_to"]),
+            ("note", shown["note"]),
+            ("merged into", shown["merged_into"]),
             ("missing", "\n".join(shown["missing"])),
         )
     )
@@ -350,6 +354,9 @@ def _show(shown: Json) -> None:
         r = shown["resolution"]
         output.say()
         output.say(f"answered {r['option']!r} by {r['by']} ({r['provenance']}) at {r['at']} {r['reason']}".rstrip())
+    for name, told in (("late_answers", "too late"), ("undone_answers", "taken back")):
+        for r in shown[name]:
+            output.say(f"{told}: {r['option']!r} by {r['by']} at {r['at']} {r['reason']}".rstrip())
 
 
 def _show_asks(number: int, option: Json) -> None:

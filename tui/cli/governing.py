@@ -56,6 +56,8 @@ def decide(
 
     if agent not in DOMAIN_AGENTS:
         raise UsageError(f"There is no domain agent {agent!r}; known are {', '.join(DOMAIN_AGENTS)}.")
+    if not one_line(kind, 64).strip():
+        raise UsageError(f"--kind is empty; `apm agents show {agent}` lists the kinds.")
     told = _context(context)
     with place.open() as workspace:
         title, usual = workspace.store.read_now(lambda r: _kind(r, agent, kind))
@@ -69,7 +71,7 @@ def decide(
             tags=tuple(one_line(t) for t in tags),
             context=told,
         )
-        rules = DecisionRules.of(workspace.catalog)
+        rules = DecisionRules.of_sections(workspace.sections)
         outcome = workspace.store.write_now(lambda tx: make_decision(tx, choice, rules))
     if as_json:
         output.emit_json(shapes.decision(outcome))

@@ -142,7 +142,10 @@ def parse_json(text: str, what: str) -> Any:
         raise ValueError(f"{word} is not a JSON number")
 
     try:
-        return json.loads(text, parse_constant=refuse)
+        value = json.loads(text, parse_constant=refuse)
+        # Half a character, as JSON can write one, is no text that a database takes; it becomes a question mark.
+        whole = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace").decode()
+        return value if "\\ud" not in text.lower() else json.loads(whole)
     except json.JSONDecodeError as error:
         reason = f"line {error.lineno}, column {error.colno}: {error.msg.lower()}"
     except RecursionError:

@@ -37,6 +37,8 @@ def export(place: options.Place, file: str, as_json: bool) -> None:
         milestone, profile = workspace.milestone, workspace.profile
         context = workspace.store.read_now(lambda r: exported(r, milestone=milestone, profile=profile))
         path = _path(workspace, file)
+        if file != STANDARD:
+            _refuse_other(path)
     if file == STANDARD:
         output.emit_json(context)
         return
@@ -74,6 +76,22 @@ def import_(place: options.Place, file: str, by: str, as_json: bool) -> None:
         _tell(found)
 
 
+def _refuse_other(path: Path) -> None:
+    """Raises UsageError when the file is there and is no shared context: it is somebody's, or apm's own."""
+    from core.governance.shared_context_document import COUNTED
+
+    if not path.parent.is_dir():
+        raise UsageError(f"There is no folder {path.parent} to write {path.name} into.")
+    if not path.exists() or (path.is_file() and path.stat().st_size == 0):
+        return
+    try:
+        known = json.loads(path.read_bytes()) if path.is_file() else None
+    except (OSError, ValueError):
+        known = None
+    if not isinstance(known, dict) or not set(COUNTED) <= set(known):
+        raise UsageError(f"{path} is there already and is no shared context; name another file, or move it away.")
+
+
 def _path(workspace: Workspace, file: str) -> Path:
     """The file that is meant. Raises UsageError where the usual one is a link, which nobody but a person should set."""
     from core.governance.shared_context import FILE_NAME
@@ -87,7 +105,8 @@ def _path(workspace: Workspace, file: str) -> Path:
 
 
 def _tell(found: BroughtIn) -> None:
-    output.say(f"Kept: {', '.join(found.kept)}." if found.kept else "Nothing was changed.")
+    taken = f"Taken in, in place of what was there: {', '.join(found.kept)}."
+    output.say(taken if found.kept else "Nothing was changed.")
     if found.unchanged:
         output.say(f"As it was already: {', '.join(found.unchanged)}.")
     left_out = [f"{name} ({number:,})" for name, number in found.left_out.items() if number]

@@ -252,7 +252,7 @@ def _rejected(_: Connection, news: News) -> Notice:
     return Notice(
         key=key_of(news.kind, news.seq),
         what="decisions",
-        subject=wording.subject(f"Decisions refused: {name}"),
+        subject=wording.subject(f"Decisions refused: {name}: {reasons[0] if reasons else 'no reason is known'}"),
         body=wording.body([text, wording.bullets([str(reason) for reason in reasons], found)]),
     )
 

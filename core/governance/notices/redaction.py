@@ -31,12 +31,12 @@ _PATTERNS: tuple[re.Pattern[str], ...] = (
     ),
 )
 
-_IN_URL = re.compile(r"(\b[A-Za-z][A-Za-z0-9+.\-]{0,24}://[^/\s:@\"'<>]{0,80}:)[^/\s@\"'<>]+(@)")
+_IN_URL = re.compile(r"(\b[A-Za-z][A-Za-z0-9+.\-]{0,24}://(?:[^/\s:@\"'<>]{0,80}:)?)[^\s@\"'<>]{1,400}(@)")
 _IN_HEADER = re.compile(r"\b((?:Bearer|Basic|Token)\s+)[A-Za-z0-9+/_.\-=~]{8,}", re.IGNORECASE)
 _NAMED = re.compile(
-    r"((?:password|passwd|passphrase|secret|api[_-]?key|access[_-]?key|private[_-]?key|auth[_-]?token|access[_-]?token"
-    r"|token|pwd|credentials?)[\"']?\s{0,4}(?::=|=>|[:=])\s{0,4})"
-    r"(\"[^\"\n]{4,}\"|'[^'\n]{4,}'|[^\s\"',;)\]}]{6,})",
+    r"((?:password|passwd|passphrase|pass|secret[_-]?key|secret|api[_-]?key|access[_-]?key|private[_-]?key|auth[_-]?token|access[_-]?token"
+    r"|token|pwd|credentials?)\\?[\"']?\s{0,4}(?::=|=>|[:=])\s{0,4})"
+    r"(\\?\"[^\"\n]{4,}\"|'[^'\n]{4,}'|[^\s\"',;)\]}]{6,})",
     re.IGNORECASE,
 )
 """A value after a name that says what it is. Short words stay: `token: none` is no secret."""

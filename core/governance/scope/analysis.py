@@ -112,7 +112,8 @@ def _efficiency(suggestion: Suggestion) -> Json:
     load, record = kind.load, kind.record
     count = load.by_authority if suggestion.change == EXPANSION else -load.decided
     weekly = load.per_week(count)
-    saved = None if record.attention_seconds is None else round(weekly * record.attention_seconds / 3_600, 2)
+    saved = None if record.attention_seconds is None else round(weekly * record.attention_seconds / 3_600, 2) + 0.0
+    # Adding nothing makes a zero below zero a plain one: a database gives no other back.
     what = "questions a week less" if suggestion.change == EXPANSION else "questions a week more"
     spent = (
         f"hours not measured (how long people were at it is known of {counted(record.attention_measured, 'answer')}, "

@@ -67,20 +67,21 @@ SELECT e.id, d.rule, e.urgency, e.raised_at, e.resolved_at, e.expired_at, e.brea
 FROM decisions d JOIN escalations e ON e.id = d.escalation
 WHERE d.agent = ? AND d.kind = ? AND d.outcome = 'escalated' AND e.kind = 'decision'
   AND e.merged_into IS NULL AND e.withdrawn_at IS NULL
-  AND (e.raised_at >= ? OR (e.resolved_at IS NULL AND e.expired_at IS NULL))
+  AND (e.raised_at >= ? OR COALESCE(e.resolved_at, e.expired_at) >= ?
+       OR (e.resolved_at IS NULL AND e.expired_at IS NULL))
 ORDER BY e.id DESC LIMIT ?
 """
 
 _KINDS = """
 SELECT d.kind, COUNT(DISTINCT d.escalation) FROM decisions d
-WHERE d.agent = ? AND d.outcome = 'escalated' AND (d.at >= ? OR d.decided_at IS NULL)
+WHERE d.agent = ? AND d.outcome = 'escalated' AND (d.at >= ? OR d.decided_at IS NULL OR d.decided_at >= ?)
 GROUP BY d.kind ORDER BY 2 DESC, 1 LIMIT ?
 """
 
 
 def kinds_asked(reader: Connection, agent: str, since: int, limit: int) -> tuple[str, ...]:
     """The kinds, named by a list or not, of which most was asked from that moment on or waits still."""
-    return tuple(kind for kind, _ in reader.sql(_KINDS, (agent, since, limit)))
+    return tuple(kind for kind, _ in reader.sql(_KINDS, (agent, since, since, limit)))
 
 
 def read_load(reader: Connection, agent: str, kind: str, since: int, until: int) -> Load:
@@ -107,7 +108,7 @@ def _asked(reader: Connection, agent: str, kind: str, since: int) -> list[_Asked
     """One for each question, the oldest first, with the rules of all decisions that wait for it."""
     rules: dict[int, list[str]] = {}
     facts = {}
-    for number, rule, *rest in reader.sql(_ASKED, (agent, kind, since, MOST)):
+    for number, rule, *rest in reader.sql(_ASKED, (agent, kind, since, since, MOST)):
         rules.setdefault(number, []).append(rule)
         facts[number] = rest
     made = []
