@@ -44,18 +44,8 @@ def next_moment(reader: Connection) -> int | None:
 
 def sweep(tx: Transaction, limit: int = 500) -> int:
     """Do what is due now, of at most `limit` questions, the most overdue first; how many were touched."""
-    ahead = _pull_in(tx, limit) if _was_ahead(tx) or _is_due_too_late(tx) else 0
+    ahead = _pull_in(tx, limit) if _was_ahead(tx) else 0
     return ahead + _strike(tx, limit)
-
-
-def _is_due_too_late(tx: Transaction) -> bool:
-    """Whether a question is due later than its urgency allows from now, as only a clock that was ahead leaves one."""
-    for urgency, within in ANSWER_WITHIN_MS.items():
-        if within is not None:
-            late = (Escalation.urgency == urgency) & (Escalation.due_at > tx.now + within) & reads.is_open()
-            if tx.one(Escalation.select(Escalation.id).where(late).order_by(Escalation.due_at.desc()).limit(1)):
-                return True
-    return False
 
 
 def _was_ahead(tx: Transaction) -> bool:

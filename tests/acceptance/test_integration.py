@@ -170,8 +170,8 @@ async def test_human_decision_processing(pm33: CommandLine) -> None:
     assert pm33("decisions", "apply", "-", stdin=document("technical", legal)).code == 2
     assert escalation(pm33, first)["status"] == "open"
 
-    # The same question is put once more with other options: what was shown is not what is asked.
-    context = json.dumps({"options": [*OPTIONS, {"key": "drop", "label": "Drop it"}], "recommended": "drop"})
+    # The same question is put once more with another recommendation: what was shown is not what is asked.
+    context = json.dumps({"options": OPTIONS, "recommended": "stay"})
     pm33("decide", "--agent", "ux", "--kind", "navigation", "--question", "Question 3?", "--context", context)
     old = pm33(
         "decisions",
@@ -180,7 +180,7 @@ async def test_human_decision_processing(pm33: CommandLine) -> None:
         stdin=document("ada", {"escalation": third, "option": "move", "digest": shown, "reason": "As I saw it."}),
     )
     assert old.code == 2
-    assert "recommended was move, is drop" in old.err
+    assert "recommended was move, is stay" in old.err
 
     whole = document(
         "ada",

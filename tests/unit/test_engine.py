@@ -348,8 +348,10 @@ async def test_an_escalated_decision_holds_back_only_what_depends_on_it(run: Run
 
 
 async def test_a_rejected_decision_ends_what_depends_on_it(run: Run) -> None:
+    """One without options of its own, which is a plain yes or no."""
+    bare: Json = {"kind": "security", "domain": "technical", "question": "?", "impact": 5, "blocks": "I1"}
     number = await run.add(until="I1")
-    await run.start(Scripted(decomposer=raises("security")))
+    await run.start(Scripted(decomposer=lambda _: succeeded("decomposer", OUTPUTS["decomposer"], decisions=[bare])))
     await run.settle()
 
     await run.answer("reject")
