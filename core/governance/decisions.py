@@ -201,10 +201,14 @@ def _by_authority(choice: Choice, mode: str | None) -> tuple[str, str | None]:
 
 REJECT = "reject"
 
-_YES_NO = (
-    {"key": "approve", "label": "Approve", "consequence": "The agent goes on as it proposes."},
-    {"key": REJECT, "label": "Reject", "consequence": "It is not done; work that cannot do without it ends here."},
-)
+
+def _yes_no(choice: Choice) -> tuple[Json, ...]:
+    """The answers to a decision that came without any; a no to what a phase waits for is the end of the work."""
+    ends = " The work item ends here." if choice.blocks in PHASE_CODES else ""
+    return (
+        {"key": "approve", "label": "Approve", "consequence": "The agent goes on as it proposes."},
+        {"key": REJECT, "label": "Reject", "consequence": f"It is not done.{ends}"},
+    )
 
 
 SAID_ELSEWHERE = frozenset({"question", "options", "recommended", "subject"})
@@ -220,7 +224,7 @@ def _question(choice: Choice, rule: str, urgency: str) -> Question:
             one_line(str(o.get("consequence", ""))),
             ends=not choice.options and o["key"] == REJECT and choice.blocks in PHASE_CODES,
         )
-        for o in choice.options or _YES_NO
+        for o in choice.options or _yes_no(choice)
     )
     recommended = choice.recommended if choice.recommended in {o.key for o in options} else options[0].key
     return Question(

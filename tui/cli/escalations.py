@@ -192,7 +192,7 @@ def merge(place: options.Place, numbers: tuple[int, ...], into: int, by: str, as
     from core.governance import life
 
     merged = ", ".join(str(n) for n in numbers)
-    done = f"Escalation {merged} is merged into {into}; one answer is the answer of all."
+    done = f"Merged into escalation {into}: {merged}. One answer is the answer of all."
     _change(place, into, lambda tx: life.merge(tx, numbers, into=into, by=by), done, as_json)
 
 
@@ -333,7 +333,7 @@ def _show(shown: Json) -> None:
             ("kind", shown["kind"]),
             ("urgency", shown["urgency"]),
             ("status", "overdue" if shown["overdue"] else shown["status"]),
-            ("raised", shown["raised_at"] + (f" and {shown['count'] - 1} times since" if shown["count"] > 1 else "")),
+            ("raised", shown["raised_at"] + (f", {shown['count']} times in all" if shown["count"] > 1 else "")),
             ("due", shown["due_at"]),
             ("work item", about),
             ("came through", " → ".join(shown["chain"])),
@@ -384,6 +384,12 @@ def _show_details(details: Json) -> None:
         output.facts(((agent, said.get("error") or said.get("suggestion")), ("", "\n".join(said.get("missing", ())))))
     named = ("branch", "worktree", "required_action", "rule", "impact")
     found = [(name.replace("_", " "), details[name]) for name in named if name in details]
+    for about in ("context", "positions"):
+        found += [(str(key), _in_short(value)) for key, value in (details.get(about) or {}).items()]
     if found:
         output.say()
         output.facts(found)
+
+
+def _in_short(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
