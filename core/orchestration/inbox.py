@@ -98,6 +98,8 @@ class Inbox:
         self._folder = state / FOLDER
         self._told: dict[str, Signature] = {}
         """Files that stay where they are, as they were when that was told."""
+        self._refused: dict[str, Signature] = {}
+        """Files whose refusal is on record: one that cannot be moved away is met again at every look."""
         self._fault = ""
         self._strange: dict[str, bool] = {}
         """Names that are no decisions, and whether they were seen more than once."""
@@ -240,12 +242,16 @@ class Inbox:
 
     async def _reject(self, file: Dropped, digest: str | None, fault: DecisionsRejected) -> None:
         problems = fault.problems
-        await self._store.write(
-            lambda tx: human_decisions.record_rejection(tx, name=one_line(file.name), digest=digest, problems=problems)
-        )
+        if self._refused.get(file.name) != file.signature:
+            name = one_line(file.name)
+            await self._store.write(
+                lambda tx: human_decisions.record_rejection(tx, name=name, digest=digest, problems=problems)
+            )
+            self._refused[file.name] = file.signature
         reasons = "".join(f"{problem.told()}\n" for problem in problems)
         head = f"{one_line(file.name)} was refused as a whole on {_now()}; nothing of it was done.\n\n"
         await asyncio.to_thread(_move, file, self._folder / REJECTED, head + reasons)
+        self._refused.pop(file.name, None)
         logger.info("%s in the inbox was refused: %s", one_line(file.name), one_line(str(problems[0]), 300))
 
     def _stay(self, file: Dropped, why: str) -> None:

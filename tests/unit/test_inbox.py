@@ -410,6 +410,18 @@ async def test_a_file_that_is_too_large_is_refused_without_being_read(tray: Tray
     assert tray.events("inbox.rejected")[0]["digest"] is None
 
 
+async def test_one_that_is_too_large_and_cannot_be_moved_is_on_record_once(tray: Tray) -> None:
+    (tray.folder / "rejected").write_text("in the way")
+    with (tray.state / "huge").open("wb") as stream:
+        stream.truncate(MOST_BYTES + 1)
+    (tray.state / "huge").rename(tray.folder / "huge.json")
+
+    for _ in range(3):
+        await tray.inbox.look()
+
+    assert len(tray.events("inbox.rejected")) == 1
+
+
 async def test_who_has_lost_the_lease_applies_nothing(tray: Tray) -> None:
     def take_over(tx: Transaction) -> None:
         tx.execute(Lease.update(holder="elsewhere:1:0.00", pid=1, fence=99, heartbeat_at=tx.now))
