@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from core.contract import ApmError, Json, UsageError, canonical_json
+from core.contract import ApmError, Json, UsageError
 from core.registry.sources import FILE_NAME as FILE
 from core.registry.sources import OVERLAYS, Sources, read_sources, replace_file
-from core.store.schema import Setting
+from core.store.settings import keep_setting, read_setting
 from core.store.store import Store
 
 if TYPE_CHECKING:
@@ -107,18 +106,11 @@ class Workspace:
 
     def setting(self, key: str) -> Any:
         """A setting's value; None where it was never set."""
-        row = self.store.read_now(lambda r: r.one(Setting.select(Setting.value).where(Setting.key == key)))
-        return None if row is None else json.loads(row[0])
+        return self.store.read_now(lambda r: read_setting(r, key))
 
     def set(self, key: str, value: Any) -> None:
-        text = canonical_json(value)
-
-        def put(tx: Any) -> None:
-            known = tx.one(Setting.select(Setting.key).where(Setting.key == key))
-            if known is None:
-                tx.insert(Setting, key=key, value=text)
-            else:
-                tx.update(Setting, key, value=text)
+        def put(tx: Transaction) -> None:
+            keep_setting(tx, key, value)
             tx.event("setting.changed", key=key)
 
         self.store.write_now(put)

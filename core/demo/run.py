@@ -12,13 +12,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.contract import ApmError, Json, canonical_json
+from core.contract import ApmError, Json
 from core.demo import sample
 from core.governance import escalations
 from core.orchestration import work_items
 from core.projects.registering import ProjectFacts, add_project, examine
 from core.store import reads, reads_escalations, rows
-from core.store.schema import Setting
+from core.store.settings import keep_setting
 from core.store.writer import Transaction
 from core.workspace import FILE, Workspace, create
 
@@ -112,10 +112,7 @@ def _put_on_record(tx: Transaction, facts: ProjectFacts, known: Json) -> Json:
     item = work_items.create(tx, project=project, **sample.request())
     work_items.accept(tx, item, by=BY)
     made: Json = {**known, "project": project, "work_item": item}
-    if known:
-        tx.update(Setting, SETTING, value=canonical_json(made))
-    else:
-        tx.insert(Setting, key=SETTING, value=canonical_json(made))
+    keep_setting(tx, SETTING, made)
     tx.event("setting.changed", key=SETTING)
     return made
 

@@ -199,14 +199,16 @@ def _by_authority(choice: Choice, mode: str | None) -> tuple[str, str | None]:
     return f"authority: no list of {choice.agent} names {choice.kind}", "DAILY"
 
 
-REJECT = "reject"
+APPROVE, REJECT = "approve", "reject"
+UNLISTED = (APPROVE, REJECT)
+"""What a decision that came without options is between."""
 
 
 def _yes_no(choice: Choice) -> tuple[Json, ...]:
     """The answers to a decision that came without any; a no to what a phase waits for is the end of the work."""
     ends = " The work item ends here." if choice.blocks in PHASE_CODES else ""
     return (
-        {"key": "approve", "label": "Approve", "consequence": "The agent goes on as it proposes."},
+        {"key": APPROVE, "label": "Approve", "consequence": "The agent goes on as it proposes."},
         {"key": REJECT, "label": "Reject", "consequence": f"It is not done.{ends}"},
     )
 
@@ -263,4 +265,4 @@ def _picked(choice: Choice) -> str:
 
 
 def _first_key(choice: Choice) -> str:
-    return str(choice.options[0]["key"]) if choice.options else "approve"
+    return str(choice.options[0]["key"]) if choice.options else APPROVE

@@ -10,7 +10,7 @@ from dataclasses import replace
 from core.contract import UsageError, canonical_json
 from core.governance import authority
 from core.governance.cohorts import cohort_of
-from core.governance.decisions import REJECT
+from core.governance.decisions import UNLISTED
 from core.governance.persons import named_person
 from core.governance.scope.grounds import Grounds, read_kind, read_standing
 from core.governance.scope.proposing import draft, put, supersede, surroundings
@@ -25,8 +25,6 @@ from core.store.schema import Decision
 from core.store.writer import Transaction
 
 MOST_WORDS = 2_000
-UNLISTED = ("approve", REJECT)
-"""What a decision without options was between, as it would have been asked."""
 
 
 def reverse(tx: Transaction, decision: int, *, by: str, reason: str, choice: str | None = None) -> int:

@@ -39,6 +39,7 @@ from core.sanitise import one_line, sanitise
 from core.store import reads, reads_governance, rows, rows_governance
 from core.store.reads import Connection
 from core.store.schema import ScopeReview, Setting
+from core.store.settings import keep_setting
 from core.store.writer import Transaction
 
 __all__ = ["FILE_NAME", "BroughtIn", "ContextRejected", "bring_in", "checked", "export", "keep_facts", "parse"]
@@ -112,7 +113,7 @@ def keep_facts(tx: Transaction, context: Json, *, by: str) -> BroughtIn:
     left_out = {key: len(context[key]) for key in COUNTED if key in context and key != "workspace"}
     if changed:
         for key, value in changed.items():
-            _set(tx, PREFIX + key, canonical_json(value), is_new=key not in before)
+            keep_setting(tx, PREFIX + key, value)
         tx.event("context.imported", by=by, keys=sorted(changed), left_out=left_out)
     return BroughtIn(tuple(changed), tuple(key for key in given if key not in changed), left_out)
 
@@ -120,13 +121,6 @@ def keep_facts(tx: Transaction, context: Json, *, by: str) -> BroughtIn:
 def _is_same(before: Json, key: str, value: Any) -> bool:
     """Compared as JSON: 1, 1.0 and true are equal values, and different words."""
     return key in before and canonical_json(before[key]) == canonical_json(value)
-
-
-def _set(tx: Transaction, key: str, text: str, *, is_new: bool) -> None:
-    if is_new:
-        tx.insert(Setting, key=key, value=text)
-    else:
-        tx.update(Setting, key, value=text)
 
 
 def _facts(reader: Connection) -> Json:

@@ -14,7 +14,7 @@ from typing import Any
 from core.contract import AgentRequest, AgentResponse, Json, Status
 from core.governance.authority import in_force
 from core.governance.context import context_files
-from core.governance.decisions import DOMAIN_AGENTS, Choice, DecisionRules, OwnersWord, is_decided
+from core.governance.decisions import DOMAIN_AGENTS, UNLISTED, Choice, DecisionRules, OwnersWord, is_decided
 from core.orchestration.journal import Entry, Key
 from core.orchestration.master import MASTER
 from core.sanitise import one_line, sanitise
@@ -25,8 +25,6 @@ from core.store.schema import Decision
 SUBJECT_CHARS = 16
 """Of a choice's digest: what tells an owner's delegations of one round apart."""
 MOST_OPTIONS = 20
-YES_NO = ("approve", "reject")
-"""What a decision without options is between."""
 EARLIER = 5
 """Decisions of the same kind that the owner is told of."""
 
@@ -47,7 +45,7 @@ def _choice(work_item: int, key: Key, request: AgentRequest, raised: Mapping[str
         question=sanitise(str(raised.get("question", "")), limit=500, keep_newlines=False),
         impact=impact if isinstance(impact, int) and 1 <= impact <= 10 else 10,
         options=options,
-        recommended=recommended if recommended in ([o["key"] for o in options] or YES_NO) else None,
+        recommended=recommended if recommended in ([o["key"] for o in options] or UNLISTED) else None,
         tags=tuple(request.context.get("work_item", {}).get("tags", ())),
         work_item=work_item,
         phase=key.phase,
@@ -141,7 +139,7 @@ def word_of(choice: Choice, entry: Entry) -> OwnersWord:
         why = asked.get("question") if isinstance(asked, Mapping) else asked
         return OwnersWord(None, one_line(str(why or "it wants a person to choose"), 300))
     chosen = answer.get("choice")
-    legal = [str(o["key"]) for o in choice.options] or ["approve"]
+    legal = [str(o["key"]) for o in choice.options] or list(UNLISTED)
     if chosen not in legal:
         return OwnersWord(None, f"it answered {one_line(str(chosen), 60)!r}, which is none of {', '.join(legal)}")
     return OwnersWord(str(chosen), reason)

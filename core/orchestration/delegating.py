@@ -100,28 +100,30 @@ class Delegator:
         """Have every decision that the answer raised decided by its owner or put to a person, each once."""
         if key.agent in DOMAIN_AGENTS:
             return
-        for choice in choices_of(self.run.work_item, key, request, entry.response):
+        choices = choices_of(self.run.work_item, key, request, entry.response)
+        if not choices:
+            return
+        rules = ConflictRules.of(self.catalog)
+        for choice in choices:
             async with self.settling:
-                await self._decide(choice, request)
+                await self._decide(choice, request, rules)
 
-    async def _decide(self, choice: Choice, request: AgentRequest) -> None:
-        asked = await self.store.read(lambda r: self._consultation(r, choice, request))
+    async def _decide(self, choice: Choice, request: AgentRequest, rules: ConflictRules) -> None:
+        asked = await self.store.read(lambda r: self._consultation(r, choice, request, rules))
         if asked is None:
-            await self.store.write(lambda tx: decide(tx, choice, self._rules))
+            await self.store.write(lambda tx: decide(tx, choice, rules))
             return
         answer = await self.delegate(asked.owner, asked.subject, asked.request)
         settled = replace(choice, word=word_of(choice, answer))
-        await self.store.write(lambda tx: decide(tx, settled, self._rules))
+        await self.store.write(lambda tx: decide(tx, settled, rules))
 
-    def _consultation(self, reader: Connection, choice: Choice, request: AgentRequest) -> Consultation | None:
+    def _consultation(
+        self, reader: Connection, choice: Choice, request: AgentRequest, rules: ConflictRules
+    ) -> Consultation | None:
         project = self.context.project
         own = {} if project is None else {str(project["name"]): self.bench.worktree or Path(str(project["path"]))}
         item = request.context.get("work_item", {})
-        return consultation(reader, choice, self._rules.first, {"": self.home, **own}, item)
-
-    @property
-    def _rules(self) -> ConflictRules:
-        return ConflictRules.of(self.catalog)
+        return consultation(reader, choice, rules.first, {"": self.home, **own}, item)
 
     async def _agent(self, role: str) -> AgentRow:
         """The agent's row as it is now; raises Parked when the work item has been paused or cancelled meanwhile."""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from peewee import fn
 
-from core.contract import Json, canonical_json
+from core.contract import Json
 from core.registry.changes import BY_FILE, CEILING, Changes, Known, KnownGrant, KnownKind, statements
 from core.registry.columns import KIND_KEYS
 from core.store import reads
 from core.store.reads import Connection
-from core.store.schema import Agent, Authority, DecisionKind, Setting
+from core.store.schema import Agent, Authority, DecisionKind
+from core.store.settings import keep_setting, read_setting
 from core.store.writer import Transaction
 
 if TYPE_CHECKING:
@@ -27,40 +27,27 @@ REFUSED = "agents.refused"
 
 def read_memory(reader: Connection) -> Json:
     """What is remembered of the last import: `digest`, `said` and `sections`; empty before the first."""
-    return _setting(reader, MEMORY)
+    return dict(read_setting(reader, MEMORY) or {})
 
 
 def read_refused(reader: Connection) -> str:
     """Why the team's files, as they were seen last, could not be brought in; empty when they were."""
-    return str(_setting(reader, REFUSED).get("why", ""))
+    return str((read_setting(reader, REFUSED) or {}).get("why", ""))
 
 
 def refuse(tx: Transaction, digest: str | None, why: str) -> None:
     """Keep that files could not be brought in, with one event for each that is broken in another way."""
     broken = {"digest": digest, "why": why}
-    if _setting(tx, REFUSED) != broken:
-        _set(tx, REFUSED, broken)
+    if read_setting(tx, REFUSED) != broken:
+        keep_setting(tx, REFUSED, broken)
         tx.event("agents.refused", digest=digest, why=why)
 
 
 def accept(tx: Transaction) -> None:
     """Keep that the files are in order again."""
-    if _setting(tx, REFUSED):
-        _set(tx, REFUSED, {})
+    if read_setting(tx, REFUSED):
+        keep_setting(tx, REFUSED, {})
         tx.event("agents.mended")
-
-
-def _setting(reader: Connection, key: str) -> Json:
-    row = reader.one(Setting.select(Setting.value).where(Setting.key == key))
-    return {} if row is None else dict(json.loads(row[0]))
-
-
-def _set(tx: Transaction, key: str, value: Json) -> None:
-    text = canonical_json(value)
-    if tx.one(Setting.select(Setting.key).where(Setting.key == key)) is None:
-        tx.insert(Setting, key=key, value=text)
-    else:
-        tx.update(Setting, key, value=text)
 
 
 def read_known(reader: Connection) -> Known:
@@ -106,7 +93,7 @@ def remember(tx: Transaction, catalog: Catalog) -> None:
     said: dict[str, dict[str, str]] = {}
     for (agent, kind), statement in statements(catalog).items():
         said.setdefault(agent, {})[kind] = statement
-    _set(tx, MEMORY, {"digest": catalog.digest, "said": said, "sections": catalog.sections()})
+    keep_setting(tx, MEMORY, {"digest": catalog.digest, "said": said, "sections": catalog.sections()})
 
 
 def _kinds(reader: Connection) -> dict[tuple[str, str], KnownKind]:

@@ -74,7 +74,7 @@ async def test_the_house_is_always_told_on_the_console_and_in_the_file(store: St
     line = f"DAILY question {number}: Which criteria are missing? (apm escalation show {number})"
     assert printed == [line]
     log = log_file.log_path(tmp_path)
-    assert log.read_text() == f"2027-01-15T08:00:00Z DAILY {line}\n"
+    assert log.read_text() == f"2027-01-15T08:00:00Z {line}\n"
     assert stat.S_IMODE(log.stat().st_mode) == 0o600
     assert (delivered.sent, delivered.failed, delivered.next_try_at) == (2, 0, None)
     assert [row.outcome for row in rows(store)] == ["sent", "sent"]

@@ -341,6 +341,7 @@ def _show(shown: Json) -> None:
             ("note", shown["note"]),
             ("merged into", shown["merged_into"]),
             ("missing", "\n".join(shown["missing"])),
+            ("digest", shown["digest"]),
         )
     )
     _show_details(shown["details"])

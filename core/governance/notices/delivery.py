@@ -256,4 +256,4 @@ def line_of(row: NotificationRow) -> str:
 
 def log_line_of(row: NotificationRow) -> str:
     at = datetime.fromtimestamp(row.at / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return f"{at} {row.urgency or '-'} {line_of(row)}"
+    return f"{at} {line_of(row)}"

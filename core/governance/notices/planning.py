@@ -7,21 +7,20 @@ what still waits, and of no history.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from peewee import Case, fn
 
-from core.contract import Json, canonical_json, digest_of
+from core.contract import Json, digest_of
 from core.governance.notices import floods, news, wording
 from core.governance.notices.channels import HOUSE, SUBJECTS, Channels
 from core.governance.notices.news import RAISED, RAISED_AGAIN, News
 from core.governance.notices.wording import Notice
 from core.store import reads, states
 from core.store.reads import Connection
-from core.store.schema import Escalation, Notification, Setting
+from core.store.schema import Escalation, Notification
+from core.store.settings import keep_setting, read_setting
 from core.store.writer import Transaction
 
 CURSOR, CHANNELS = "notices.cursor", "notices.channels"
@@ -89,7 +88,7 @@ def plan_some(tx: Transaction, channels: Channels | None = None) -> Planned:
         for taker in takers:
             if taker.name not in names:
                 planned += _tell_what_waits(tx, taker)
-        _set(tx, CHANNELS, [taker.to_json() for taker in takers])
+        keep_setting(tx, CHANNELS, [taker.to_json() for taker in takers])
         tx.event("notification.channels", channels=[taker.name for taker in takers], queued=planned.queued)
     return planned + _tell_news(tx, takers)
 
@@ -106,9 +105,9 @@ def tell_fault(tx: Transaction, fault: str) -> None:
 
 def _tell_news(tx: Transaction, takers: Sequence[Taker]) -> Planned:
     """Tell what came since the cursor; without a cursor only from now on."""
-    cursor = _setting(tx, CURSOR)
+    cursor = read_setting(tx, CURSOR)
     if cursor is None:
-        _set(tx, CURSOR, tx.next_seq)
+        keep_setting(tx, CURSOR, tx.next_seq)
         tx.event("notification.begun")
         return Planned()
     found = news.read_news(tx, int(cursor), MOST_NEWS)
@@ -120,7 +119,7 @@ def _tell_news(tx: Transaction, takers: Sequence[Taker]) -> Planned:
     last = tx.seq if planned.is_done else found[looked_at - 1].seq
     if planned.queued or planned.suppressed or counted or last - int(cursor) > MOST_UNREAD or not planned.is_done:
         # The event that says so is the next one, and is no news itself.
-        _set(tx, CURSOR, tx.next_seq if planned.is_done else last)
+        keep_setting(tx, CURSOR, tx.next_seq if planned.is_done else last)
         tx.event("notification.queued", queued=planned.queued, suppressed=planned.suppressed)
     return planned
 
@@ -235,20 +234,7 @@ def _takers(channels: Channels) -> tuple[Taker, ...]:
 
 
 def _known(reader: Connection) -> tuple[Taker, ...] | None:
-    found = _setting(reader, CHANNELS)
+    found = read_setting(reader, CHANNELS)
     if found is None:
         return None
     return tuple(Taker(entry["name"], tuple(entry["urgencies"]), tuple(entry["what"])) for entry in found)
-
-
-def _setting(reader: Connection, key: str) -> Any:
-    row = reader.one(Setting.select(Setting.value).where(Setting.key == key))
-    return None if row is None else json.loads(row[0])
-
-
-def _set(tx: Transaction, key: str, value: Any) -> None:
-    text = canonical_json(value)
-    if tx.one(Setting.select(Setting.key).where(Setting.key == key)) is None:
-        tx.insert(Setting, key=key, value=text)
-    else:
-        tx.update(Setting, key, value=text)
