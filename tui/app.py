@@ -130,6 +130,8 @@ class ApmApp(App[int]):
         return self.engine is not None and self._engine_started and not self.engine.is_driving
 
     def _tick(self) -> None:
+        if not self.is_running:
+            return  # leaving: screens lose their widgets one after the other
         now = self.now()
         if self.is_viewer and not self.bridge.is_driven:
             self.run_worker(self._take_over(), group="engine", exclusive=True)

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.app.driving import Driving, app_in, app_of, notices, opened, press, screen_text, settle
+from tests.app.driving import Driving, app_in, app_of, decision_of, notices, opened, press, screen_text, settle
 from tests.app.seeding import MORNING, SeededWorkspace
+from tui.app import ApmApp
 from tui.screens.choice import ConfirmDialog
+from tui.screens.dashboard import Dashboard
 
 
 async def test_q_leaves_at_once_when_nothing_runs_and_stops_the_engine(busy_workspace: SeededWorkspace) -> None:
@@ -97,3 +99,26 @@ async def test_an_engine_is_made_only_after_the_first_paint(busy_workspace: Seed
         assert painted == [True]
         assert app.engine is not None
         assert app.engine.is_driving
+
+
+async def test_a_second_that_passes_while_the_app_leaves_asks_nothing_of_screens_half_gone(
+    busy_workspace: SeededWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticked: list[int] = []
+
+    def on_unmount(screen: Dashboard) -> None:
+        # The question's screen above this one has lost its widgets by now.
+        app = app_of_screen(screen)
+        app._tick()
+        ticked.append(len(app.screen_stack))
+
+    monkeypatch.setattr(Dashboard, "on_unmount", on_unmount, raising=False)
+    async with opened(busy_workspace) as pilot:
+        await press(pilot, "space")
+        assert decision_of(pilot)
+    assert ticked == [2]
+
+
+def app_of_screen(screen: Dashboard) -> ApmApp:
+    assert isinstance(screen.app, ApmApp)
+    return screen.app
