@@ -6,26 +6,31 @@ Imports here are what first paint pays for; screens, dialogs and the engine are 
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.app import App
 from textual.binding import BindingType
 from textual.driver import Driver
-from textual.reactive import var
+from textual.screen import Screen
 from textual.scrollbar import ScrollBar, ScrollBarRender
 
-from core.contract import ApmError
+from core.contract import ApmError, UsageError
 from core.sanitise import sanitise
 from tui import person
 from tui.actions import Action, bindings
+from tui.background import in_background
 from tui.bridge import Bridge, Engine
+from tui.configured import ConfiguredApp
 from tui.driving import engine_of, make_engine
+from tui.keystrokes import InOrder
 from tui.places import places_around
 from tui.screens.dashboard import Dashboard
-from tui.themes import DARK, FALLBACKS, LIGHT, PlainBars
+from tui.themes import PlainBars
+from tui.undoing import Undo, UndoStack
 from tui.widgets.key_bar import KeyBar
 
 if TYPE_CHECKING:
@@ -36,7 +41,7 @@ STOP_SECONDS = 10.0
 """How long a stopping engine may take before the app leaves all the same; the journal makes up for it."""
 
 
-class ApmApp(App[int]):
+class ApmApp(InOrder, ConfiguredApp):
     """Mission control for one workspace."""
 
     TITLE = "apm"
@@ -55,29 +60,30 @@ class ApmApp(App[int]):
     ENABLE_COMMAND_PALETTE = False
     """Ours is made from the action registry."""
 
-    ascii_glyphs: var[bool] = var(False)
-
     def __init__(
         self,
-        workspace: Workspace,
+        workspace: Workspace | Callable[[], Workspace],
         engine: Engine | None = None,
         *,
         make_engine: Callable[[Workspace], Engine] | None = None,
     ) -> None:
+        """A workspace that is still to be opened (a function) is opened after first paint, off the event loop.
+
+        When that fails the app leaves at once, and `fault` says why.
+        """
         super().__init__()
         self.animation_level = "none"
-        self.workspace, self.engine, self._make_engine = workspace, engine, make_engine
-        self.bridge = Bridge(workspace.store, self.complain)
+        self._open: Callable[[], Workspace] | None = workspace if callable(workspace) else None
+        self._workspace: Workspace | None = None if callable(workspace) else workspace
+        self.fault: ApmError | None = None
+        self.engine, self._make_engine = engine, make_engine
+        self.bridge = Bridge(self.complain)
         self.person = person.name()
         self.drafts: dict[str, dict[str, str]] = {}
         """What was written into forms that were left without sending."""
+        self.undo = UndoStack()
+        self._one_deed = asyncio.Lock()
         self._leaving = self._engine_started = False
-        for theme in (DARK, LIGHT):
-            self.register_theme(theme)
-        self.theme = DARK.name
-
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        return FALLBACKS
 
     def get_driver_class(self) -> type[Driver]:
         usual = super().get_driver_class()
@@ -95,16 +101,39 @@ class ApmApp(App[int]):
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             # Textual restores the terminal only for an orderly exit; without these a signal leaves it in ruins.
             loop.add_signal_handler(number, self._stop_for, number)
-        self.call_after_refresh(self._begin)
+        self.call_after_refresh(lambda: self.run_worker(self._begin(), group="opening"))
 
     async def on_unmount(self) -> None:
         await self.bridge.stop()
 
-    def _begin(self) -> None:
-        """After first paint: read, drive, and let time pass."""
-        self.bridge.start()
+    @property
+    def workspace(self) -> Workspace:
+        """The open workspace. Nothing that a person can reach asks for it before it is open."""
+        assert self._workspace is not None
+        return self._workspace
+
+    async def _begin(self) -> None:
+        """After first paint: open, read, drive, and let time pass."""
+        if self._open is not None:
+            try:
+                # Loading what it takes and bringing the database up to date takes a moment, in which keys are answered.
+                await asyncio.to_thread(self._open_workspace, self._open)
+            except ApmError as error:
+                self.fault = error
+                self.exit(error.exit_code)
+                return
+        if self.settings_file is None:
+            self.follow_settings(self.workspace.state)
+        self.bridge.start(self.workspace.store)
         self.run_worker(self._start_engine(), group="engine")
         self.set_interval(1.0, self._tick)
+
+    def _open_workspace(self, open_: Callable[[], Workspace]) -> None:
+        self._workspace = open_()
+
+    def close_workspace(self) -> None:
+        if self._open is not None and self._workspace is not None:
+            self._workspace.close()
 
     async def _start_engine(self) -> None:
         """The engine's own tasks are its own; this only sets it going."""
@@ -115,6 +144,9 @@ class ApmApp(App[int]):
                 await self.engine.start()
                 self._engine_started = True
                 self.bridge.follow(self.engine)
+                if self._open is not None:
+                    # What was loaded stays for good; going over all of it again would hold up keys for 100 ms and more.
+                    gc.freeze()
         except ApmError as error:
             self.complain(str(error))
 
@@ -133,6 +165,7 @@ class ApmApp(App[int]):
         if not self.is_running:
             return  # leaving: screens lose their widgets one after the other
         now = self.now()
+        self.look_at_settings()
         if self.is_viewer and not self.bridge.is_driven:
             self.run_worker(self._take_over(), group="engine", exclusive=True)
         for screen in self.screen_stack:
@@ -142,7 +175,7 @@ class ApmApp(App[int]):
 
     def now(self) -> int:
         """The store's clock, milliseconds since the epoch."""
-        return self.workspace.store.clock()
+        return self._workspace.store.clock() if self._workspace is not None else int(time.time() * 1_000)
 
     # What screens and panes use
 
@@ -152,20 +185,32 @@ class ApmApp(App[int]):
     def complain(self, text: str) -> None:
         self.notify(sanitise(text, limit=500), severity="error", markup=False, timeout=12)
 
-    def do(self, work: Callable[[Transaction], Any], done: str, then: Callable[[], None] | None = None) -> None:
-        """Write, then say so and go on; or say why not."""
-        self.run_worker(self._do(work, done, then), group="writes", exit_on_error=False)
+    def do(
+        self,
+        work: Callable[[Transaction], Any],
+        done: str,
+        then: Callable[[], None] | None = None,
+        *,
+        undo: Undo | None = None,
+    ) -> None:
+        """Write, then say so and go on; or say why not. What has an `undo` can be taken back with `u`."""
+        in_background(self, self._do(work, done, then, undo), group="writes")
 
-    async def _do(self, work: Callable[[Transaction], Any], done: str, then: Callable[[], None] | None) -> None:
-        try:
-            await self.workspace.store.write(work)
-        except ApmError as error:
-            self.complain(str(error))
-            return
-        except Exception as error:
-            # A fault of the program: what was asked for is not done, and everything else goes on.
-            self.complain(f"That failed, and nothing was changed. {type(error).__name__}: {error}")
-            return
+    async def _do(
+        self, work: Callable[[Transaction], Any], done: str, then: Callable[[], None] | None, undo: Undo | None
+    ) -> None:
+        async with self._one_deed:
+            try:
+                await self.bridge.write(work)
+            except ApmError as error:
+                self.complain(str(error))
+                return
+            except Exception as error:
+                # A fault of the program: what was asked for is not done, and everything else goes on.
+                self.complain(f"That failed, and nothing was changed. {type(error).__name__}: {error}")
+                return
+            if undo is not None:
+                self.undo.push(undo)
         self.tell(done)
         if then is not None:
             then()
@@ -189,7 +234,58 @@ class ApmApp(App[int]):
 
         self.push_screen(WorkItemScreen(work_item))
 
+    def open_diff(self, work_item: int) -> None:
+        from tui.screens.diff import DiffScreen
+
+        self.push_screen(DiffScreen(work_item))
+
     # Actions that work everywhere
+
+    def action_go(self, key: str = "") -> None:
+        """To a screen by its key; without one a menu of them opens."""
+        from tui.destinations import BY_KEY, DESTINATIONS
+        from tui.screens.choice import Choice, ChoiceDialog
+
+        def go(picked: str | None) -> None:
+            if picked is not None:
+                self._show_screen(BY_KEY[picked].kind())
+
+        if key:
+            go(key)
+        else:
+            self.push_screen(ChoiceDialog("Go to", [Choice(d.key, d.title, d.about) for d in DESTINATIONS]), go)
+
+    def _show_screen(self, kind: type[Screen[None]]) -> None:
+        """A screen of this kind: the one that is open already, with what lies over it closed, or a new one."""
+        if not any(isinstance(screen, kind) for screen in self.screen_stack):
+            self.push_screen(kind())
+        while not isinstance(self.screen, kind):
+            self.pop_screen()
+
+    def action_copy(self) -> None:
+        from tui.clipboard import copy_here
+
+        copy_here(self)
+
+    def action_undo(self) -> None:
+        """Take back what was done last on this screen; the record keeps both."""
+        in_background(self, self._take_back(), group="writes")
+
+    async def _take_back(self) -> None:
+        """What is still being written counts as done: the last thing is what a person asked for last."""
+        async with self._one_deed:
+            undo = self.undo.pop()
+            if undo is None:
+                self.tell("Nothing was done here that can be taken back.")
+                return
+            try:
+                await self.bridge.write(undo.work)
+            except UsageError:
+                raise
+            except Exception:
+                self.undo.push(undo)
+                raise
+        self.tell(undo.said)
 
     def action_help(self) -> None:
         from tui.screens.help import HelpDialog
@@ -203,14 +299,14 @@ class ApmApp(App[int]):
 
         def run(picked: Action | None) -> None:
             if picked is not None:
-                self.run_worker(self.run_action(picked.handler, places[picked.place]), exit_on_error=False)
+                in_background(self, self.run_action(picked.handler, places[picked.place]), group="commands")
 
         self.push_screen(Palette(tuple(places)), run)
 
     def action_new_work_item(self) -> None:
         from tui.screens.new_work_item import write_work_item
 
-        self.run_worker(write_work_item(self), group="dialogs", exit_on_error=False)
+        in_background(self, write_work_item(self), group="dialogs")
 
     async def action_next_for_me(self) -> None:
         """The next question in the queue's order; from a question, the one after it."""
@@ -225,9 +321,6 @@ class ApmApp(App[int]):
             self.open_question(waiting[0])
         else:
             self.tell("Nothing waits for you.")
-
-    def action_toggle_theme(self) -> None:
-        self.theme = LIGHT.name if self.theme == DARK.name else DARK.name
 
     def action_toggle_ascii(self) -> None:
         self.ascii_glyphs = not self.ascii_glyphs
@@ -282,12 +375,19 @@ class ApmApp(App[int]):
 
 
 def run(folder: Path) -> int:
-    """Open the app on a workspace; the exit code."""
-    from core.workspace import Workspace
+    """Open the app on a workspace; the exit code. Raises ApmError when the workspace cannot be opened."""
 
-    workspace = Workspace.open(folder, team="as-known")
-    app = ApmApp(workspace, make_engine=lambda known: make_engine(known, app.tell, app.complain))
+    def opened() -> Workspace:
+        from core.workspace import Workspace
+
+        return Workspace.open(folder, team="as-known")
+
+    app = ApmApp(opened, make_engine=lambda known: make_engine(known, app.tell, app.complain))
+    app.follow_settings(folder / "state")
     try:
-        return app.run() or 0
+        code = app.run() or 0
     finally:
-        workspace.close()
+        app.close_workspace()
+    if app.fault is not None:
+        raise app.fault
+    return code

@@ -9,24 +9,31 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import logging
+import threading
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from core.contract import ApmError
-from core.store import reads
-from core.store.chain import StoredEvent
-from core.store.reads import Connection
-from core.store.rows import LiveRow
-from core.store.store import Store
+
+if TYPE_CHECKING:
+    from core.store.chain import StoredEvent
+    from core.store.reads import Connection
+    from core.store.rows import LiveRow
+    from core.store.store import Store
+    from core.store.writer import Transaction
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 FLUSH_SECONDS = 0.1
 """Least time between two readings of a view."""
 POLL_SECONDS = 0.3
-"""How often the journal's head is looked at for what other processes wrote."""
-NOTHING_RUNS = LiveRow(False, None, (), ())
+"""How often it is looked whether another process has written."""
+LOOK_SECONDS = 3.0
+"""How often the store is read although nobody wrote: a lease grows old by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,26 +86,32 @@ class _Attached:
 
 
 class Bridge:
-    """Owned by the app; started once the event loop runs."""
+    """Owned by the app; started with a store once there is one. What is asked before that is answered then."""
 
-    def __init__(self, store: Store, report: Callable[[str], None]) -> None:
-        self._store, self._report = store, report
+    def __init__(self, report: Callable[[str], None]) -> None:
+        self._report = report
+        self._started = asyncio.Event()
         self._engine: Engine | None = None
         self._views: list[_Attached] = []
         self._noted: Change | None = None
+        self._lock = threading.Lock()
+        self._incoming: list[tuple[Change, tuple[int, int]]] = []
+        self._is_woken = False
         self._flush_at: asyncio.TimerHandle | None = None
         self._last_flush = 0.0
         self._ends: list[Callable[[], None]] = []
         self._poll: asyncio.Task[None] | None = None
         self._seen = 0
-        self._seen_live = NOTHING_RUNS
+        self._seen_live: LiveRow | None = None
 
-    def start(self) -> None:
+    def start(self, store: Store) -> None:
+        self._store = store
         self._loop = asyncio.get_running_loop()
         # Reloads touch widgets, which find their app in a context variable; the writer's thread has none.
         self._context = contextvars.copy_context()
         self._ends.append(self._store.subscribe(self._committed))
         self._poll = self._task(self._poll_forever())
+        self._started.set()
         for attached in self._views:
             self._ask(attached, EVERYTHING)
 
@@ -111,7 +124,7 @@ class Bridge:
     @property
     def is_driven(self) -> bool:
         """Whether some process holds a fresh lease, as far as was last looked."""
-        return self._seen_live.is_driven
+        return self._seen_live is not None and self._seen_live.is_driven
 
     def reload_all(self) -> None:
         self._note(EVERYTHING)
@@ -130,10 +143,17 @@ class Bridge:
 
     async def read(self, work: Callable[[Connection, LiveRow, int], T]) -> T:
         """Run a reading closure with what runs at this moment and the time (milliseconds)."""
+        from core.store import reads
+
+        await self._started.wait()
         engine = self._engine
         live = engine.live() if engine is not None and engine.is_driving else None
         now = self._store.clock()
         return await self._store.read(lambda reader: work(reader, live or reads.read_live(reader, now), now))
+
+    async def write(self, work: Callable[[Transaction], T]) -> T:
+        await self._started.wait()
+        return await self._store.write(work)
 
     def attach(self, view: LiveView) -> Callable[[], None]:
         """Reload the view now (or once started) and after every change, until what this returns is called."""
@@ -157,6 +177,7 @@ class Bridge:
     async def idle(self) -> None:
         """Return once everything that was committed so far is on the screen."""
         while True:
+            self._take_in()
             running = [a.task for a in self._views if a.task is not None]
             if running:
                 await asyncio.wait(running)
@@ -168,30 +189,41 @@ class Bridge:
                 return
 
     def _committed(self, events: Sequence[StoredEvent]) -> None:
-        """On the writer's thread."""
+        """On the writer's thread. The loop is woken once for all that comes until it next flushes."""
         change = Change(
             frozenset(e.kind for e in events), frozenset(e.work_item for e in events if e.work_item is not None)
         )
-        span = (events[0].seq, events[-1].seq)
+        with self._lock:
+            self._incoming.append((change, (events[0].seq, events[-1].seq)))
+            is_woken, self._is_woken = self._is_woken, True
+        if is_woken:
+            return
         try:
-            self._loop.call_soon_threadsafe(self._own, change, span, context=self._context.copy())
+            self._loop.call_soon_threadsafe(self._schedule, context=self._context.copy())
         except RuntimeError:
             # The loop has ended with commits still to come; nobody is left to show them to.
             return
 
-    def _own(self, change: Change, span: tuple[int, int]) -> None:
-        # What another process wrote just before is still to be found by the poll.
-        if span[0] <= self._seen + 1:
-            self._seen = max(self._seen, span[1])
-        self._note(change)
+    def _take_in(self) -> None:
+        with self._lock:
+            incoming, self._incoming, self._is_woken = self._incoming, [], False
+        for change, (first, last) in incoming:
+            # What another process wrote just before is still to be found by the poll.
+            if first <= self._seen + 1:
+                self._seen = max(self._seen, last)
+            self._noted = change if self._noted is None else self._noted | change
 
     def _note(self, change: Change) -> None:
         self._noted = change if self._noted is None else self._noted | change
+        self._schedule()
+
+    def _schedule(self) -> None:
         if self._flush_at is None:
             wait = max(0.0, self._last_flush + FLUSH_SECONDS - self._loop.time())
             self._flush_at = self._loop.call_later(wait, self._flush, context=self._context.copy())
 
     def _flush(self) -> None:
+        self._take_in()
         self._flush_at = None
         self._last_flush = self._loop.time()
         change, self._noted = self._noted, None
@@ -201,7 +233,7 @@ class Bridge:
 
     def _ask(self, attached: _Attached, change: Change) -> None:
         attached.pending = change if attached.pending is None else attached.pending | change
-        if attached.task is None:
+        if attached.task is None and self._started.is_set():
             attached.task = self._task(self._reload(attached))
 
     async def _reload(self, attached: _Attached) -> None:
@@ -211,12 +243,21 @@ class Bridge:
                 await attached.view.reload(change)
         except ApmError as error:
             self._report(str(error))
+        except Exception as error:
+            # A fault of the program in one view; the others go on, and so does this one with the next change.
+            logger.exception("a view could not read anew")
+            self._report(f"A part of the screen could not be read anew. {type(error).__name__}: {error}")
         finally:
             attached.task = None
 
     async def _poll_forever(self) -> None:
+        mark, looked_at = None, 0.0
         while True:
             await asyncio.sleep(POLL_SECONDS)
+            was, mark = mark, self._store.write_mark()
+            if mark == was and self._loop.time() < looked_at + LOOK_SECONDS:
+                continue
+            looked_at = self._loop.time()
             try:
                 head, live = await self.read(lambda reader, live, _: (_head(reader), live))
             except ApmError as error:
@@ -234,5 +275,7 @@ class Bridge:
 
 
 def _head(reader: Connection) -> int:
+    from core.store import reads
+
     newest = reads.events(reader, last=1)
     return newest[-1].seq if newest else 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from typing import IO, Any, cast
 
 from textual.drivers.linux_driver import LinuxDriver
@@ -36,11 +37,11 @@ class _Unbreakable:
 
 
 class TerminalDriver(LinuxDriver):
-    """Textual's own driver, on an output that cannot break."""
+    """Textual's own driver, on an output that cannot break: standard output, since standard error may be a log."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._file = cast(Any, _Unbreakable(cast(IO[str], self._file)))
+        self._file = cast(Any, _Unbreakable(cast(IO[str], sys.__stdout__)))
 
     def _run_input_thread(self) -> None:
         try:

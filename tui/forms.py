@@ -9,7 +9,14 @@ from typing import Any
 
 
 class NotReadable(ValueError):
-    """What was typed is not what the field takes; the message says which line, and what to write."""
+    """What was typed is not what the field takes; the message says which line, and what to write.
+
+    `key` names the value at fault where it is one of several.
+    """
+
+    def __init__(self, text: str, key: str = "") -> None:
+        super().__init__(text)
+        self.key = key
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +66,13 @@ def _lists(typed: str) -> dict[str, list[str]] | None:
 
 
 def _tasks(typed: str) -> list[dict[str, Any]] | None:
-    """`title | AC1, AC2`, a line each; numbered T1, T2, …"""
-    made = []
-    for n, line in enumerate(_content_lines(typed), 1):
+    """`title | AC1, AC2`, a line each; numbered T1, T2, … A line that has no title yet is none."""
+    made: list[dict[str, Any]] = []
+    for line in _content_lines(typed):
         title, _, criteria = line.partition("|")
         named = [c for c in re.split(r"[,\s]+", criteria.strip()) if c]
-        made.append({"id": f"T{n}", "title": title.strip(), "criteria": named})
+        if title.strip():
+            made.append({"id": f"T{len(made) + 1}", "title": title.strip(), "criteria": named})
     return made or None
 
 
@@ -121,12 +129,32 @@ def read_values(asks: Mapping[str, str], typed: Mapping[str, str]) -> dict[str, 
         try:
             value = shape_of(key, shape).read(typed.get(key, ""))
         except NotReadable as error:
-            raise NotReadable(f"{key.replace('_', ' ')}: {error}.") from None
+            raise NotReadable(f"{key.replace('_', ' ')}: {error}.", key) from None
         if value is not None:
             made[key] = value
     if not made:
-        raise NotReadable("Nothing is filled in yet.")
+        raise NotReadable("Nothing is filled in yet.", next(iter(in_order(asks)), ""))
     return made
+
+
+def begun(shape: str, ids: Iterable[str]) -> str:
+    """What stands in a field at first: a line for each of these ids, which is left out as long as nothing is added.
+
+    Only in shapes where an empty line says nothing; in a list of ids it would say that there are none.
+    """
+    lines = {"map": "{}: ", "numbers": "{}: ", "tasks": " | {}"}
+    return "\n".join(lines[shape].format(i) for i in ids) if shape in lines else ""
+
+
+def said_about(key: str, missing: Iterable[str], names: Iterable[str] = ()) -> list[str]:
+    """What the gate said about this value: the ends of the lines that begin with its name, or one of these."""
+    heads = [f"{name}:" for name in (key, *names)]
+    return [line.partition(":")[2].strip() for line in missing if any(line.startswith(head) for head in heads)]
+
+
+def ids_in(lines: Iterable[str]) -> list[str]:
+    """Identifiers such as AC3, T1 or R2, each once, in their order."""
+    return list(dict.fromkeys(found for line in lines for found in re.findall(r"\b[A-Z]{1,4}\d+\b", line)))
 
 
 def _content_lines(typed: str) -> list[str]:
@@ -134,10 +162,12 @@ def _content_lines(typed: str) -> list[str]:
 
 
 def _pairs(typed: str, *, may_be_empty: bool = False) -> list[tuple[str, str]]:
+    """Lines as `id: value`; one without a value yet is left out, unless that is a value."""
     made = []
     for line in _content_lines(typed):
         key, colon, value = line.partition(":")
-        if not colon or not key.strip() or not (value.strip() or may_be_empty):
+        if not colon or not key.strip():
             raise NotReadable(f"{line!r} is not written as `id: value`")
-        made.append((key.strip(), value.strip()))
+        if value.strip() or may_be_empty:
+            made.append((key.strip(), value.strip()))
     return made

@@ -2,27 +2,48 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
 
 from core.phases import PHASES
-from core.store import states
-from core.store.rows import AgentRow, CounterRow, EscalationRow, LiveRow
+
+if TYPE_CHECKING:
+    from core.store.rows import AgentRow, CounterRow, LiveRow
 
 STATES = ("failed", "asking", "running", "idle")
 """What an agent may be doing; a group shows the first of these that one of its members is in."""
 
 
+class Asking(Protocol):
+    """Questions that need a human now, and the chain that they came up through."""
+
+    @property
+    def chain(self) -> Sequence[str]: ...
+    @property
+    def kind(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A delegation that runs; `since` in milliseconds."""
+
+    work_item: int
+    phase: str
+    subject: str
+    since: int
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
-    """An agent in the tree."""
+    """An agent in the tree: what it does now, and how often it ran and failed today."""
 
     role: str
     runtime: str
     state: str
-    running: int
-    runs: int
+    tasks: tuple[Task, ...] = ()
+    runs: int = 0
+    failures: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +65,14 @@ class Group:
         return sum(m.runs for m in self.members)
 
     @property
+    def failures(self) -> int:
+        return sum(m.failures for m in self.members)
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        return tuple(task for m in self.members for task in m.tasks)
+
+    @property
     def is_active(self) -> bool:
         return self.state != "idle"
 
@@ -56,7 +85,9 @@ class TierRow:
     group: str
     title: str
     state: str
-    runs: int
+    runs: int = 0
+    failures: int = 0
+    tasks: tuple[Task, ...] = ()
     runtime: str = ""
     is_heading: bool = False
     is_open: bool = False
@@ -69,10 +100,10 @@ class Team:
     groups: tuple[Group, ...]
 
 
-NO_TEAM = Team(Member("master-orchestrator", "tool", "idle", 0, 0), ())
+NO_TEAM = Team(Member("master-orchestrator", "tool", "idle"), ())
 
 
-def asker(question: EscalationRow, tiers: Mapping[str, int]) -> str:
+def asker(question: Asking, tiers: Mapping[str, int]) -> str:
     """Who asks: the last of the chain that is no orchestrator, which only passes questions on."""
     below = [role for role in question.chain if tiers.get(role, 3) == 3]
     return (below or question.chain or [""])[-1]
@@ -82,16 +113,14 @@ def team(
     agents: Sequence[AgentRow],
     counters: Mapping[str, CounterRow],
     live: LiveRow,
-    questions: Iterable[EscalationRow],
-    now: int,
+    asked: Iterable[Asking],
 ) -> Team:
-    """Everybody, in the order in which work passes them."""
+    """Everybody, in the order in which work passes them. `asked` is what needs a human now."""
     tiers = {a.role: a.tier for a in agents}
-    running = Counter(str(d.get("agent", "")) for d in live.delegations)
+    running = running_tasks(live)
     asking, failed = set[str](), set[str]()
-    for question in questions:
-        if states.needs_me(question, now):
-            (failed if question.kind == "error" else asking).add(asker(question, tiers))
+    for question in asked:
+        (failed if question.kind == "error" else asking).add(asker(question, tiers))
 
     def member(agent: AgentRow) -> Member:
         role = agent.role
@@ -99,7 +128,8 @@ def team(
         for name, having in (("running", running), ("asking", asking), ("failed", failed)):
             state = name if role in having else state
         done = counters.get(role)
-        return Member(role, agent.runtime, state, running[role], done.runs if done else 0)
+        today = (done.runs, done.failures) if done else (0, 0)
+        return Member(role, agent.runtime, state, running.get(role, ()), *today)
 
     by_role = {a.role: member(a) for a in agents}
     groups = [_phase_group(phase.code, phase.title, phase.orchestrator, phase.roles, by_role) for phase in PHASES]
@@ -111,6 +141,17 @@ def team(
     busy = any(g.state == "running" for g in groups)
     master = replace(master, state="running" if busy or live.work_items else master.state)
     return Team(master, tuple(g for g in groups if g.members or g.head))
+
+
+def running_tasks(live: LiveRow) -> dict[str, tuple[Task, ...]]:
+    """What runs at this moment, by agent; of each agent the longest first."""
+    found: dict[str, list[Task]] = {}
+    for told in sorted(live.delegations, key=lambda d: int(d.get("since", 0))):
+        task = Task(
+            int(told.get("work_item", 0)), str(told.get("phase", "")), str(told.get("subject", "")), int(told["since"])
+        )
+        found.setdefault(str(told.get("agent", "")), []).append(task)
+    return {agent: tuple(tasks) for agent, tasks in found.items()}
 
 
 _OTHERS = (
@@ -154,17 +195,18 @@ def open_groups(
 def tier_rows(found: Team, opened: Collection[str]) -> tuple[TierRow, ...]:
     """The rows of the tree with these groups open."""
     master = found.master
-    made = [TierRow(master.role, "", master.role, master.state, master.runs, master.runtime, is_heading=True)]
+    made = [replace(_row(master, ""), is_heading=True)]
     for group in found.groups:
         is_open = group.key in opened
-        made.append(
-            TierRow(
-                f"group:{group.key}", group.key, group.title, group.state, group.runs, is_heading=True, is_open=is_open
-            )
+        heading = TierRow(
+            f"group:{group.key}", group.key, group.title, group.state, group.runs, group.failures, group.tasks
         )
-        for n, member in enumerate(group.members if is_open else (), 1):
-            last = n == len(group.members)
-            made.append(
-                TierRow(member.role, group.key, member.role, member.state, member.runs, member.runtime, is_last=last)
-            )
+        made.append(replace(heading, is_heading=True, is_open=is_open))
+        members = group.members if is_open else ()
+        made += [replace(_row(m, group.key), is_last=n == len(members)) for n, m in enumerate(members, 1)]
     return tuple(made)
+
+
+def _row(member: Member, group: str) -> TierRow:
+    today = (member.runs, member.failures)
+    return TierRow(member.role, group, member.role, member.state, *today, member.tasks, member.runtime)

@@ -6,9 +6,12 @@ A state is never told by colour alone: every mark has a glyph and a word, and a 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from core.store import states
-from core.store.rows import EscalationRow, PhaseCell
+
+if TYPE_CHECKING:
+    from core.store.rows import EscalationRow, PhaseCell
 
 Span = tuple[str, str]
 """A piece of text and its tone (see `TONES`)."""
@@ -91,6 +94,18 @@ DELEGATION_MARKS = {
     "RUNNING": Mark("●", "running", "run"),
 }
 
+FILE_MARKS = {
+    "added": Mark("+", "added", "good"),
+    "changed": Mark("~", "changed", "run"),
+    "removed": Mark("-", "removed", "bad"),
+    "renamed": Mark("→", "renamed", "ask"),
+    "copied": Mark("→", "copied", "ask"),
+    "retyped": Mark("~", "retyped", "ask"),
+    "in conflict": Mark("▲", "conflict", "bad"),
+    "new": Mark("+", "new", "ask"),
+}
+"""What became of a file; "new" is one that git does not track yet."""
+
 PASSED = Mark("✓", "passed", "good")
 NOT_PASSED = Mark("✗", "missing", "bad")
 NOT_APPLICABLE = Mark("·", "exempt", "dim")
@@ -117,7 +132,9 @@ ASCII = str.maketrans(
         "…": "~",
         "—": "-",
         "→": ">",
+        "←": "<",
         "▌": "|",
+        "␍": "r",
         "↑": "^",
         "↓": "v",
     }

@@ -76,19 +76,48 @@ def merge(tx: Transaction, escalations: Sequence[int], *, into: int, by: str) ->
     if not others or any(row.id == into for row in others):
         raise UsageError(f"Escalation {into} stays; name the others, which are to be merged into it.")
     for row in others:
-        _check_alike(row, target)
+        check_alike(row, target)
     moved = [m for row in others for m in reads_escalations.merged_into(tx, row.id)]
     for row in (*others, *moved):
         tx.update(Escalation, row.id, merged_into=into, next_at=None)
     every = (target, *others)
-    due = min((row.due_at for row in every if row.due_at is not None), default=None)
-    urgency = min((row.urgency for row in every), key=states.URGENCIES.index)
+    urgency, due = _gravest(every)
     _change(tx, target, urgency=urgency, due_at=due, count=sum(row.count for row in every))
     merged = [row.id for row in others]
     tx.event("escalation.merged", work_item=target.work_item, escalation=into, merged=merged, by=person)
 
 
-def _check_alike(row: rows.EscalationRow, target: rows.EscalationRow) -> None:
+def _gravest(questions: Sequence[rows.EscalationRow]) -> tuple[str, int | None]:
+    """The urgency and the due time of several questions that are one."""
+    due = min((row.due_at for row in questions if row.due_at is not None), default=None)
+    return min((row.urgency for row in questions), key=states.URGENCIES.index), due
+
+
+def unmerge(tx: Transaction, merged: Sequence[rows.EscalationRow], *, target: rows.EscalationRow, by: str) -> None:
+    """Take a merge back: `merged` and `target` are the questions as they were before it, all of them open ones.
+
+    Raises UsageError when the one they were merged into is answered, or one of them is not merged into it any more.
+    """
+    row, person = open_row(tx, target.id), named_person(tx, by)
+    now = {other.id: existing(tx, other.id) for other in merged}
+    gone = [number for number, other in now.items() if other.merged_into != target.id]
+    if gone:
+        raise UsageError(f"Escalation {gone[0]} is not merged into {target.id} any more; nothing was changed.")
+    for before in merged:
+        own = replace(now[before.id], merged_into=before.merged_into)
+        moment = None if before.merged_into is not None else next_at(own)
+        tx.update(Escalation, before.id, merged_into=before.merged_into, next_at=moment)
+        tx.event("escalation.separated", work_item=before.work_item, escalation=before.id, into=target.id, by=person)
+    alone = [other for other in merged if other.merged_into is None]
+    changes: dict[str, Any] = {"count": max(row.count - sum(other.count for other in alone), 1)}
+    if (row.urgency, row.due_at) == _gravest((target, *alone)):
+        # Only what the merge itself has brought is given back.
+        changes |= {"urgency": target.urgency, "due_at": target.due_at}
+    _change(tx, row, **changes)
+    tx.event("escalation.put_back", work_item=row.work_item, escalation=row.id, by=person, changed=sorted(changes))
+
+
+def check_alike(row: rows.EscalationRow, target: rows.EscalationRow) -> None:
     """Raises UsageError unless one answer can be the answer of both."""
     if row.kind != target.kind:
         raise UsageError(f"Escalation {row.id} is about a {row.kind}, {target.id} about a {target.kind}.")
@@ -102,17 +131,52 @@ def _check_alike(row: rows.EscalationRow, target: rows.EscalationRow) -> None:
         raise UsageError(f"Escalation {row.id} is about a {row.kind}; each of those is settled by itself.")
 
 
-def undo(tx: Transaction, escalation: int, *, by: str, reason: str = "") -> None:
+HANDLING = (
+    "acknowledged_at",
+    "acknowledged_until",
+    "acknowledged_by",
+    "snoozed_until",
+    "assigned_to",
+    "note",
+    "urgency",
+    "due_at",
+)
+"""What people change about an open question without answering it."""
+
+
+def put_back(tx: Transaction, before: rows.EscalationRow, after: rows.EscalationRow, *, by: str) -> None:
+    """Undo one deed: the question is handled again as it was in `before`, where `after` is what the deed left.
+
+    Raises UsageError when it is not open any more, or when somebody else, or the clock, has handled it since.
+    """
+    row, person = open_row(tx, before.id), named_person(tx, by)
+    names = [name for name in HANDLING if getattr(before, name) != getattr(after, name)]
+    since = [name for name in names if getattr(row, name) != getattr(after, name)]
+    if since:
+        what = since[0].replace("_", " ")
+        raise UsageError(f"Escalation {row.id}: its {what} has been changed since, so that cannot be taken back.")
+    changes = {name: getattr(before, name) for name in names}
+    for silence in ("acknowledged_until", "snoozed_until"):
+        if changes.get(silence) is not None and changes[silence] <= tx.now:
+            changes[silence] = None
+    _change(tx, row, **changes)
+    tx.event("escalation.put_back", work_item=row.work_item, escalation=row.id, by=person, changed=names)
+
+
+def undo(tx: Transaction, escalation: int, *, by: str, reason: str = "", answer: int | None = None) -> None:
     """Take the answer back: the question is open again, due anew, and what the answer settled waits again.
 
-    Raises UsageError when it is not answered, when work has gone on from the answer, and when what it settled has been
-    settled anew since.
+    With `answer`, the number of one, only that answer is taken back. Raises UsageError when it is not answered, when
+    another answer stands than the one that is meant, when work has gone on from the answer, and when what it settled
+    has been settled anew since.
     """
     row, person = existing(tx, escalation), named_person(tx, by)
     if row.merged_into is not None:
         raise UsageError(f"Escalation {escalation} was answered with {row.merged_into}; undo that one.")
     if row.resolved_at is None:
         raise UsageError(f"Escalation {escalation} has no answer to take back.")
+    if answer is not None:
+        _check_stands(tx, row, answer)
     together = (row, *reads_escalations.merged_into(tx, escalation))
     for one in together:
         _check_undoable(tx, one)
@@ -125,6 +189,17 @@ def undo(tx: Transaction, escalation: int, *, by: str, reason: str = "") -> None
         if is_over(tx, work_item):
             # Somebody ended it after the answer; nobody needs to answer for work that is not done.
             withdraw_all(tx, work_item, why=f"work item {work_item} has come to its end")
+
+
+def _check_stands(tx: Transaction, row: rows.EscalationRow, answer: int) -> None:
+    """Raises UsageError when the question was answered anew since that answer."""
+    standing = [a for a in reads_escalations.answers(tx, row.id) if a.undone_at is None and not a.late]
+    other = next((a for a in standing if a.id != answer), None)
+    if other is not None:
+        raise UsageError(
+            f"Escalation {row.id} was answered anew by {one_line(other.by, 60)} since; that answer stands, and "
+            f"`apm escalation undo {row.id}` takes it back."
+        )
 
 
 def _take_back(tx: Transaction, row: rows.EscalationRow, person: str, why: str) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from core.contract import AgentRequest, AgentResponse, Json, Status
+from core.governance.asking import thread
 from core.governance.authority import in_force
 from core.governance.context import context_files
 from core.governance.decisions import DOMAIN_AGENTS, UNLISTED, Choice, DecisionRules, OwnersWord, is_decided
@@ -123,7 +124,17 @@ def _earlier(reader: Connection, choice: Choice) -> list[Json]:
         .limit(EARLIER)
     )
     found = build(rows.DecisionRow, Decision, reader.rows(query))
-    return [{"question": d.question, "choice": d.choice, "by": d.decided_by, "reason": d.reason} for d in found]
+    return [
+        {"question": d.question, "choice": d.choice, "by": d.decided_by, "reason": d.reason, **_thread(reader, d)}
+        for d in found
+    ]
+
+
+def _thread(reader: Connection, decision: rows.DecisionRow) -> Json:
+    """What a person wanted to know before they answered it, where somebody did."""
+    asked = None if decision.escalation is None else reads.escalation(reader, decision.escalation)
+    said = () if asked is None else thread(reader, asked)
+    return {"thread": [one.to_json() for one in said]} if said else {}
 
 
 def word_of(choice: Choice, entry: Entry) -> OwnersWord:

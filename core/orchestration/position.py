@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.contract import PHASE_CODES, Json
+from core.governance.asking import Said, threads_of
 from core.orchestration.journal import Journal, read_journal
 from core.orchestration.questions import ATTESTED, SUPPLY
 from core.store import reads, reads_escalations, rows
@@ -30,6 +31,8 @@ class Position:
     decisions: tuple[rows.DecisionRow, ...]
     """Oldest first."""
     journal: Journal
+    threads: Mapping[int, tuple[Said, ...]] = field(default_factory=dict)
+    """What people asked back about its questions, and what was replied, by the question's number."""
 
     @property
     def newest(self) -> rows.ArtifactRow:
@@ -61,7 +64,7 @@ class Position:
 
     def human_answer(self, phase: str, round_: int, agent: str, subject: str) -> Json | None:
         """What a person has answered to this very delegation, or to all of its round."""
-        found = None
+        found: Json | None = None
         for question, answer in self.answers:
             if question.phase != phase or question.round != round_ or "agent" not in question.details:
                 continue
@@ -74,7 +77,20 @@ class Position:
                     "reason": answer.reason,
                     "by": answer.by,
                 }
+                if question.id in self.threads:
+                    found["thread"] = [said.to_json() for said in self.threads[question.id]]
         return found
+
+    def talked_over(self, phase: str, subject: str) -> list[Json]:
+        """What was asked back and replied about the questions of a phase, as far as they concern the subject."""
+        asked = {q.id: q for q in (*(question for question, _ in self.answers), *self.questions)}
+        return [
+            {"question": asked[number].question, "thread": [one.to_json() for one in said]}
+            for number, said in self.threads.items()
+            if number in asked
+            and asked[number].phase == phase
+            and asked[number].details.get("subject", subject) in ("", subject)
+        ]
 
     def supplied(self, phase: str, commit: str | None) -> Json:
         """Everything that people have supplied to a phase's gate: lists and maps add up, a later text wins.
@@ -139,16 +155,20 @@ def read_position(reader: Connection, work_item: int) -> Position:
     if facts is None:
         raise LookupError(f"there is no work item {work_item}")
     runs = reads.phase_runs(reader, work_item)
+    questions = reads_escalations.waiting(reader, work_item)
+    answers = reads_escalations.answers_of(reader, work_item)
     return Position(
         facts=facts,
         project=None if facts.project is None else reads.project(reader, facts.project),
         run=runs[-1] if runs else None,
         runs=runs,
         artifacts=reads.artifacts(reader, work_item),
-        questions=reads_escalations.waiting(reader, work_item),
-        answers=reads_escalations.answers_of(reader, work_item),
+        questions=questions,
+        answers=answers,
         decisions=tuple(reversed(reads.decisions(reader, work_item=work_item, limit=MOST_DECISIONS))),
         journal=read_journal(reader, work_item),
+        # Most work items were never asked about; for those the journal is not looked through.
+        threads=threads_of(reader, work_item) if questions or answers else {},
     )
 
 

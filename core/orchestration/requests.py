@@ -95,6 +95,9 @@ class PhaseContext:
         decided = self.position.settled_decisions(self.spec.code, subject)
         if decided:
             context["decisions"] = decided
+        talked = self.position.talked_over(self.spec.code, subject)
+        if talked:
+            context["asked_back"] = talked
         if self.attempt > 1:
             context["round"] = self.attempt
             context["missing"] = self.run.missing

@@ -304,14 +304,3 @@ class LiveRow:
     pid: int | None
     work_items: tuple[int, ...]
     delegations: tuple[Json, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class HeaderCounts:
-    """The figures of the header: running work items, questions that need a human, how many of them are overdue."""
-
-    running: int
-    waiting_for_you: int
-    overdue: int
-    cost_today: float
-    tokens_today: int

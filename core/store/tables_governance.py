@@ -16,6 +16,7 @@ from peewee import (
     IntegerField,
     Model,
     TextField,
+    fn,
 )
 
 
@@ -70,6 +71,21 @@ class Escalation(Model):
             (("next_at",), False),
             (("merged_into",), False),
         )
+
+
+_OF_OPEN = (
+    *(Escalation.urgency, Escalation.due_at, Escalation.id, Escalation.snoozed_until, Escalation.acknowledged_until),
+    *(Escalation.assigned_to, Escalation.kind, Escalation.work_item, Escalation.phase, Escalation.question),
+)
+Escalation.add_index(
+    Escalation.index(
+        *_OF_OPEN,
+        name="escalation_open",
+        where=fn.COALESCE(
+            Escalation.resolved_at, Escalation.withdrawn_at, Escalation.expired_at, Escalation.merged_into
+        ).is_null(),
+    )
+)
 
 
 class Answer(Model):

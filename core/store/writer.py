@@ -11,9 +11,11 @@ import contextlib
 import queue
 import threading
 import time
+from array import array
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import cache
+from operator import itemgetter
 from typing import Any, TypeVar, cast
 
 from peewee import Database, DatabaseError, Field, Model
@@ -78,6 +80,10 @@ class Transaction:
 
     def rows(self, query: Any) -> list[tuple[Any, ...]]:
         return list(self._db.execute(query).fetchall())
+
+    def numbers(self, query: Any) -> array[int]:
+        """The only column of a query for whole numbers."""
+        return array("q", map(itemgetter(0), self._db.execute(query)))
 
     def one(self, query: Any) -> tuple[Any, ...] | None:
         row: tuple[Any, ...] | None = self._db.execute(query).fetchone()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from textual import events
+from textual.keys import REPLACED_KEYS, _character_to_key, _get_unicode_name_from_key
 from textual.pilot import Pilot
 
 from core.store.rows import LiveRow
@@ -83,16 +86,29 @@ async def settle(pilot: Pilot[Any]) -> None:
     app = app_in(pilot)
     for _ in range(ROUNDS):
         await pilot.pause(0)
+        await app.typed()
         await app.workers.wait_for_complete()
         await app.bridge.idle()
     await pilot.pause(0)
 
 
 async def press(pilot: Pilot[Any], *keys: str) -> None:
-    """Press keys one after the other, each once the one before is on the screen."""
+    """Press keys one after the other, each once the one before is on the screen.
+
+    Quicker than the pilot's own, which after each key waits for the processor to be idle.
+    """
     for key in keys:
-        await pilot.press(key)
+        app_in(pilot).post_message(_pressed(key))
         await settle(pilot)
+
+
+def _pressed(key: str) -> events.Key:
+    name = _character_to_key(key) if len(key) == 1 and not key.isalnum() else key
+    try:
+        character: str | None = unicodedata.lookup(_get_unicode_name_from_key(REPLACED_KEYS.get(name, name)))
+    except KeyError:
+        character = name if len(name) == 1 else None
+    return events.Key(name, character)
 
 
 def screen_text(pilot: Pilot[Any]) -> str:

@@ -43,8 +43,8 @@ class Watcher:
 
 @pytest.fixture
 async def bridge(empty_workspace: SeededWorkspace) -> AsyncIterator[Bridge]:
-    made = Bridge(empty_workspace.store, lambda text: None)
-    made.start()
+    made = Bridge(lambda text: None)
+    made.start(empty_workspace.store)
     yield made
     await made.stop()
 
@@ -147,8 +147,8 @@ async def test_a_detached_view_is_left_alone(bridge: Bridge, empty_workspace: Se
 
 async def test_a_store_that_fails_is_reported_and_stops_nothing(empty_workspace: SeededWorkspace) -> None:
     said: list[str] = []
-    bridge = Bridge(empty_workspace.store, said.append)
-    bridge.start()
+    bridge = Bridge(said.append)
+    bridge.start(empty_workspace.store)
     watcher = Watcher(bridge)
 
     class Failing:
@@ -164,8 +164,8 @@ async def test_a_store_that_fails_is_reported_and_stops_nothing(empty_workspace:
 
 
 async def test_after_stop_commits_are_not_looked_at_any_more(empty_workspace: SeededWorkspace) -> None:
-    bridge = Bridge(empty_workspace.store, lambda text: None)
-    bridge.start()
+    bridge = Bridge(lambda text: None)
+    bridge.start(empty_workspace.store)
     watcher = Watcher(bridge)
     bridge.attach(watcher)
     await bridge.idle()

@@ -3,12 +3,33 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from textual.events import AppBlur, AppFocus, Paste
 
 from core.governance import escalations
 from core.store import reads, reads_escalations
 from core.store.rows import AnswerRow, EscalationRow
-from tests.app.driving import SMALL, USUAL, WIDE, decision_of, lines_of, notices, opened, press, screen_text, settle
-from tests.app.seeding import HOUR, MINUTE, MORNING, Option, Question, SeededWorkspace, raise_question
+from tests.app.driving import (
+    SMALL,
+    USUAL,
+    WIDE,
+    app_in,
+    decision_of,
+    lines_of,
+    notices,
+    opened,
+    press,
+    screen_text,
+    settle,
+)
+from tests.app.seeding import (
+    HOUR,
+    MINUTE,
+    MORNING,
+    Option,
+    Question,
+    SeededWorkspace,
+    raise_question,
+)
 from tui.screens.answer_form import AnswerForm
 from tui.screens.choice import ChoiceDialog
 from tui.screens.dashboard import Dashboard
@@ -71,7 +92,7 @@ async def test_a_accepts_the_recommendation_and_the_next_question_is_there(busy_
         assert "D1 Definition" in document(pilot)
         given = await answers(busy_workspace, PASSKEYS)
     assert [(a.option, a.by, a.provenance, a.reason) for a in given] == [("passkeys", "ada", "human", "")]
-    assert notices(pilot)[-1] == "Question 2 is answered: WebAuthn passkeys."
+    assert notices(pilot)[-1] == "Question 2 is answered: WebAuthn passkeys.  u undo"
 
 
 @pytest.mark.parametrize("keys", [["1"], ["enter"]])
@@ -81,12 +102,20 @@ async def test_the_recommended_answer_needs_one_key(busy_workspace: SeededWorksp
         assert [a.option for a in await answers(busy_workspace, PASSKEYS)] == ["passkeys"]
 
 
+async def test_what_is_wrong_with_a_line_is_told_in_full_beside_it(busy_workspace: SeededWorkspace) -> None:
+    async with opened(busy_workspace, SMALL) as pilot:
+        await press(pilot, "space", "s", "6", *"soon", "enter")
+        told = " ".join(word for word in screen_text(pilot).split() if word != "│")
+        assert notices(pilot) == []
+    assert "✗ 'soon' is no time; write one like: 45m 2h 3d 1w 17:30 tomorrow mon 14:00 2026-03-05 08:00." in told
+
+
 async def test_another_answer_asks_for_its_reason(busy_workspace: SeededWorkspace) -> None:
     async with opened(busy_workspace) as pilot:
         await press(pilot, "space", "3")
         assert isinstance(pilot.app.screen, ReasonDialog)
         await press(pilot, "enter")
-        assert "needs a reason" in notices(pilot)[-1]
+        assert "✗ An answer that was not recommended needs a reason." in screen_text(pilot)
         await press(pilot, *"customers ask", "enter")
         given = await answers(busy_workspace, PASSKEYS)
     assert [(a.option, a.reason) for a in given] == [("both", "customers ask")]
@@ -211,17 +240,48 @@ async def test_w_opens_the_work_item(busy_workspace: SeededWorkspace) -> None:
         assert decision_of(pilot).escalation == PASSKEYS
 
 
-async def test_a_question_answered_elsewhere_shows_by_whom(busy_workspace: SeededWorkspace) -> None:
+async def answer_elsewhere(made: SeededWorkspace, pilot: Any) -> None:
+    await made.store.write(lambda tx: escalations.resolve(tx, PASSKEYS, option="codes", reason="cheap", by="grace"))
+    await settle(pilot)
+
+
+async def test_a_question_answered_elsewhere_shows_what_was_answered_and_by_whom(
+    busy_workspace: SeededWorkspace,
+) -> None:
     async with opened(busy_workspace) as pilot:
         await press(pilot, "space")
-        await busy_workspace.store.write(
-            lambda tx: escalations.resolve(tx, PASSKEYS, option="codes", reason="cheap", by="grace")
-        )
-        await settle(pilot)
-        assert "by grace (human)" in screen_text(pilot)
+        await answer_elsewhere(busy_workspace, pilot)
+        text = screen_text(pilot)
+        assert "✓ answered One-time codes by mail  by grace" in text
+        assert "cheap" in text
         await press(pilot, "a")
-        assert "already answered" in notices(pilot)[-1]
+        assert notices(pilot)[-1].startswith("Question 2 is already answered by grace: One-time codes by mail.")
         assert len(await answers(busy_workspace, PASSKEYS)) == 1
+
+
+@pytest.mark.parametrize("key", ["1", "enter", "space"])
+async def test_from_a_question_answered_elsewhere_one_key_leads_to_the_next(
+    busy_workspace: SeededWorkspace, key: str
+) -> None:
+    async with opened(busy_workspace) as pilot:
+        await press(pilot, "space")
+        await answer_elsewhere(busy_workspace, pilot)
+        assert "1 On to the next question" in screen_text(pilot)
+        await press(pilot, key)
+        assert decision_of(pilot).escalation == THIN
+    assert len(await answers(busy_workspace, PASSKEYS)) == 1
+
+
+async def test_an_answer_that_came_too_late_keeps_what_was_written(busy_workspace: SeededWorkspace) -> None:
+    """Somebody else answers while the form is open: the write is refused, and the draft is there for copying."""
+    async with opened(busy_workspace) as pilot:
+        await press(pilot, "space", "space", "e", *"Half")
+        await busy_workspace.store.write(
+            lambda tx: escalations.resolve(tx, THIN, option="retry", reason="mended", by="grace")
+        )
+        await press(pilot, "f2")
+        assert "is already answered" in notices(pilot)[-1]
+        assert app_in(pilot).drafts["answer:3:supply"]["value-business_context"] == "Half"
 
 
 async def test_an_answer_is_bound_to_what_was_shown(busy_workspace: SeededWorkspace) -> None:
@@ -267,13 +327,36 @@ async def test_keys_typed_before_the_question_is_drawn_answer_nothing(busy_works
 
 
 async def test_a_paste_answers_nothing(busy_workspace: SeededWorkspace) -> None:
-    from textual.events import Paste
-
     async with opened(busy_workspace) as pilot:
         await press(pilot, "space")
-        pilot.app.post_message(Paste("a1"))
-        await settle(pilot)
+        for pasted in ("a1", "1\n", "a\r", "\n"):
+            pilot.app.post_message(Paste(pasted))
+            await settle(pilot)
+        assert decision_of(pilot).escalation == PASSKEYS
         assert await answers(busy_workspace, PASSKEYS) == ()
+
+
+async def test_a_click_that_only_focuses_the_window_answers_nothing(busy_workspace: SeededWorkspace) -> None:
+    """Not even two of them: who clicks a window twice to get to it has read nothing yet."""
+    async with opened(busy_workspace) as pilot:
+        await press(pilot, "space")
+        pilot.app.post_message(AppBlur())
+        await settle(pilot)
+        pilot.app.post_message(AppFocus())
+        await settle(pilot)
+        await pilot.click("#answers", offset=(5, 4), times=2)
+        await settle(pilot)
+        assert decision_of(pilot).escalation == PASSKEYS
+        assert isinstance(pilot.app.screen, Decision)
+        assert await answers(busy_workspace, PASSKEYS) == ()
+
+
+async def test_a_double_click_on_an_answer_takes_it(busy_workspace: SeededWorkspace) -> None:
+    async with opened(busy_workspace) as pilot:
+        await press(pilot, "space")
+        await pilot.click("#answers", offset=(5, 1), times=2)
+        await settle(pilot)
+        assert [a.option for a in await answers(busy_workspace, PASSKEYS)] == ["passkeys"]
 
 
 @pytest.mark.parametrize("size", [WIDE, USUAL, SMALL])
@@ -303,3 +386,45 @@ async def test_the_queue_answers_without_opening(busy_workspace: SeededWorkspace
         assert [a.option for a in await answers(busy_workspace, PASSKEYS)] == ["passkeys"]
         await press(pilot, "exclamation_mark")
         assert (await row_of(busy_workspace, THIN)).acknowledged_at == MORNING
+
+
+async def test_what_happened_to_it_stands_beside_it(busy_workspace: SeededWorkspace) -> None:
+    async with opened(busy_workspace) as pilot:
+        await press(pilot, "space", "exclamation_mark")
+        text = screen_text(pilot)
+    assert "What happened" in text
+    assert "seen by ada" in text
+
+
+async def test_the_footer_offers_only_what_applies(busy_workspace: SeededWorkspace) -> None:
+    async with opened(busy_workspace) as pilot:
+        await press(pilot, "space")
+        assert "e fill in" not in screen_text(pilot)
+        await press(pilot, "space")
+        assert "e fill in" in screen_text(pilot)
+
+
+async def test_a_second_that_changes_no_word_draws_nothing(
+    busy_workspace: SeededWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(busy_workspace) as pilot:
+        await press(pilot, "space")
+        screen = decision_of(pilot)
+        drawn: list[int] = []
+        monkeypatch.setattr(screen, "_draw_text", lambda: drawn.append(busy_workspace.clock.now))
+        screen.tick(MORNING)
+        busy_workspace.clock.now += MINUTE
+        screen.tick(MORNING + MINUTE)
+    assert drawn == [MORNING + MINUTE]
+
+
+@pytest.mark.parametrize("key", ["v", "c", "o", "s", "e", "circumflex_accent"])
+async def test_at_the_smallest_size_every_dialog_has_its_field_and_its_way_out(
+    busy_workspace: SeededWorkspace, key: str
+) -> None:
+    async with opened(busy_workspace, SMALL) as pilot:
+        await press(pilot, "space", "space", key)
+        assert not isinstance(pilot.app.screen, Decision)
+        assert "esc out" in screen_text(pilot)
+        await press(pilot, "escape")
+        assert isinstance(pilot.app.screen, Decision)

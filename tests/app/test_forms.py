@@ -9,7 +9,12 @@ from hypothesis import strategies as st
 
 from core.governance.answers import SHAPES as LEGAL
 from core.governance.answers import check_answer
+from core.store import reads_escalations
+from tests.app.driving import SMALL, app_in, opened, press, screen_text, settle
+from tests.app.seeding import Option, Question, SeededWorkspace, raise_question
 from tui import forms
+from tui.screens.answer_form import AnswerForm
+from tui.widgets.fields import Area
 
 
 @pytest.mark.parametrize(
@@ -69,6 +74,33 @@ def test_what_cannot_be_read_is_named_with_its_field(shape: str, typed: str, sai
         forms.read_values({"the_key": shape}, {"the_key": typed})
 
 
+def test_a_fault_names_the_value_it_is_in() -> None:
+    with pytest.raises(forms.NotReadable) as fault:
+        forms.read_values({"who": "text", "estimates": "numbers"}, {"who": "finance", "estimates": "T1: soon"})
+    assert fault.value.key == "estimates"
+
+
+@pytest.mark.parametrize("shape", ["map", "numbers", "tasks"])
+def test_what_a_field_begins_with_says_nothing_until_something_is_added(shape: str) -> None:
+    begun = forms.begun(shape, ["AC1", "AC3"])
+    assert begun.count("\n") == 1
+    with pytest.raises(forms.NotReadable, match="Nothing is filled in"):
+        forms.read_values({"key": shape}, {"key": begun})
+
+
+def test_of_what_a_field_begins_with_only_what_was_added_to_is_sent() -> None:
+    assert forms.read_values({"criteria": "map"}, {"criteria": "AC1: \nAC3: seen by hand"}) == {
+        "criteria": {"AC3": "seen by hand"}
+    }
+    assert forms.read_values({"tasks": "tasks"}, {"tasks": " | AC1\nTest it | AC3"}) == {
+        "tasks": [{"id": "T1", "title": "Test it", "criteria": ["AC3"]}]
+    }
+
+
+def test_a_field_of_lists_begins_empty_since_an_empty_list_says_something() -> None:
+    assert forms.begun("lists", ["T1", "T2"]) == ""
+
+
 @given(st.sampled_from(sorted(forms.SHAPES)), st.text(max_size=200))
 def test_nothing_that_can_be_typed_breaks_a_form(shape: str, typed: str) -> None:
     with suppress(forms.NotReadable):
@@ -82,3 +114,106 @@ def test_fields_come_in_the_order_in_which_one_thinks_of_them() -> None:
         "why",
         "zebra",
     ]
+
+
+GATES: dict[str, tuple[dict[str, str], tuple[str, ...], dict[str, str]]] = {
+    "R1": ({"criteria": "map"}, ("criteria: AC3 is not verified",), {"criteria": "AC3: "}),
+    "P1": (
+        {"tasks": "tasks", "estimates": "numbers", "depends_on": "lists", "mitigations": "map"},
+        ("tasks: no task for AC2", "estimates: T1 has none", "mitigations: no plan for R1"),
+        {"tasks": " | AC2", "estimates": "T1: ", "depends_on": "", "mitigations": "R1: "},
+    ),
+    "D1": (
+        {"who": "text", "what": "text"},
+        ("six_w_confidence: 0.40 of 0.70 (weak: who, when)",),
+        {"who": "", "what": ""},
+    ),
+}
+
+
+async def _form_of(pilot: Any, asks: dict[str, str], missing: tuple[str, ...]) -> AnswerForm:
+    question = Question(
+        kind="gate",
+        subject={"n": 1},
+        question="Supply it?",
+        urgency="DAILY",
+        options=(Option("supply", "Supply what is missing", "It goes on.", asks=asks),),
+        recommended="supply",
+        chain=("definition-orch",),
+        missing=missing,
+    )
+    app = app_in(pilot)
+    app.open_question(await app.workspace.store.write(lambda tx: raise_question(tx, question)))
+    await settle(pilot)
+    await press(pilot, "e")
+    assert isinstance(pilot.app.screen, AnswerForm)
+    return pilot.app.screen
+
+
+@pytest.mark.parametrize("gate", GATES)
+async def test_a_form_begins_with_what_the_gate_named(empty_workspace: SeededWorkspace, gate: str) -> None:
+    asks, missing, begun = GATES[gate]
+    async with opened(empty_workspace) as pilot:
+        form = await _form_of(pilot, asks, missing)
+        assert form.by_value() == begun
+
+
+async def test_what_the_gate_said_stands_at_the_value_it_is_about(empty_workspace: SeededWorkspace) -> None:
+    async with opened(empty_workspace) as pilot:
+        await _form_of(pilot, GATES["D1"][0], GATES["D1"][1])
+        text = screen_text(pilot)
+    assert "who  too little is said about it" in text
+    assert "what  too little" not in text
+
+
+TYPED = {
+    "text": ("because", "because"),
+    "lines": ("one\ntwo", ["one", "two"]),
+    "map": ("AC1: by hand", {"AC1": "by hand"}),
+    "numbers": ("T1: 2.5", {"T1": 2.5}),
+    "lists": ("T2: T1", {"T2": ["T1"]}),
+    "tasks": ("Write it | AC1", [{"id": "T1", "title": "Write it", "criteria": ["AC1"]}]),
+}
+
+
+@pytest.mark.parametrize("shape", TYPED)
+async def test_every_shape_is_filled_in_and_sent_by_key(empty_workspace: SeededWorkspace, shape: str) -> None:
+    typed, value = TYPED[shape]
+    keys = ["enter" if c == "\n" else KEYS.get(c, c) for c in typed]
+    async with opened(empty_workspace) as pilot:
+        await _form_of(pilot, {"part": shape}, ())
+        await press(pilot, *keys, "f2")
+        given = await empty_workspace.store.read(lambda r: reads_escalations.answers(r, 1))
+    assert [answer.answer for answer in given] == [{"part": value}]
+
+
+KEYS = {" ": "space", ":": "colon", "|": "vertical_line", ".": "full_stop"}
+
+
+async def test_yes_and_no_are_picked(empty_workspace: SeededWorkspace) -> None:
+    async with opened(empty_workspace) as pilot:
+        await _form_of(pilot, {"part": "flag"}, ())
+        await press(pilot, "f2")
+        assert "Nothing is filled in yet." in screen_text(pilot)
+        await press(pilot, "right", "right", "f2")
+        given = await empty_workspace.store.read(lambda r: reads_escalations.answers(r, 1))
+    assert [answer.answer for answer in given] == [{"part": False}]
+
+
+async def test_a_fault_leads_to_its_field(empty_workspace: SeededWorkspace) -> None:
+    async with opened(empty_workspace) as pilot:
+        form = await _form_of(pilot, {"who": "text", "estimates": "numbers"}, ())
+        form.query_one("#value-estimates", Area).text = "T1: soon"
+        await press(pilot, *"finance", "f2")
+        assert "'soon' is no number" in screen_text(pilot)
+        assert form.focused is form.query_one("#value-estimates")
+
+
+async def test_at_the_smallest_size_the_last_field_can_be_reached(empty_workspace: SeededWorkspace) -> None:
+    asks = dict.fromkeys(("who", "what", "when", "where", "why", "how"), "text")
+    async with opened(empty_workspace, SMALL) as pilot:
+        form = await _form_of(pilot, asks, ())
+        await press(pilot, *["tab"] * 5, *"last")
+        assert form.focused is form.query_one("#value-how")
+        assert "last" in screen_text(pilot)
+        assert "f2 send" in screen_text(pilot)

@@ -23,7 +23,7 @@ BUSY = {
     "answer": ["space", "space", "e"],
     "reason": ["space", "3"],
     "snooze": ["3", "s"],
-    "confirm": ["x"],
+    "confirm": ["X"],
     "new": ["n"],
     "help": ["3", "question_mark"],
     "commands": ["colon"],

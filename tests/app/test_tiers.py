@@ -1,15 +1,15 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
-from core.store import reads, reads_escalations
-from core.store.rows import EscalationRow, LiveRow
-from tests.app.seeding import MORNING, SeededWorkspace
-from tui.tiers import Group, Member, Team, asker, open_groups, team, tier_rows
+from core.store import reads, reads_team
+from core.store.reads_team import Asker
+from core.store.rows import LiveRow
+from core.store.writer import Transaction
+from tests.app.seeding import MORNING, SECOND, SeededWorkspace, seed_counter
+from tui.tiers import Group, Member, Task, Team, asker, open_groups, running_tasks, team, tier_rows
 
 
 def member(role: str, state: str = "idle") -> Member:
-    return Member(role, "tool", state, 0, 0)
+    return Member(role, "tool", state)
 
 
 def group(key: str, size: int, state: str = "idle") -> Group:
@@ -22,8 +22,7 @@ def seen(made: SeededWorkspace) -> Team:
             reads.agents(r),
             reads.counters(r, since_day=MORNING // reads.MS_PER_DAY),
             reads.read_live(r, MORNING),
-            reads_escalations.escalations(r),
-            MORNING,
+            reads_team.askers(r, MORNING),
         )
     )
 
@@ -55,17 +54,32 @@ def test_a_group_shows_the_most_pressing_state_of_its_members_and_their_runs_tod
     assert seen(busy_workspace).master.state == "running"
 
 
-def test_orchestrators_only_pass_a_question_on(busy_workspace: SeededWorkspace) -> None:
-    questions = busy_workspace.store.read_now(reads_escalations.escalations)
-    gate = next(q for q in questions if q.kind == "gate")
+def test_orchestrators_only_pass_a_question_on() -> None:
     tiers = {"master-orchestrator": 1, "definition-orch": 2}
-    assert asker(gate, tiers) == gate.chain[-1]
-    assert asker(_with_chain(gate, ["ac-writer", "definition-orch", "master-orchestrator"]), tiers) == "ac-writer"
-    assert asker(_with_chain(gate, []), tiers) == ""
+    assert asker(Asker(("master-orchestrator", "definition-orch", "ac-writer"), "gate", 1), tiers) == "ac-writer"
+    assert asker(Asker(("ac-writer", "definition-orch", "master-orchestrator"), "gate", 1), tiers) == "ac-writer"
+    assert asker(Asker(("master-orchestrator",), "gate", 1), tiers) == "master-orchestrator"
+    assert asker(Asker((), "gate", 1), tiers) == ""
 
 
-def _with_chain(question: EscalationRow, chain: list[str]) -> EscalationRow:
-    return replace(question, chain=chain)
+def test_each_agent_has_the_tasks_that_run_the_longest_first(busy_workspace: SeededWorkspace) -> None:
+    tasks = {m.role: m.tasks for g in seen(busy_workspace).groups for m in g.members}
+    assert tasks["code-implementer"] == (Task(7, "I1", "T2", MORNING - 12 * SECOND),)
+    assert tasks["ac-writer"] == ()
+    told = tuple({"work_item": n, "phase": "D1", "agent": "ux", "subject": "", "since": 100 - n} for n in (1, 2))
+    assert [t.work_item for t in running_tasks(LiveRow(True, 1, (), told))["ux"]] == [2, 1]
+
+
+def test_what_an_agent_did_today_is_counted_and_what_failed_of_it(busy_workspace: SeededWorkspace) -> None:
+    def count(tx: Transaction) -> None:
+        seed_counter(tx, "gtm", 9, failures=2)
+        tx.event("test.counted")
+
+    busy_workspace.store.write_now(count)
+    group = next(g for g in seen(busy_workspace).groups if g.key == "domain")
+    found = next(m for m in group.members if m.role == "gtm")
+    assert (found.runs, found.failures) == (9, 2)
+    assert group.failures == 2
 
 
 def test_groups_at_work_open_first_and_the_tree_stays_in_sight() -> None:
@@ -95,4 +109,4 @@ def test_rows_of_the_tree() -> None:
 
 
 def test_without_agents_there_is_no_team() -> None:
-    assert team((), {}, LiveRow(False, None, (), ()), (), MORNING).groups == ()
+    assert team((), {}, LiveRow(False, None, (), ()), ()).groups == ()

@@ -16,16 +16,19 @@ from time import perf_counter
 
 from core.contract import Json
 from tests.bench import (
+    crowded,
     defining,
     delegating,
     demonstration,
     first_paint,
     governing,
     journalling,
+    long_lists,
     phase_setup,
     report,
     routing,
     selecting,
+    triaging,
 )
 from tests.bench.machine import as_line, load_average, machine
 from tests.bench.measure import Figure, full_collections
@@ -39,6 +42,9 @@ SUBJECTS: dict[str, tuple[str, Callable[[Path], list[Figure]]]] = {
     "selection": ("Selection", selecting.measure),
     "governance": ("Governance", governing.measure),
     "paint": (f"Time to first paint, {first_paint.COLUMNS} x {first_paint.ROWS}", first_paint.measure),
+    "app": (f"The app at work on {crowded.COUNT:,} work items and as many open questions", crowded.measure),
+    "lists": (f"The app's lists of {long_lists.COUNT:,} rows", long_lists.measure),
+    "triage": ("Triage by the keyboard alone", triaging.measure),
     "demo": ("The demo", demonstration.measure),
 }
 

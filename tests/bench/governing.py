@@ -10,7 +10,7 @@ from core.governance import clock
 from core.governance.briefing import briefing
 from core.governance.escalations import Option, Question, raise_question
 from core.governance.scope.review import review
-from core.store import reads, reads_escalations, rows
+from core.store import reads_escalations, reads_team, rows
 from core.store.store import Reader, Store
 from core.workspace import Workspace, create
 from tests.bench.measure import Figure, duration, settled
@@ -36,7 +36,7 @@ def measure(place: Path) -> list[Figure]:
         settled()
         now = store.clock()
         page = _times(store, lambda r: reads_escalations.page(r, limit=PAGE))
-        header = _times(store, lambda r: reads.header_counts(r, now, NOBODY))
+        header = _times(store, lambda r: reads_team.waiting(r, now))
         brief = _times(store, lambda r: briefing(r, now))
         swept = [_seconds(lambda: store.write_now(clock.sweep)) for _ in range(SAMPLES)]
         reviewed = _seconds(lambda: store.write_now(lambda tx: review(tx, by="bench")))
@@ -51,14 +51,15 @@ def measure(place: Path) -> list[Figure]:
 
 
 def _ask(store: Store, numbers: range | list[int]) -> None:
-    store.write_now(lambda tx: [raise_question(tx, _question(n)) for n in numbers])
+    store.write_now(lambda tx: [raise_question(tx, question(n)) for n in numbers])
 
 
-def _question(number: int) -> Question:
+def question(number: int) -> Question:
+    """One of many questions, no two alike."""
     return Question(
         kind="decision",
         subject={"number": number},
-        question=f"Which of the two for case {number}?",
+        question=f"Which one for case {number:06d}?",
         urgency=URGENCIES[number % len(URGENCIES)],
         options=(Option("one", "The one", "It is built."), Option("other", "The other", "It is not.")),
         recommended="one",

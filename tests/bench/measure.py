@@ -55,6 +55,12 @@ def duration(
     return _figure(what, unit, scaled, percentile(scaled, 0.99), floor, base)
 
 
+def tail(what: str, seconds: Sequence[float], unit: str, *, floor: float | None = None) -> Figure:
+    """A figure of the slow end: its first number is the 99th percentile, its second the worst there was."""
+    scaled = [s / UNIT_SECONDS[unit] for s in seconds]
+    return Figure(f"{what}: p99, worst", unit, percentile(scaled, 0.99), max(scaled), len(scaled), floor)
+
+
 def rate(what: str, per_second: Sequence[float], unit: str, *, baseline: Baseline | None = None) -> Figure:
     """A figure of rates, of which the worst is the smallest."""
     return _figure(what, unit, per_second, percentile(per_second, 0.01), None, baseline)

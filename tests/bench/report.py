@@ -18,6 +18,7 @@ Results = Mapping[str, Sequence[Figure]]
 
 NOTES = (
     "p99 is the slow end: for rates the lowest, and with fewer than 100 samples the worst there was.",
+    "A line that ends in `p99, worst` has these two in the columns of median and p99.",
     "A floor of SPEC §8 is judged by the median.",
     "The ratio is this line's median over the baseline's, both taken by turns in this run.",
 )

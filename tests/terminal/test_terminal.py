@@ -4,59 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
-from core.store.store import Store
-from tests.app.seeding import seed_project, seed_work_item
-from tests.terminal.tty import ROOT, Tty, has_tmux, open_app, terminal, wait_until
+from tests.terminal.tty import Tty, assert_given_back, has_tmux, open_app, terminal, wait_until
 
 pytestmark = pytest.mark.skipif(not has_tmux(), reason="tmux is not installed, and a real terminal is what is tested")
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A workspace with one work item, paused so that nothing runs by itself."""
-    made = tmp_path / "workspace"
-    made.mkdir()
-    shutil.copy(ROOT / "agents.yaml", made / "agents.yaml")
-    with Store.open(made / "state", synchronous="off") as store:
-
-        def write(tx: object) -> None:
-            number = seed_work_item(tx, "Export reports as CSV", project=seed_project(tx, "ledger"))  # type: ignore[arg-type]
-            from core.orchestration.work_items import pause
-
-            pause(tx, number, by="ada")  # type: ignore[arg-type]
-
-        store.write_now(write)
-    return made
-
-
-@pytest.fixture
-def pid_file(tmp_path: Path) -> Path:
-    return tmp_path / "pid"
-
-
-@pytest.fixture
-def app(folder: Path, pid_file: Path, tmp_path: Path) -> Iterator[Tty]:
-    with terminal(tmp_path, open_app(folder, pid_file)) as tty:
-        tty.wait_for("Export reports as CSV", "? help")
-        yield tty
-
-
-def assert_given_back(tty: Tty, code: int) -> None:
-    """The shell has its screen, its echo and its line editing back, and the mouse is its own."""
-    shown = tty.wait_for(f"left {code}", "icanon", "echo")
-    assert "-icanon" not in shown
-    assert "-echo" not in shown
-    assert tty.flag("alternate_on") == "0"
-    assert tty.flag("mouse_any_flag") == "0"
-    assert tty.flag("cursor_flag") == "1"
 
 
 def test_it_starts_and_shows_the_four_panes(app: Tty) -> None:
@@ -64,11 +20,27 @@ def test_it_starts_and_shows_the_four_panes(app: Tty) -> None:
     assert app.flag("alternate_on") == "1"
 
 
-def test_it_follows_the_size_of_its_window(app: Tty) -> None:
-    app.resize(40, 12)
-    app.wait_for("2 work  3  4", "Export rep")
+@pytest.mark.parametrize(
+    ("columns", "rows", "shown", "hidden"),
+    [
+        (40, 12, ("2 work  3  4", "Export rep"), "questions"),
+        (80, 24, ("1 agents  2 work  3 questions  4 briefing", "Export reports as CSV"), "agents ─"),
+        (160, 50, ("1 agents", "2 work", "3 questions", "4 briefing", "Export reports as CSV"), "too small"),
+    ],
+)
+def test_it_follows_the_size_of_its_window(
+    app: Tty, columns: int, rows: int, shown: tuple[str, ...], hidden: str
+) -> None:
+    app.resize(columns, rows)
+    app.wait_for(*shown)
+    screen = app.wait_for_rest()
+    assert hidden not in screen
+    assert {len(line) for line in screen.splitlines()} <= set(range(columns + 1))
+
     app.resize(120, 36)
-    app.wait_for("1 agents", "4 briefing")
+
+    app.wait_for("1 agents", "2 work", "3 questions", "4 briefing")
+    assert app.wait_for_rest().rstrip().splitlines()[-1].strip().endswith("help")
 
 
 def test_q_gives_the_terminal_back(app: Tty) -> None:
@@ -82,49 +54,22 @@ def test_a_signal_gives_the_terminal_back(app: Tty, pid_file: Path, number: sign
     assert_given_back(app, 128 + number)
 
 
-def test_the_next_start_drives_again_after_a_signal(app: Tty, folder: Path, pid_file: Path, tmp_path: Path) -> None:
+def test_the_next_start_drives_again_after_a_signal(app: Tty, folder: Path, pid_file: Path, second: Path) -> None:
     """The lease was given back, not left to go stale."""
     os.kill(int(pid_file.read_text()), signal.SIGTERM)
     assert_given_back(app, 143)
-    second = tmp_path / "second"
-    second.mkdir()
     with terminal(second, open_app(folder, pid_file)) as tty:
         assert "viewer" not in tty.wait_for("Export reports as CSV", "? help")
 
 
 def test_a_terminal_that_is_closed_ends_the_app_in_good_order(
-    app: Tty, folder: Path, pid_file: Path, tmp_path: Path
+    app: Tty, folder: Path, pid_file: Path, second: Path
 ) -> None:
     pid = int(pid_file.read_text())
     app.tmux("kill-server")
     assert wait_until(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
-    second = tmp_path / "second"
-    second.mkdir()
     with terminal(second, open_app(folder, pid_file)) as tty:
         assert "viewer" not in tty.wait_for("Export reports as CSV", "? help")
-
-
-def test_a_second_app_on_the_same_workspace_is_a_viewer_that_follows(
-    app: Tty, folder: Path, pid_file: Path, tmp_path: Path
-) -> None:
-    second = tmp_path / "second"
-    second.mkdir()
-    with terminal(second, open_app(folder, pid_file)) as viewer:
-        viewer.wait_for("viewer: another apm drives", "Export reports as CSV")
-        app.press("n")
-        app.wait_for("New work item")
-        app.press("Write it down", "F2")
-        viewer.wait_for("Write it down")
-        viewer.press("q")
-        assert_given_back(viewer, 0)
-
-
-def test_what_is_pasted_answers_and_commands_nothing(app: Tty) -> None:
-    app.tmux("set-buffer", "qqqnx")
-    app.tmux("paste-buffer", "-p", "-t", "main")
-    app.press("3")
-    app.wait_for("Export reports as CSV", "4 briefing")
-    assert app.flag("alternate_on") == "1"
 
 
 def test_no_colour_means_none(folder: Path, pid_file: Path, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 60.0
 """How long something may take before it counts as never; a loaded machine is slow, not wrong."""
 LOOK_EVERY_SECONDS = 0.05
+LOOKS_AT_REST = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,33 @@ class Tty:
         if not wait_until(is_shown):
             raise AssertionError(f"the screen never showed {texts!r}; it shows:\n{shown}")
         return shown
+
+    def wait_for_rest(self) -> str:
+        """The screen, once it has shown the same for a while."""
+        seen: list[str] = []
+
+        def is_at_rest() -> bool:
+            seen.append(self.screen())
+            return len(seen) > LOOKS_AT_REST and len(set(seen[-LOOKS_AT_REST:])) == 1
+
+        if not wait_until(is_at_rest):
+            raise AssertionError(f"the screen never came to rest; it shows:\n{seen[-1]}")
+        return seen[-1]
+
+    def paste(self, text: str) -> None:
+        """Paste as terminals do, in brackets that say so where the program asked for them."""
+        self.tmux("set-buffer", text)
+        self.tmux("paste-buffer", "-p", "-t", "main")
+
+
+def assert_given_back(tty: Tty, code: int) -> None:
+    """The shell has its screen, its echo and its line editing back, and the mouse is its own."""
+    shown = tty.wait_for(f"left {code}", "icanon", "echo")
+    assert "-icanon" not in shown
+    assert "-echo" not in shown
+    assert tty.flag("alternate_on") == "0"
+    assert tty.flag("mouse_any_flag") == "0"
+    assert tty.flag("cursor_flag") == "1"
 
 
 def wait_until(holds: Callable[[], bool]) -> bool:

@@ -19,9 +19,11 @@ from core.governance import authority, escalations, life, reversal
 from core.governance.cohorts import cohort_of
 from core.governance.decisions import Choice, make_decision
 from core.governance.scope import deciding
+from core.governance.scope.asking import propose
 from core.governance.scope.proposing import status
 from core.governance.scope.records import read_record
-from core.governance.scope.review import review
+from core.governance.scope.review import package, review
+from core.governance.scope.wishes import TakenUp, wish
 from core.governance.team import import_catalog
 from core.registry.catalog import Catalog, default_path, load_sources
 from core.registry.sources import Sources
@@ -200,12 +202,44 @@ class AuthorityLife(RuleBasedStateMachine):
         before = {row.id for row in self.proposals()}
         self.place.write(lambda tx: review(tx, by="schedule"))
         counts = self.counts()
+        for found in self.wishes_taken_up():
+            assert found.proposal is not None or found.missing
         for row in self.proposals():
             if row.change == "expansion" and (row.id not in before or row.decided_at is None):
-                assert (row.n, row.accepted) == counts[row.kind]
-                assert is_enough(row.n, row.accepted)
-                assert self.place.mode(row.kind) == "escalate"
-                self.earned.add(row.id)
+                assert (row.n, row.accepted) == counts.get(row.kind, (0, 0))
+                assert self.place.mode(row.kind) != "autonomous"
+                self.note_what_is_earned(row)
+
+    def note_what_is_earned(self, row: ScopeProposalRow) -> None:
+        """Only a person asks for what is not, and is told."""
+        if is_enough(row.n, row.accepted):
+            self.earned.add(row.id)
+        else:
+            assert row.analysis["asked_for"]["by"] == "bob"
+            assert row.recommendation == "reject"
+
+    def wishes_taken_up(self) -> tuple[TakenUp, ...]:
+        found = self.place.read(package)
+        assert found is not None
+        return found.wishes
+
+    @rule(kind=st.sampled_from(KINDS), to=st.sampled_from(["autonomous", "escalate"]))
+    def ask_for(self, kind: str, to: authority.Mode) -> None:
+        before, counts = self.place.mode(kind), self.counts()
+
+        number = self.tried(lambda tx: propose(tx, AGENT, kind, to, by="bob", reason="we would like it"))
+
+        assert self.place.mode(kind) == before
+        if number is not None and to == "autonomous":
+            row = self.place.proposal(number)
+            assert (row.n, row.accepted) == counts.get(kind, (0, 0))
+            self.note_what_is_earned(row)
+
+    @rule(data=st.data())
+    def wish_for_a_rule(self, data: st.DataObject) -> None:
+        if asked := self.numbers("SELECT id FROM escalations WHERE kind = 'decision' ORDER BY id DESC LIMIT 30"):
+            number = data.draw(st.sampled_from(asked))
+            self.tried(lambda tx: wish(tx, number, by="ada"))
 
     @rule(data=st.data(), word=st.sampled_from([deciding.reject, deciding.clarify, deciding.undo]))
     def decide_a_proposal(self, data: st.DataObject, word: Callable[..., Any]) -> None:

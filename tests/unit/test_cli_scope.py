@@ -10,6 +10,7 @@ import pytest
 from core.contract import Json
 from core.governance import reversal
 from core.governance.decisions import Choice, make_decision
+from core.governance.scope.wishes import wish
 from core.store.writer import Transaction
 from tests.unit.command_line import CommandLine
 from tests.unit.scope_place import KIND, OPTIONS, OWN, answer_unmeasured
@@ -216,3 +217,59 @@ def test_text_of_agents_is_shown_without_what_a_terminal_obeys(line: CommandLine
     assert "\x1b" not in shown
     assert "\u202e" not in shown
     assert "oddkind" in shown
+
+
+class TestPropose:
+    def ask(self, line: CommandLine, kind: str, to: str, *more: str) -> Any:
+        words = ("scope", "propose", "--agent", "technical", "--kind", kind, "--to", to, "--reason", "we trust it")
+        return line(*words, *more)
+
+    def test_it_becomes_a_proposal_and_changes_nothing(self, line: CommandLine) -> None:
+        made = self.ask(line, KIND, "autonomous", "--by", "ada", "--json").json
+
+        assert (made["id"], made["change"], made["n"], made["status"]) == (1, "expansion", 25, "proposed")
+        assert made["analysis"]["asked_for"] == {"by": "ada", "reason": "we trust it"}
+        assert mode(line) == "escalate"
+
+    def test_it_is_approved_as_any_other(self, line: CommandLine) -> None:
+        shown = self.ask(line, KIND, "autonomous", "--by", "ada").out
+        assert f"1  technical would decide {KIND} itself" in shown
+        assert "by ada: we trust it" in shown
+
+        assert line("scope", "approve", "1").code == 0
+
+        assert mode(line) == "autonomous"
+
+    def test_what_is_not_earned_says_so(self, line: CommandLine) -> None:
+        assert "reject: nobody can approve it before the record carries it: 0 of 20 answers by people" in (
+            self.ask(line, "architecture", "autonomous").out
+        )
+
+        refused = line("scope", "approve", "1", "--reason", "all the same")
+        assert refused.code == 2
+        assert "so nobody can approve it yet" in refused.err
+
+    def test_a_ceiling_is_told_at_once(self, line: CommandLine) -> None:
+        refused = self.ask(line, "security", "autonomous")
+
+        assert refused.code == 2
+        assert "has a ceiling, which no record lifts" in refused.err
+        assert line("scope", "list", "--json").json == []
+
+
+def test_a_package_tells_what_became_of_wishes(line: CommandLine) -> None:
+    def wish_for(tx: Transaction) -> None:
+        for kind in (KIND, "architecture"):
+            made = make_decision(tx, Choice("technical", kind, "one more?", 5, OPTIONS, "approve"))
+            answer_unmeasured(tx, made.escalation or 0)
+            wish(tx, made.escalation or 0, by="ada")
+
+    line.write(wish_for)
+
+    shown = line("scope", "review").out
+
+    assert "Rules that were wished for" in shown
+    assert f"technical.{KIND}, by ada: proposal 1\n" in shown
+    assert "technical.architecture, by ada: not proposed; 1 of 20 answers by people; 1 of 1 accepted" in shown
+    [earned, lacking] = line("scope", "review", "--show", "--json").json["wishes"]
+    assert (earned["proposal"], earned["missing"], lacking["proposal"]) == (1, [], None)

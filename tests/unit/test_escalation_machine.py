@@ -15,12 +15,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from core.contract import UsageError
-from core.governance import clock, deadlines, escalations, life
-from core.store import reads, reads_escalations, rows, states
+from core.governance import asking, clock, deadlines, escalations, life
+from core.store import reads, reads_escalations, reads_team, rows, states
+from core.store.reads_team import Waiting
 from core.store.schema import Answer, Escalation
 from core.store.store import Reader
 from core.store.writer import Transaction
 from tests.unit.escalation_place import DAY, HOUR, MINUTE, YEAR, Place
+from tui import question_works
 
 NOBODY = rows.LiveRow(False, None, (), ())
 BY_CLOCK = frozenset({"reminded", "acknowledgement_ended", "snooze_ended", "expired", "rescheduled"})
@@ -61,6 +63,7 @@ class EscalationLife(RuleBasedStateMachine):
         self.counts: dict[int, int] = {}
         self.read_to = 0
         self.subjects: dict[int, int] = {}
+        self.done: list[question_works.Work] = []
         self.known: tuple[rows.EscalationRow, ...] = ()
         """Every question as it was after the last step."""
 
@@ -132,6 +135,38 @@ class EscalationLife(RuleBasedStateMachine):
     @rule(pick=picks)
     def press(self, pick: int) -> None:
         self.tried(self.pick(pick), lambda tx, n: life.escalate(tx, n, by="ada"))
+
+    @rule(pick=picks, how=st.integers(0, 5))
+    def do_and_remember(self, pick: int, how: int) -> None:
+        """What can be taken back is done as the app does it."""
+        number = self.pick(pick, "open", "acknowledged", "snoozed")
+        if number is None:
+            return
+        row, now = self.place.row(number), self.place.clock.now
+        others = [r.id for r in self.known if r.id != number and states.escalation_state(r, now) == "open"]
+        work = (
+            lambda: question_works.acknowledge_work(row, "ada"),
+            lambda: question_works.snooze_work(row, now + 3 * HOUR, "ada"),
+            lambda: question_works.assign_work(row, "grace", "yours", "ada"),
+            lambda: question_works.escalate_work(row, "now", "ada"),
+            lambda: question_works.ask_work(row, "How long?", "ada"),
+            lambda: question_works.merge_work(others[:2], number, "ada"),
+        )[how]()
+        with contextlib.suppress(UsageError):
+            self.place.write(work)
+            self.done.append(work)
+
+    @rule()
+    def take_the_last_back(self) -> None:
+        if self.done:
+            with contextlib.suppress(UsageError):
+                self.place.write(self.done.pop().back)
+                # Of what is apart again each has its own counter.
+                self.counts.clear()
+
+    @rule(pick=picks)
+    def reply(self, pick: int) -> None:
+        self.tried(self.pick(pick, "open", "acknowledged"), lambda tx, n: asking.reply(tx, n, "so", by="grace"))
 
     @rule(pick=picks, option=st.sampled_from(["go", "wait", "stop"]), provenance=st.sampled_from(["human", "rule"]))
     def answer(self, pick: int, option: str, provenance: str) -> None:
@@ -212,7 +247,7 @@ class EscalationLife(RuleBasedStateMachine):
         self.check_clocks(now)
         self.check_rows(waiting)
         self.check_answers(answers)
-        assert counts.waiting_for_you == listed == sum(states.needs_me(row, now) for row in self.known)
+        assert counts.needs_me == listed == sum(states.needs_me(row, now) for row in self.known)
         assert counts.overdue == sum(states.is_overdue(row, now) for row in self.known)
 
     def check_clocks(self, now: int) -> None:
@@ -237,14 +272,14 @@ class EscalationLife(RuleBasedStateMachine):
 
 def read_all(
     reader: Reader, now: int
-) -> tuple[tuple[rows.EscalationRow, ...], rows.HeaderCounts, int, list[str], list[tuple[Any, ...]]]:
+) -> tuple[tuple[rows.EscalationRow, ...], Waiting, int, list[str], list[tuple[Any, ...]]]:
     """Every question, the header's figures, how long the list of what needs somebody is, the keys that wait, and all
     answers."""
     found = reads_escalations.escalations(reader, open_only=False, limit=10_000)
     listed = reads_escalations.page(reader, reads_escalations.Asked("needs-me", now))
     waiting = [key for (key,) in reader.rows(Escalation.select(Escalation.key).where(reads.is_waiting()))]
     answers = reader.rows(Answer.select(Answer.escalation, Answer.provenance, Answer.by, Answer.undone_at, Answer.late))
-    return found, reads.header_counts(reader, now, NOBODY), len(listed), waiting, answers
+    return found, reads_team.waiting(reader, now), len(listed), waiting, answers
 
 
 TestEscalationLife = EscalationLife.TestCase

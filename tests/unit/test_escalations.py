@@ -12,7 +12,7 @@ from core.contract import UsageError
 from core.governance import escalations, life
 from core.governance.escalations import Option, Question
 from core.orchestration import work_items
-from core.store import reads, reads_escalations, rows, states
+from core.store import reads, reads_escalations, reads_team, rows, states
 from core.store.schema import WorkItem
 from core.store.store import Store
 from core.store.writer import Transaction
@@ -227,11 +227,10 @@ def test_the_header_counts_by_the_same_rule_as_the_list(store: Store, clock: Clo
     store.write_now(lambda tx: life.acknowledge(tx, numbers[1], by="ada"))
     answer(store, numbers[2])
 
-    live = rows.LiveRow(False, None, (), ())
-    counts = store.read_now(lambda r: reads.header_counts(r, clock.now, live))
+    counts = store.read_now(lambda r: reads_team.waiting(r, clock.now))
     listed = store.read_now(reads_escalations.escalations)
 
-    assert counts.waiting_for_you == sum(states.needs_me(e, clock.now) for e in listed) == 1
+    assert counts.needs_me == sum(states.needs_me(e, clock.now) for e in listed) == 1
 
 
 def test_a_question_that_changed_shows_what_an_answer_is_bound_to(store: Store) -> None:

@@ -11,7 +11,7 @@ from tui.actions import key_table_markdown
 from tui.cli.main import apm
 
 README = Path(__file__).parents[2] / "README.md"
-KEYS = re.compile(r"(?<=<!-- keys: made from tui/actions.py -->\n).*?(?=<!-- /keys -->)", re.DOTALL)
+KEYS = re.compile(r"(?<=<!-- keys: made from tui/actions -->\n).*?(?=<!-- /keys -->)", re.DOTALL)
 
 
 def test_the_key_table_is_the_registrys() -> None:

@@ -225,6 +225,18 @@ def test_what_another_process_committed_is_read_at_once(store: Store) -> None:
     assert store.read_now(lambda r: r.one(Setting.select(Setting.value))) == ('"dark"',)
 
 
+def test_the_write_mark_moves_with_anybodys_write_and_stays_between(store: Store, tmp_path: Path) -> None:
+    marks = [store.write_mark()]
+    store.write_now(add_work_item)
+    marks.append(store.write_mark())
+    with Store.open(tmp_path / "state") as other:
+        other.write_now(add_work_item)
+        marks.append(store.write_mark())
+        store.read_now(reads.work_items)
+        assert store.write_mark() == marks[-1]
+    assert len(set(marks)) == len(marks)
+
+
 def test_a_kill_while_the_key_is_made_leaves_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def killed(*_: object) -> None:
         raise KeyboardInterrupt

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.contract import Json, UsageError
-from tui.cli import options, output
+from tui.cli import escalation_text, options, output
 
 if TYPE_CHECKING:
     from core.store import rows
@@ -120,7 +119,7 @@ def show(place: options.Place, number: int, as_json: bool) -> None:
     if as_json:
         output.emit_json(shown)
     else:
-        _show(shown)
+        escalation_text.show(shown)
 
 
 @escalation.command()
@@ -208,6 +207,34 @@ def escalate(place: options.Place, number: int, reason: str, by: str, as_json: b
 
     done = f"Escalation {number} is more urgent now."
     _change(place, number, lambda tx: life.escalate(tx, number, by=by, reason=reason), done, as_json)
+
+
+@escalation.command()
+@_number
+@click.argument("text")
+@options.by_option
+@options.json_option
+@options.pass_place
+def ask(place: options.Place, number: int, text: str, by: str, as_json: bool) -> None:
+    """Ask back before you answer: whoever raised it is told, and everybody sees it. The due time stays."""
+    from core.governance import asking
+
+    done = f"Asked about escalation {number}; it is silent until there is a reply, at most until it is due."
+    _change(place, number, lambda tx: asking.ask_back(tx, number, text, by=by), done, as_json)
+
+
+@escalation.command()
+@_number
+@click.argument("text")
+@options.by_option
+@options.json_option
+@options.pass_place
+def reply(place: options.Place, number: int, text: str, by: str, as_json: bool) -> None:
+    """Reply to what was asked back; the question needs its answer again."""
+    from core.governance import asking
+
+    done = f"The reply stands with escalation {number}, which waits for its answer again."
+    _change(place, number, lambda tx: asking.reply(tx, number, text, by=by), done, as_json)
 
 
 @escalation.command()
@@ -305,7 +332,7 @@ def _change(place: options.Place, number: int, work: Callable[[Transaction], obj
 
 def _read(workspace: Workspace, number: int) -> Json:
     now = workspace.store.clock()
-    return workspace.store.read_now(lambda r: _shape(r, _row(r, number), now))
+    return workspace.store.read_now(lambda r: _whole(r, _row(r, number), now))
 
 
 def _row(reader: Connection, number: int) -> rows.EscalationRow:
@@ -317,80 +344,16 @@ def _row(reader: Connection, number: int) -> rows.EscalationRow:
     return row
 
 
+def _whole(reader: Connection, row: rows.EscalationRow, now: int) -> Json:
+    """The question with what was said about it, which a list of them leaves out."""
+    from core.governance import asking
+    from tui.cli import shapes
+
+    return {**_shape(reader, row, now), "thread": shapes.thread(asking.thread(reader, row))}
+
+
 def _shape(reader: Connection, row: rows.EscalationRow, now: int) -> Json:
     from core.store import reads_escalations
     from tui.cli import shapes
 
     return shapes.escalation(row, reads_escalations.answers(reader, row.id), now)
-
-
-def _show(shown: Json) -> None:
-    output.say(shown["question"])
-    output.say()
-    about = f"{shown['work_item']} in {shown['phase']}" if shown["phase"] else shown["work_item"]
-    output.facts(
-        (
-            ("kind", shown["kind"]),
-            ("urgency", shown["urgency"]),
-            ("status", "overdue" if shown["overdue"] else shown["status"]),
-            ("raised", shown["raised_at"] + (f", {shown['count']} times in all" if shown["count"] > 1 else "")),
-            ("due", shown["due_at"]),
-            ("work item", about),
-            ("came through", " → ".join(shown["chain"])),
-            ("assigned to", shown["assigned_to"]),
-            ("note", shown["note"]),
-            ("merged into", shown["merged_into"]),
-            ("missing", "\n".join(shown["missing"])),
-            ("digest", shown["digest"]),
-        )
-    )
-    _show_details(shown["details"])
-    output.say()
-    for option in shown["options"]:
-        best = " (recommended)" if option["key"] == shown["recommended"] else ""
-        output.say(f"--option {option['key']}{best}: {option['label']}. {option['consequence']}")
-        if option.get("asks"):
-            _show_asks(shown["id"], option)
-    if shown["resolution"]:
-        r = shown["resolution"]
-        output.say()
-        output.say(f"answered {r['option']!r} by {r['by']} ({r['provenance']}) at {r['at']} {r['reason']}".rstrip())
-    for name, told in (("late_answers", "too late"), ("undone_answers", "taken back")):
-        for r in shown[name]:
-            output.say(f"{told}: {r['option']!r} by {r['by']} at {r['at']} {r['reason']}".rstrip())
-
-
-def _show_asks(number: int, option: Json) -> None:
-    """The values that an answer carries, and how they are given."""
-    from core.governance.answers import SHAPES
-
-    for name, shape in option["asks"].items():
-        output.say(f"    {name}: {SHAPES.get(shape, shape)}")
-    example = json.dumps(dict.fromkeys(option["asks"], "..."))
-    output.say(f"    apm escalation resolve {number} --option {option['key']} --answer '{example}'")
-
-
-def _show_details(details: Json) -> None:
-    """What a question carries for the person: measured criteria, what agents suggest, where to work."""
-    from tui.cli.phases import show_criteria
-
-    if isinstance(details.get("criteria"), list) and all("required" in c for c in details["criteria"]):
-        output.say()
-        show_criteria(details["criteria"])
-    if details.get("findings"):
-        output.say()
-        output.facts((("found", "\n".join(str(line) for line in details["findings"])),))
-    for agent, said in details.get("agents", {}).items():
-        output.say()
-        output.facts(((agent, said.get("error") or said.get("suggestion")), ("", "\n".join(said.get("missing", ())))))
-    named = ("branch", "worktree", "required_action", "rule", "impact")
-    found = [(name.replace("_", " "), details[name]) for name in named if name in details]
-    for about in ("context", "positions"):
-        found += [(str(key), _in_short(value)) for key, value in (details.get(about) or {}).items()]
-    if found:
-        output.say()
-        output.facts(found)
-
-
-def _in_short(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

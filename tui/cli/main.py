@@ -33,6 +33,7 @@ class _Apm(LazyGroup):
         "project": ("tui.cli.projects:project", "The git repositories that the workspace governs."),
         "work-item": ("tui.cli.work_items:work_item", "Requests on their way to a release."),
         "run": ("tui.cli.running:run", "Drive work items without a screen."),
+        "serve": ("tui.cli.serve:serve", "The app in a browser."),
         "escalation": ("tui.cli.escalations:escalation", "Questions that wait for a human."),
         "decide": ("tui.cli.governing:decide", "Put a decision to a domain agent."),
         "decisions": ("tui.cli.decisions:decisions", "What was decided; a person's decisions from a file; reversals."),

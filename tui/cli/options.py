@@ -70,8 +70,8 @@ def _needs_team() -> bool:
 
 
 def has_screen() -> bool:
-    """Whether the app can be shown: it reads keys from standard input and draws on standard error."""
-    return sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()
+    """Whether the app can be shown: it reads keys from standard input and draws on standard output."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 pass_place = click.make_pass_decorator(Place, ensure=True)

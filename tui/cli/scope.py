@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from core.contract import Json, UsageError
-from core.sanitise import one_line
-from tui.cli import options, output
+from core.contract import UsageError
+from tui.cli import options, output, scope_text
 
 if TYPE_CHECKING:
     from core.governance.scope.effects import Effects
-    from core.governance.scope.review import Package
     from core.store.rows_governance import ScopeProposalRow
     from core.store.writer import Transaction
     from core.workspace import Workspace
@@ -44,9 +42,9 @@ def review(place: options.Place, show: bool, by: str, as_json: bool) -> None:
     if found is None:
         raise UsageError("There is no scope review yet; `apm scope review` holds one.")
     if as_json:
-        output.emit_json(_package(found))
+        output.emit_json(scope_text.package_shape(found))
     else:
-        _show_package(found)
+        scope_text.say_package(found)
 
 
 @scope.command("list")
@@ -63,7 +61,7 @@ def list_(place: options.Place, everything: bool, as_json: bool) -> None:
             lambda r: reads_governance.scope_proposals(r, undecided_only=not everything, limit=10_000)
         )
     if as_json:
-        output.emit_json([_line(row) for row in found])
+        output.emit_json([scope_text.line_shape(row) for row in found])
         return
     output.table(
         ("id", "agent", "kind", "change", "record", "bound", "hours/week", "risk", "recommended", "status"),
@@ -74,8 +72,8 @@ def list_(place: options.Place, everything: bool, as_json: bool) -> None:
                 row.kind,
                 row.change,
                 f"{row.accepted} of {row.n}" if row.n else None,
-                _two(row.lower_bound),
-                _hours(row),
+                scope_text.two(row.lower_bound),
+                scope_text.hours(row),
                 row.risk,
                 row.recommendation,
                 status(row),
@@ -94,9 +92,32 @@ def show(place: options.Place, number: int, as_json: bool) -> None:
     with place.open() as workspace:
         row = _read(workspace, number)
     if as_json:
-        output.emit_json(_proposal(row))
+        output.emit_json(scope_text.shape(row))
     else:
-        _show(row, in_full=True)
+        scope_text.say_proposal(row, in_full=True)
+
+
+@scope.command()
+@click.option("--agent", required=True, metavar="A", help="One of technical, strategy, ux and gtm.")
+@click.option("--kind", required=True, metavar="K", help="A kind that its lists name; `apm agents show A` has them.")
+@click.option("--to", required=True, type=click.Choice(["autonomous", "escalate"]), help="What it shall become.")
+@_needed
+@options.by_option
+@options.json_option
+@options.pass_place
+def propose(place: options.Place, agent: str, kind: str, to: str, reason: str, by: str, as_json: bool) -> None:
+    """Ask for a change of authority. It becomes a proposal with its record, and waits for approval as any other."""
+    from core.governance.scope import asking
+
+    with place.open() as workspace:
+        mode: Any = to
+        number = workspace.store.write_now(lambda tx: asking.propose(tx, agent, kind, mode, by=by, reason=reason))
+        row = _read(workspace, number)
+    if as_json:
+        output.emit_json(scope_text.shape(row))
+    else:
+        scope_text.say_proposal(row)
+        output.say(f"\napm scope approve {number} | reject {number} --reason TEXT | clarify {number} --reason TEXT")
 
 
 @scope.command()
@@ -179,7 +200,7 @@ def _decide(place: options.Place, number: int, work: Callable[[Transaction], Sco
         new = store.read_now(lambda r: granted(r, row.agent, row.kind))
         effects = Effects() if new == old else renew(store, workspace.folder, [row.agent])
     if as_json:
-        output.emit_json({**_proposal(row), "generated": effects.to_json()})
+        output.emit_json({**scope_text.shape(row), "generated": effects.to_json()})
         return
     output.say(_done(row))
     if new is not None and new != old:
@@ -215,155 +236,3 @@ def _read(workspace: Workspace, number: int) -> ScopeProposalRow:
     if row is None:
         raise UsageError(f"There is no scope proposal {number}; `apm scope list` shows the undecided ones.")
     return row
-
-
-def _line(row: ScopeProposalRow) -> Json:
-    """A row of `scope list`."""
-    from core.governance.scope.proposing import status
-
-    return {
-        "id": row.id,
-        "agent": row.agent,
-        "kind": row.kind,
-        "change": row.change,
-        "n": row.n,
-        "accepted": row.accepted,
-        "lower_bound": row.lower_bound,
-        "hours_saved_per_week": row.hours_saved_per_week,
-        "risk": row.risk,
-        "recommendation": row.recommendation,
-        "status": status(row),
-        "review": row.review,
-        "digest": row.payload_digest,
-    }
-
-
-def _proposal(row: ScopeProposalRow) -> Json:
-    """`scope show`."""
-    from tui.cli import shapes
-
-    return {
-        **_line(row),
-        "at": shapes.moment(row.at),
-        "analysis": row.analysis,
-        "clarification": row.clarification,
-        "decided_at": shapes.moment(row.decided_at),
-        "decided_by": row.decided_by,
-        "reason": row.reason,
-        "cool_down_until": shapes.moment(row.cool_down_until),
-        "undone_at": shapes.moment(row.undone_at),
-        "undone_by": row.undone_by,
-    }
-
-
-def _package(found: Package) -> Json:
-    """`scope review`."""
-    from tui.cli import shapes
-
-    return {
-        "review": found.review.id,
-        "at": shapes.moment(found.review.at),
-        "window": {"from": shapes.moment(found.review.window_from), "to": shapes.moment(found.review.at)},
-        "requested_by": found.review.requested_by,
-        "sections": [{"title": s.title, "proposals": [_proposal(row) for row in s.proposals]} for s in found.sections],
-        "weekly": [{"id": w.id, "question": w.question, "raised_at": shapes.moment(w.raised_at)} for w in found.weekly],
-        "weekly_count": found.weekly_count,
-        "dropped": list(found.dropped),
-    }
-
-
-def _show_package(found: Package) -> None:
-    from tui.cli import shapes
-
-    since, until = (str(shapes.moment(at))[:10] for at in (found.review.window_from, found.review.at))
-    output.say(f"Scope review {found.review.id}, {since} to {until}, asked for by {found.review.requested_by}")
-    if not found.proposals:
-        output.say("\nNothing is proposed: no record carries a change, and nothing holds work up.")
-    for section in found.sections:
-        output.say(f"\n{section.title}")
-        for row in section.proposals:
-            output.say()
-            _show(row)
-    if found.weekly_count:
-        output.say(f"\nQuestions that waited for this review ({found.weekly_count})")
-        for asked in found.weekly:
-            output.say(f"  #{asked.id} {asked.question}")
-    for gone in found.dropped:
-        output.say(f"\nProposal {gone['proposal']} is put aside: {gone['why']}.")
-    if found.proposals:
-        output.say("\napm scope approve ID | reject ID --reason TEXT | clarify ID --reason TEXT")
-
-
-def _show(row: ScopeProposalRow, *, in_full: bool = False) -> None:
-    from core.governance.scope.proposing import status
-
-    told = row.analysis
-    output.say(f"{row.id}  {told.get('would', '')}")
-    output.facts(
-        (
-            ("    record", told.get("because")),
-            ("    hours", told.get("efficiency", {}).get("text")),
-            (
-                "    risk" if row.change != "contraction" else "    risk as it is",
-                f"{row.risk}: {'; '.join(told.get('risk_because', ()))}",
-            ),
-            ("    overlap", told.get("conflict", {}).get("text")),
-            ("    alignment", told.get("alignment", {}).get("text")),
-            ("    recommended", f"{row.recommendation}: {told.get('reason', '')}"),
-            ("    asked", _asked(told.get("asked"))),
-            ("    status", None if status(row) == "proposed" else _status(row)),
-        )
-    )
-    if in_full:
-        _show_counted(told)
-
-
-def _asked(asked: Json | None) -> str | None:
-    if asked is None:
-        return None
-    return f"{asked['question']} (of proposal {asked['proposal']}, then {asked['accepted']} of {asked['n']})"
-
-
-def _status(row: ScopeProposalRow) -> str:
-    from core.governance.scope.proposing import status
-    from tui.cli import shapes
-
-    words: list[str | None] = [status(row)]
-    if row.clarification and row.decided_at is None:
-        words.append(f"asked: {row.clarification}")
-    if row.decided_at is not None:
-        words += [f"by {row.decided_by} at {shapes.moment(row.decided_at)}", row.reason]
-    if row.undone_at is not None:
-        words.append(f"taken back by {row.undone_by} at {shapes.moment(row.undone_at)}")
-    if row.cool_down_until is not None:
-        words.append(f"not proposed again before {shapes.moment(row.cool_down_until)}")
-    return "; ".join(one_line(word, 500) for word in words if word)
-
-
-def _show_counted(told: Json) -> None:
-    """What was counted, by number, so that it can be counted again."""
-    record, load = told.get("record", {}), told.get("load", {})
-    output.say()
-    output.facts(
-        (
-            ("    accepted", _numbers(record.get("accepted"))),
-            ("    not accepted", _numbers(record.get("declined"))),
-            ("    asked in the window", _numbers(load.get("escalations"))),
-            ("    taken back", _numbers(told.get("reversals"))),
-            ("    conflicts", _numbers(told.get("conflicts"))),
-        )
-    )
-
-
-def _numbers(found: Any) -> str | None:
-    return " ".join(f"#{number}" for number in found) if found else None
-
-
-def _two(value: float | None) -> str | None:
-    return None if value is None else f"{value:.2f}"
-
-
-def _hours(row: ScopeProposalRow) -> str:
-    if row.hours_saved_per_week is not None:
-        return f"{row.hours_saved_per_week:.2f}"
-    return "not measured" if row.change in ("expansion", "contraction") else "none"

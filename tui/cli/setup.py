@@ -6,6 +6,7 @@ import asyncio
 import os
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,7 +65,7 @@ def doctor(place: options.Place, as_json: bool) -> int:
         folder = place.folder()
     except ApmError:
         folder = None
-    found = [*asyncio.run(examine(folder)), *_terminal()]
+    found = [*asyncio.run(examine(folder)), *_settings(folder), *_terminal()]
     if as_json:
         output.emit_json([f.to_json() for f in found])
     else:
@@ -73,6 +74,25 @@ def doctor(place: options.Place, as_json: bool) -> int:
             if f.remedy:
                 output.say(f"{_MARKS[f.level]}  {f.name}: {f.remedy}")
     return 1 if any(f.level == "problem" for f in found) else 0
+
+
+def _settings(folder: Path | None) -> list[Finding]:
+    """The screen's settings, where there are any. The app starts without them, so a mistake in them is no problem."""
+    from core.doctor import Finding
+    from tui.settings import FILE_NAME, SettingsError
+
+    file = folder / "state" / FILE_NAME if folder is not None else None
+    if file is None or not file.exists():
+        return []
+    from tui.settings_text import read
+
+    try:
+        read(file)
+    except SettingsError as error:
+        remedy = "Mend its lines: until then the app looks as it came, with the keys that it came with."
+        faults = [Finding("workspace", FILE_NAME, "advice", str(fault)) for fault in error.faults]
+        return [replace(faults[0], remedy=remedy), *faults[1:]]
+    return [Finding("workspace", FILE_NAME, "ok", "every setting is known")]
 
 
 def _terminal() -> list[Finding]:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core.contract import Json
+from core.governance.asking import Said
 from core.governance.authority import Kind
 from core.governance.decisions import DecisionOutcome
 from core.phases import PHASE_BY_CODE
@@ -175,6 +176,11 @@ def escalation(row: rows.EscalationRow, answers: Sequence[rows.AnswerRow], now: 
         "expires_at": moment(row.expires_at),
         "note": row.note,
     }
+
+
+def thread(said: Iterable[Said]) -> list[Json]:
+    """What was asked back about a question and replied, the oldest first."""
+    return [{**one.to_json(), "at": moment(one.at)} for one in said]
 
 
 def resolution(answer: rows.AnswerRow) -> Json:

@@ -12,7 +12,7 @@ from textual.widget import Widget
 from tui.actions import bindings
 from tui.screens.dialog import Dialog
 from tui.widgets.cards import Card, Cards
-from tui.widgets.document import Document, Paragraph
+from tui.widgets.document import BLANK, Document, Paragraph
 
 Choice = Card
 
@@ -43,27 +43,40 @@ class ChoiceDialog(Dialog[str]):
 
 
 class ConfirmDialog(Dialog[bool]):
-    """Yes and no, each with its key; leaving it is no."""
+    """Yes and no, each with its key and its number; leaving it is no, and a yes before it is drawn is none."""
 
     PLACES: ClassVar[tuple[str, ...]] = ("confirm",)
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("confirm")]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("confirm"), *bindings("choice")]
+    TEXT_ID = "text"
 
-    def __init__(self, title: str, text: str, yes: str, no: str) -> None:
+    def __init__(self, title: str, text: str | Sequence[Paragraph], yes: str, no: str) -> None:
         super().__init__()
-        self.title_text, self._text = title, text
+        self.title_text = title
+        self._text = (Paragraph(((text, "text"),)),) if isinstance(text, str) else tuple(text)
         self._cards = (Card("no", f"{no}  (n)"), Card("yes", f"{yes}  (y)"))
+        self._is_drawn = False
 
     def body(self) -> Iterable[Widget]:
-        yield Document(focusable=False, widget_id="text")
+        yield Document(focusable=False, widget_id=self.TEXT_ID)
         yield Cards(widget_id="cards")
 
     def on_mount(self) -> None:
-        self.query_one(Document).show([Paragraph(((self._text, "text"),)), Paragraph(())])
+        self.query_one(Document).show([*self._text, BLANK])
         self.query_one(Cards).show(self._cards)
+        self.query_one(Cards).focus()
+        self.call_after_refresh(self._arm)
+
+    def _arm(self) -> None:
+        self._is_drawn = True
 
     @on(Cards.Taken)
     def _taken(self, message: Cards.Taken) -> None:
-        self.dismiss(message.card.key == "yes")
+        self.action_answer(message.card.key == "yes")
 
     def action_answer(self, yes: bool) -> None:
-        self.dismiss(yes)
+        if self._is_drawn or not yes:
+            self.dismiss(yes)
+
+    def action_pick(self, number: int) -> None:
+        if number <= len(self._cards):
+            self.action_answer(self._cards[number - 1].key == "yes")

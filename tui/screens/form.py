@@ -1,4 +1,4 @@
-"""Dialogs with fields: what is written survives leaving, until it has been sent."""
+"""Dialogs with fields: what is written survives, until whoever asked for it has it on record and drops the draft."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, ClassVar, TypeVar
 from textual import on
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
+from textual.strip import Strip
 from textual.widget import Widget
 
 from core.contract import ApmError
@@ -16,7 +17,7 @@ from tui.actions import bindings
 from tui.forms import NotReadable
 from tui.screens.dialog import Dialog
 from tui.widgets.fields import Area, Field
-from tui.widgets.painted import PaintedLine
+from tui.widgets.painted import PaintedLine, wrap
 from tui.widgets.picker import Picker
 from tui.words import Line
 
@@ -35,17 +36,30 @@ class Label(PaintedLine):
 
 
 class Complaint(PaintedLine):
-    """What cannot be sent as it is, and why."""
+    """What cannot be sent as it is, and why; as many lines as that takes."""
 
     text = ""
 
     def say(self, text: str) -> None:
         self.text = one_line(text, 300)
         self.display = bool(text)
+        self._fit()
         self.refresh()
 
-    def halves(self, width: int) -> tuple[Line, Line]:
-        return (("✗ ", "bad"), (self.text, "text")), ()
+    def on_resize(self) -> None:
+        self._fit()
+
+    def _fit(self) -> None:
+        """Before the first layout there is no width; the layout itself then asks again."""
+        if self.size.width:
+            self.styles.height = len(self._lines(self.size.width))
+
+    def _lines(self, width: int) -> list[Line]:
+        return wrap((("✗ ", "bad"), (self.text, "text")), width, indent=2)
+
+    def render_line(self, y: int) -> Strip:
+        width, lines = self.size.width, self._lines(self.size.width)
+        return self.strip(lines[y] if y < len(lines) else (), width, self.rich_style)
 
 
 class Form(Dialog[T]):
@@ -105,7 +119,8 @@ class Form(Dialog[T]):
         except (NotReadable, ApmError) as error:
             self.query_one(Complaint).say(str(error))
             return
-        self.apm.drafts.pop(self.draft_key, None)
+        # Not forgotten yet: it may be refused, and then this is written again for nothing.
+        self.apm.drafts[self.draft_key] = self.typed()
         self.dismiss(answer)
 
     def action_out(self) -> None:

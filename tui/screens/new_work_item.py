@@ -57,7 +57,7 @@ class NewWorkItem(Form[Request]):
         yield Picker((*self._projects, NO_PROJECT), widget_id="project")
         yield Label("impact", "10 is the greatest; above 8 every decision comes to you at once")
         yield Picker((NO_IMPACT, *(str(n) for n in range(1, 11))), widget_id="impact")
-        yield Label("request", "why, for whom, what must hold when it is done, what could go wrong")
+        yield Label("request", "why, for whom, what must hold when done, what could go wrong")
         yield Area(9, widget_id="body")
 
     def made(self) -> Request:
@@ -72,6 +72,9 @@ class NewWorkItem(Form[Request]):
 async def write_work_item(app: ApmApp) -> None:
     """Ask for a request, and make a work item of it that may start at once: a person wrote it."""
     projects = await app.bridge.read(lambda reader, *_: [(p.id, p.name) for p in reads.projects(reader)])
+
+    def made() -> None:
+        app.drafts.pop(NewWorkItem.draft_key, None)
 
     def create(request: Request | None) -> None:
         if request is None:
@@ -90,6 +93,6 @@ async def write_work_item(app: ApmApp) -> None:
             )
             work_items.accept(tx, number, app.person)
 
-        app.do(work, f"On its way: {one_line(request.title, 60)}")
+        app.do(work, f"On its way: {one_line(request.title, 60)}", made)
 
     app.push_screen(NewWorkItem(projects), create)

@@ -1,21 +1,42 @@
-"""The command palette: every action of this place, found by its words."""
+"""The command palette: every action of this place, found by a few of its letters."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on
 from textual.binding import BindingType
+from textual.fuzzy import Matcher
 from textual.widget import Widget
 
-from tui.actions import Action, bindings, in_places, key_names
+from tui.actions import Action, bindings
+from tui.configured import ConfiguredApp, keymap_of
+from tui.keymap import Offer, reason_against
 from tui.screens.dialog import Dialog
 from tui.widgets.fields import Field
 from tui.widgets.row_list import Column, RowList
 from tui.words import Line
 
-COLUMNS = (Column("command", 16), Column("what it does"), Column("key", 10, right=True, rank=1))
+COLUMNS = (Column("command", 18), Column("what it does"), Column("key", 10, right=True, rank=1))
+MOST_RECENT = 50
+EMPTY: tuple[Line, ...] = (
+    (("No such command here.", "dim"),),
+    (("esc", "accent"), (" leaves everything as it is", "dim")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """An action that can be picked, and why it does not apply at the moment."""
+
+    offer: Offer
+    reason: str | None
+
+    @property
+    def action(self) -> Action:
+        return self.offer.action
 
 
 class Palette(Dialog[Action]):
@@ -27,29 +48,50 @@ class Palette(Dialog[Action]):
 
     def __init__(self, places: tuple[str, ...]) -> None:
         super().__init__()
-        self._actions = [a for a in in_places(places) if a.palette and a.id != "palette" and "{key}" not in a.handler]
+        self._places = places
+        self._commands: Sequence[Command] = ()
 
     def body(self) -> Iterable[Widget]:
         yield Field(placeholder="what do you want to do?")
-        yield RowList[Action](
-            COLUMNS, key=lambda a: a.id, cells=_cells, heading=False, empty=((("No such command.", "dim"),),)
-        )
+        yield RowList[Command](COLUMNS, key=lambda c: c.action.id, cells=_cells, heading=False, empty=EMPTY)
 
     def on_mount(self) -> None:
         self.query_one(Field).focus()
         rows = self.query_one(RowList)
         rows.can_focus = False
-        rows.set_rows(self._actions)
+        self._commands = by_recency(self._offered(), self._recent)
+        rows.set_rows(self._commands)
+
+    @property
+    def _recent(self) -> list[str]:
+        return self.app.recent_commands if isinstance(self.app, ConfiguredApp) else []
+
+    def _offered(self) -> list[Command]:
+        behind = self.app.screen_stack[-2] if len(self.app.screen_stack) > 1 else self.app.screen
+        around = behind.focused or behind
+        return [
+            Command(offer, reason_against(around, offer.action.id))
+            for offer in keymap_of(self.app).in_places(self._places)
+            if offer.action.palette and offer.action.id != "palette" and "{key}" not in offer.action.handler
+        ]
 
     @on(Field.Changed)
     def _find(self, event: Field.Changed) -> None:
-        self.query_one(RowList).set_filter(event.value)
+        rows = self.query_one(RowList)
+        rows.set_rows(found(self._commands, event.value))
+        rows.action_end(-1)
 
     @on(RowList.Opened)
     def action_run(self) -> None:
-        picked = self.query_one(RowList).row
-        if picked is not None:
-            self.dismiss(picked)
+        picked: Command | None = self.query_one(RowList).row
+        if picked is None:
+            return
+        if picked.reason is not None:
+            self.apm.tell(f"{picked.action.title}: {picked.reason}.")
+            return
+        recent = self._recent
+        recent[:] = [picked.action.id, *(name for name in recent if name != picked.action.id)][:MOST_RECENT]
+        self.dismiss(picked.action)
 
     @on(Field.Submitted)
     def _submitted(self) -> None:
@@ -59,9 +101,41 @@ class Palette(Dialog[Action]):
         self.query_one(RowList).action_down(step)
 
 
-def _cells(action: Action) -> tuple[Line, ...]:
-    return (
-        ((action.title, "strong"),),
-        ((action.description, "dim"),),
-        ((" ".join(key_names(action)), "accent"),),
-    )
+def by_recency(commands: Sequence[Command], recent: Sequence[str]) -> list[Command]:
+    """What was run last comes first, then the registry's order."""
+    places = {name: n for n, name in enumerate(recent)}
+    return sorted(commands, key=lambda command: places.get(command.action.id, len(places)))
+
+
+def found(commands: Sequence[Command], words: str) -> list[Command]:
+    """The commands that have every word in their title, description or id, the best first; letters may be left out."""
+    matchers = [Matcher(word) for word in words.split()]
+    if not matchers:
+        return list(commands)
+    scored = [(_score(command, matchers), command) for command in commands]
+    return [command for score, command in sorted(scored, key=lambda pair: -pair[0]) if score]
+
+
+TITLE_WEIGHT, ID_WEIGHT, DESCRIPTION_WEIGHT = 3.0, 1.5, 1.0
+"""A word is meant for a title rather than for a description, in which nearly any letters are found."""
+
+
+def _score(command: Command, matchers: Sequence[Matcher]) -> float:
+    """The sum over the words of where each is found best; 0 where one is found nowhere."""
+    action = command.action
+    texts = ((action.title, TITLE_WEIGHT), (action.id, ID_WEIGHT))
+    scores = []
+    for matcher in matchers:
+        best = max(matcher.match(text) * weight for text, weight in texts)
+        # Letters strewn over a whole sentence say nothing: a description has to have the word itself.
+        if matcher.query.casefold() in action.description.casefold():
+            best = max(best, matcher.match(action.description) * DESCRIPTION_WEIGHT)
+        scores.append(best)
+    return sum(scores) if all(scores) else 0.0
+
+
+def _cells(command: Command) -> tuple[Line, ...]:
+    names = " ".join(command.offer.names)
+    if command.reason is not None:
+        return ((command.action.title, "faint"),), ((command.reason, "faint"),), ((names, "faint"),)
+    return ((command.action.title, "strong"),), ((command.action.description, "dim"),), ((names, "accent"),)

@@ -14,9 +14,10 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from tui.actions import bindings
+from tui.screens import pane_layout
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.live import Live
-from tui.widgets.painted import PaintedLine
+from tui.widgets.painted import PaintedLine, cells_of
 from tui.widgets.row_list import RowList
 from tui.widgets.top_line import TopLine
 from tui.words import Line, Span
@@ -32,14 +33,30 @@ class PaneTabs(PaintedLine):
     current: reactive[int] = reactive(0)
 
     def halves(self, width: int) -> tuple[Line, Line]:
+        return tuple(span for tab in self._tabs(width) for span in tab), ()
+
+    def _tabs(self, width: int) -> list[list[Span]]:
+        """Of each pane its number and, where there is room or it is the one shown, its name."""
         fits = sum(len(title) + 4 for title in self.titles) <= width
-        spans: list[Span] = []
+        tabs: list[list[Span]] = []
         for n, title in enumerate(self.titles):
             here = n == self.current
-            spans.append((f" {n + 1} ", "accent" if here or fits else "dim"))
+            tabs.append([(f" {n + 1} ", "accent" if here or fits else "dim")])
             if here or fits:
-                spans.append((f"{title} ", "strong" if here else "dim"))
-        return tuple(spans), ()
+                tabs[-1].append((f"{title} ", "strong" if here else "dim"))
+        return tabs
+
+    def on_click(self, event: events.Click) -> None:
+        """A click on a name goes there."""
+        at = 0
+        for n, tab in enumerate(self._tabs(self.size.width), 1):
+            at += cells_of(tuple(tab))
+            if event.x < at:
+                self.go_to(n)
+                return
+
+    def go_to(self, number: int) -> None:
+        cast("PaneScreen", self.screen).action_pane(number)
 
 
 class PaneScreen(Screen[None]):
@@ -79,12 +96,18 @@ class PaneScreen(Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self._titles: dict[str, tuple[str, str]] = {}
+        self._is_laid_out = False
 
     def on_mount(self) -> None:
         self._last = self.PANES[0]
         self._show_current(self.start_pane)
         self.pane(self.start_pane).focus()
         self.refresh_titles()
+        self.lay_out()
+
+    def on_resize(self) -> None:
+        # After the screen has found out whether it is narrow now.
+        self.call_next(self.lay_out)
 
     @property
     def start_pane(self) -> str:
@@ -96,6 +119,8 @@ class PaneScreen(Screen[None]):
         for n, name in enumerate(self.PANES, 1):
             pane = self.pane(name)
             note = pane.filter_note if getattr(pane, "filter_text", "") else pane.summary
+            if name in pane_layout.layout_of(self).folded:
+                note = "folded"
             if (pane.TITLE, note) != self._titles.get(name):
                 self._titles[name] = (pane.TITLE, note)
                 pane.border_title = Content.assemble((f"{n} ", "$accent bold"), pane.TITLE)
@@ -113,6 +138,7 @@ class PaneScreen(Screen[None]):
         for widget in self.query(Widget):
             if isinstance(widget, Live):
                 widget.catch_up()
+        self.lay_out()
         self.apm.show_keys()
 
     def tick(self, now: int) -> None:
@@ -141,6 +167,61 @@ class PaneScreen(Screen[None]):
 
     def action_enlarge(self) -> None:
         self.toggle_class("-enlarged")
+        self.lay_out()
+
+    @property
+    def shows_one(self) -> bool:
+        """One pane at a time: the screen is narrow, or a pane is enlarged."""
+        return self.has_class("-narrow") or self.has_class("-enlarged")
+
+    def lay_out(self) -> None:
+        """Give each pane the room that a person gave it on this kind of screen."""
+        layout = pane_layout.layout_of(self)
+        if self._is_laid_out or layout.shares or layout.folded:
+            self._is_laid_out = True
+            pane_layout.apply(self._panes, layout, one_at_a_time=self.shows_one)
+            self.refresh_titles()
+
+    @property
+    def _panes(self) -> list[Widget]:
+        return [self.pane(name) for name in self.PANES]
+
+    def action_resize(self, direction: int) -> None:
+        if self.shows_one:
+            self.apm.tell("Only one pane is shown: it has all the room.")
+        elif pane_layout.resized(self.pane(self.current), direction, self._panes, pane_layout.layout_of(self)):
+            self.lay_out()
+
+    def action_fold(self) -> None:
+        """Fold the pane to its title, or unfold it."""
+        if self.shows_one:
+            self.apm.tell("Only one pane is shown: there is nothing to fold.")
+        elif not self._toggle_fold(self.current):
+            self.apm.tell("The last open pane here cannot be folded.")
+
+    def _toggle_fold(self, name: str) -> bool:
+        toggled = pane_layout.toggle_fold(self.pane(name), self._panes, pane_layout.layout_of(self))
+        self.lay_out()
+        return toggled
+
+    def unfold(self, name: str) -> bool:
+        """Unfold a pane that is folded; whether it was."""
+        return name in pane_layout.layout_of(self).folded and not self.shows_one and self._toggle_fold(name)
+
+    def action_reset_sizes(self) -> None:
+        layout = pane_layout.layout_of(self)
+        layout.shares.clear()
+        layout.folded.clear()
+        self.lay_out()
+
+    def on_click(self, event: events.Click) -> None:
+        """On a pane's upper border, which bears its title: once unfolds a folded one, twice enlarges."""
+        pane = event.widget
+        if pane is None or pane.id not in self.PANES or event.screen_y != pane.region.y:
+            return
+        self.go(pane.id)
+        if not self.unfold(pane.id) and event.chain == 2:
+            self.action_enlarge()
 
     def action_out(self) -> None:
         pane = self.pane(self.current)
@@ -148,7 +229,7 @@ class PaneScreen(Screen[None]):
             pane.set_filter("")
             self.refresh_titles()
         elif self.has_class("-enlarged"):
-            self.remove_class("-enlarged")
+            self.action_enlarge()
         else:
             self.leave()
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from core.contract import Json
 from core.sanitise import one_line, sanitise
-from core.store import states
-from core.store.rows import AnswerRow, EscalationRow, WorkItemRow
+from core.store.rows import EscalationRow
+from tui.screens.question_about import about_paragraphs
 from tui.widgets.document import BLANK, Paragraph, heading, text
-from tui.words import NOT_APPLICABLE, NOT_PASSED, PASSED, Line, due, exact_time, plural, urgency, whole_time
+from tui.words import NOT_APPLICABLE, NOT_PASSED, PASSED, Line
 
 SHOWN_ELSEWHERE = frozenset(
     {
@@ -31,14 +31,15 @@ SHOWN_ELSEWHERE = frozenset(
 """Details that have a place of their own, or say again what the question says."""
 
 
-def question_paragraphs(row: EscalationRow) -> list[Paragraph]:
-    """The question, then what is known about it; sections that have nothing to say are left out."""
+def question_paragraphs(row: EscalationRow, said: Sequence[Paragraph] = ()) -> list[Paragraph]:
+    """The question, what was `said` about it, then what is known; sections that have nothing to say are left out."""
     asked, rest = _sentences(sanitise(row.question, limit=4_000, keep_newlines=False))
     made = [Paragraph(((asked, "strong"),))]
     made += [Paragraph(((rest, "text"),))] if rest else []
+    made += said
     criteria = measured(row.details)
     made += _section("Measured", criteria_paragraphs(criteria))
-    made += _section("Missing", [_bullet(item) for item in row.missing] if not criteria else _missing(row, criteria))
+    made += _section("Missing", [bullet(item) for item in row.missing] if not criteria else _missing(row, criteria))
     made += _section("Findings", _findings(row.details))
     made += _section("What would help", _suggestions(row.details, row.question))
     made += _section("Failures", _failures(row.details))
@@ -63,7 +64,8 @@ def _section(title: str, body: Sequence[Paragraph]) -> list[Paragraph]:
     return [BLANK, heading(title), *body] if body else []
 
 
-def _bullet(item: Any, tone: str = "text") -> Paragraph:
+def bullet(item: Any, tone: str = "text") -> Paragraph:
+    """An entry of a list."""
     return Paragraph(((" · ", "faint"), (one_line(str(item), 500), tone)), 3)
 
 
@@ -97,21 +99,25 @@ def _mark_of(criterion: Mapping[str, Any]) -> Any:
 
 
 def _missing(row: EscalationRow, criteria: Sequence[Mapping[str, Any]]) -> list[Paragraph]:
-    """What the measurements do not say already: entries that say more than one line of them does."""
-    told = {f"{c.get('name')}: {c.get('actual')}" for c in criteria}
-    return [_bullet(item) for item in row.missing if item not in told]
+    """What the measurements do not say already: entries with a word that no line of them has."""
+    lines = [_words(f"{c.get('name')} {c.get('actual')} {c.get('required')} of") for c in criteria]
+    return [bullet(item) for item in row.missing if not any(_words(str(item)) <= told for told in lines)]
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"[\w.]+", text.replace("_", " ")))
 
 
 def _findings(details: Json) -> list[Paragraph]:
     found = details.get("findings")
     return (
-        [_bullet(_in_words(f) if isinstance(f, Mapping) else f) for f in found[:60]] if isinstance(found, list) else []
+        [bullet(_in_words(f) if isinstance(f, Mapping) else f) for f in found[:60]] if isinstance(found, list) else []
     )
 
 
 def _suggestions(details: Json, question: str) -> list[Paragraph]:
     said = [details[k] for k in ("suggested_action", "required_action") if details.get(k)]
-    made = [_bullet(text) for text in said if str(text) not in question]
+    made = [bullet(text) for text in said if str(text) not in question]
     agents = details.get("agents")
     for role, note in agents.items() if isinstance(agents, Mapping) else ():
         advice = note.get("suggestion") or note.get("error") if isinstance(note, Mapping) else note
@@ -139,22 +145,38 @@ def _failures(details: Json) -> list[Paragraph]:
 
 
 def _other_details(details: Json) -> list[Paragraph]:
-    made: list[Paragraph] = []
-    for key, value in details.items():
-        shown_above = key in SHOWN_ELSEWHERE and not (key == "criteria" and not measured(details))
-        if shown_above or value in (None, "", [], {}):
-            continue
-        name = one_line(str(key).replace("_", " "), 30)
+    """What has no section of its own: short values in two columns, then those that need lines."""
+    found = {
+        one_line(str(key).replace("_", " "), 30): value
+        for key, value in details.items()
+        if not _is_shown_elsewhere(key, details) and value not in (None, "", [], {})
+    }
+    short = {name: _in_short(value) for name, value in found.items() if not _needs_lines(value)}
+    wide = min(max(map(len, short), default=0), 20)
+    made = [
+        Paragraph(((f" {name:<{wide}}  ", "dim"), (one_line(value, 500), "text")), wide + 3)
+        for name, value in short.items()
+    ]
+    for name, value in found.items():
         if isinstance(value, list):
             made.append(Paragraph(((f" {name}", "dim"),)))
-            made += [_bullet(item if not isinstance(item, Mapping) else _in_words(item)) for item in value[:40]]
-        elif isinstance(value, str) and "\n" in value:
+            made += [bullet(item if not isinstance(item, Mapping) else _in_words(item)) for item in value[:40]]
+        elif _needs_lines(value):
             made.append(Paragraph(((f" {name}", "dim"),)))
             made += text(sanitise(value, limit=20_000), indent=3)
-        else:
-            shown = _in_words(value) if isinstance(value, Mapping) else str(value)
-            made.append(Paragraph(((f" {name}: ", "dim"), (one_line(shown, 500), "text")), 3))
     return made
+
+
+def _is_shown_elsewhere(key: str, details: Json) -> bool:
+    return key in SHOWN_ELSEWHERE and not (key == "criteria" and not measured(details))
+
+
+def _needs_lines(value: Any) -> bool:
+    return isinstance(value, list) or (isinstance(value, str) and "\n" in value)
+
+
+def _in_short(value: Any) -> str:
+    return _in_words(value) if isinstance(value, Mapping) else str(value)
 
 
 def _in_words(value: Mapping[str, Any]) -> str:
@@ -182,44 +204,21 @@ def evidence_paragraphs(criteria: Sequence[Mapping[str, Any]]) -> list[Paragraph
     return made
 
 
-def about_paragraphs(
-    row: EscalationRow, item: WorkItemRow | None, answers: Sequence[AnswerRow], now: int
-) -> list[Paragraph]:
-    """The question's circumstances, for the column beside it."""
-    made = [Paragraph((*urgency(row, now), ("   ", "text"), due(row, now)))]
-    made.append(_fact("kind", row.kind))
-    made.append(_fact("raised", f"{whole_time(now - row.raised_at)} ago" + _again(row)))
-    if row.acknowledged_by and states.escalation_state(row, now) == "acknowledged":
-        made.append(_fact("seen by", row.acknowledged_by))
-    if row.assigned_to:
-        made.append(_fact("for", row.assigned_to))
-    if item is not None:
-        made += [BLANK, heading("Work item"), Paragraph(((f"#{item.id} ", "dim"), (one_line(item.title), "text")), 3)]
-        made.append(_fact("project", item.project or "none"))
-        made.append(_fact("state", item.state + (f" in {item.phase}" if item.phase else "")))
-        if item.facts.branch:
-            made.append(_fact("branch", item.facts.branch))
-    if row.blocks:
-        made.append(_fact("holds back", row.blocks))
-    made += [BLANK, heading("Came up through")]
-    for depth, role in enumerate(row.chain):
-        arrow = "" if not depth else "└ "
-        made.append(Paragraph(((" " + "  " * max(depth - 1, 0) + arrow, "faint"), (one_line(role, 40), "text"))))
-    for answer in answers:
-        made += [BLANK, heading("Answer" + (" (undone)" if answer.undone_at else " (late)" if answer.late else ""))]
-        made.append(_fact(answer.option, f"by {answer.by} ({answer.provenance})"))
-        if answer.reason:
-            made.append(_bullet(answer.reason))
-    made += [BLANK, Paragraph((("shown digest ", "faint"), (row.payload_digest[:12], "faint")))]
-    return made
+def plain_text(row: EscalationRow) -> str:
+    """The question with everything it rests on and its answers, as lines to be copied."""
+    lines = ["".join(piece for piece, _ in (*p.line, *p.tail)).rstrip() for p in question_paragraphs(row)]
+    options = [
+        f"{n}. {one_line(o['label'])}{' (recommended)' if o['key'] == row.recommended else ''}: "
+        f"{one_line(o.get('consequence', ''), 400)}"
+        for n, o in enumerate(row.options, 1)
+    ]
+    return "\n".join([f"Question {row.id}", *lines, "", *options]) + "\n"
 
 
-def _again(row: EscalationRow) -> str:
-    return f", {plural(row.count, 'time')}" if row.count > 1 else ""
-
-
-def _fact(name: str, value: str) -> Paragraph:
-    return Paragraph(((f"{name} ", "dim"), (one_line(value, 200), "text")), 2)
-
-
-__all__ = ["about_paragraphs", "criteria_paragraphs", "evidence_paragraphs", "exact_time", "question_paragraphs"]
+__all__ = [
+    "about_paragraphs",
+    "criteria_paragraphs",
+    "evidence_paragraphs",
+    "plain_text",
+    "question_paragraphs",
+]

@@ -25,23 +25,23 @@ from core.store.rows import (
     GateResultRow,
     LiveRow,
     PhaseCell,
+    PhaseRunRow,
     WorkItemRow,
 )
 from core.store.rows_governance import ConflictRow
 from tui.actions import bindings
 from tui.bridge import Change
 from tui.deeds import WorkItemDeeds
-from tui.screens.decision_text import decision_paragraphs
+from tui.screens.gate_text import gate_paragraphs
 from tui.screens.pane_screen import PaneScreen, PaneTabs
-from tui.screens.question_text import criteria_paragraphs, evidence_paragraphs
-from tui.widgets.document import BLANK, Document, Paragraph, heading
+from tui.widgets.document import Document
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.live import Live
 from tui.widgets.painted import PaintedLine
 from tui.widgets.pipeline import state_line
 from tui.widgets.row_list import Column, RowList
 from tui.widgets.top_line import TopLine
-from tui.words import DELEGATION_MARKS, UNKNOWN, Line, exact_time, phase_cell, plural, span_of_time
+from tui.words import DELEGATION_MARKS, UNKNOWN, Line, phase_cell, span_of_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,7 @@ class Facts:
     """Everything about one work item that the screen shows."""
 
     item: WorkItemRow
+    runs: tuple[PhaseRunRow, ...]
     gates: tuple[GateResultRow, ...]
     delegations: tuple[DelegationRow, ...]
     running: tuple[DelegationRow, ...]
@@ -60,6 +61,16 @@ class Facts:
     def gate(self, phase: str) -> GateResultRow | None:
         """The newest result of a phase's gate."""
         return next((g for g in reversed(self.gates) if g.phase == phase), None)
+
+    @property
+    def broken_link(self) -> ArtifactRow | None:
+        """The first artifact whose parent is none of those before it: the first of all needs none."""
+        before: set[str] = set()
+        for n, artifact in enumerate(self.artifacts):
+            if artifact.parent not in before and (n or artifact.parent is not None):
+                return artifact
+            before.add(artifact.digest)
+        return None
 
 
 class Headline(PaintedLine):
@@ -110,10 +121,10 @@ class Delegations(RowList[DelegationRow]):
 
 
 class Artifacts(RowList[ArtifactRow]):
-    """Pane 4: the chain of artifacts."""
+    """Pane 4: the chain of artifacts, each with the digest of the one that it was made of."""
 
     TITLE = "artifacts"
-    COLUMNS = (Column("type", least=12), Column("digest", 12), Column("by", 18, rank=1))
+    COLUMNS = (Column("type", least=14), Column("digest", 8), Column("made of", 10), Column("by", 18, rank=1))
     summary = ""
 
 
@@ -163,7 +174,7 @@ class WorkItemScreen(WorkItemDeeds, PaneScreen):
             classes="pane",
         )
         artifacts = Artifacts(
-            Artifacts.COLUMNS, key=lambda a: a.id, cells=_artifact_cells, widget_id="artifacts", classes="pane"
+            Artifacts.COLUMNS, key=lambda a: a.id, cells=self._artifact_cells, widget_id="artifacts", classes="pane"
         )
         yield Horizontal(
             Vertical(phases, artifacts, id="item-left", classes="column"),
@@ -188,6 +199,9 @@ class WorkItemScreen(WorkItemDeeds, PaneScreen):
         self.pane("delegations").set_rows((*facts.running, *reversed(facts.delegations)))
         self.pane("delegations").summary = f"{len(facts.delegations)} recorded"
         self.pane("artifacts").set_rows(facts.artifacts)
+        broken = facts.broken_link
+        told = f"broken at {one_line(broken.type, 30)}" if broken is not None else "the chain is whole"
+        self.pane("artifacts").summary = told if facts.artifacts else ""
         self._show_gate()
         self.refresh_titles()
 
@@ -210,13 +224,15 @@ class WorkItemScreen(WorkItemDeeds, PaneScreen):
         gate = self.pane("gate")
         found = self._facts.gate(cell.phase)
         gate.summary = "" if found is None else f"round {found.round}"
-        gate.show(_gate_paragraphs(cell, found, self._facts), from_top=f"gate {cell.phase}" != gate.TITLE)
+        gate.show(gate_paragraphs(cell, found, self._facts), from_top=f"gate {cell.phase}" != gate.TITLE)
         gate.TITLE = f"gate {cell.phase}"
 
     @on(RowList.Opened)
     def _open(self, message: RowList.Opened) -> None:
         from tui.screens.detail import ArtifactDetail, DelegationDetail
 
+        if self.unfold(str(message.rows.id)):
+            return
         row: Any = message.row
         if isinstance(row, PhaseCell):
             asked = [q for q in self._facts.questions if q.phase == row.phase] if self._facts else []
@@ -226,10 +242,23 @@ class WorkItemScreen(WorkItemDeeds, PaneScreen):
                 self.go("gate")
         elif isinstance(row, ArtifactRow):
             self.apm.push_screen(ArtifactDetail(row))
-        elif isinstance(row, DelegationRow) and row.event:
+        elif isinstance(row, DelegationRow):
             self.apm.push_screen(DelegationDetail(row))
-        else:
-            self.apm.tell("It still runs; its record is there once it has ended.")
+
+    def action_diff(self) -> None:
+        self.apm.open_diff(self.work_item)
+
+    def _artifact_cells(self, row: ArtifactRow) -> tuple[Line, ...]:
+        broken = self._facts.broken_link if self._facts is not None else None
+        made_of: Line = ((f"← {row.parent[:8]}", "dim"),) if row.parent else (("the first", "faint"),)
+        if broken is not None and broken.id == row.id:
+            made_of = ((f"✗ {(row.parent or 'nothing')[:8]}", "bad"),)
+        return (
+            ((one_line(row.type, 40), "text"),),
+            ((row.digest[:8], "run"),),
+            made_of,
+            ((one_line(row.producer, 40), "faint"),),
+        )
 
     def _phase_cells(self, cell: PhaseCell) -> tuple[Line, ...]:
         gate = self._facts.gate(cell.phase) if self._facts else None
@@ -271,6 +300,7 @@ def _read(reader: Connection, work_item: int, live: LiveRow, now: int) -> Facts 
     )
     return Facts(
         item,
+        reads.phase_runs(reader, work_item),
         reads.gate_results(reader, work_item),
         reads.delegations(reader, work_item),
         running,
@@ -284,57 +314,10 @@ def _read(reader: Connection, work_item: int, live: LiveRow, now: int) -> Facts 
 def _delegation_cells(row: DelegationRow) -> tuple[Line, ...]:
     mark = DELEGATION_MARKS.get(row.status, UNKNOWN)
     return (
-        ((row.phase, "dim"),),
+        ((row.phase, "dim"), (f"/{row.round}" if row.round > 1 else "", "ask")),
         ((one_line(row.agent, 60), "text"),),
         ((one_line(row.subject, 20), "dim"),),
         mark.line(),
         ((one_line(row.runtime, 30), "ask" if row.runtime == "replay" else "dim"),),
         ((span_of_time(row.milliseconds), "run" if row.status == "RUNNING" else "dim"),),
     )
-
-
-def _artifact_cells(row: ArtifactRow) -> tuple[Line, ...]:
-    root = "" if row.parent is None else "└ "
-    return (
-        ((root, "faint"), (one_line(row.type, 40), "text")),
-        ((row.digest[:12], "dim"),),
-        ((one_line(row.producer, 40), "faint"),),
-    )
-
-
-def _gate_paragraphs(cell: PhaseCell, gate: GateResultRow | None, facts: Facts) -> list[Paragraph]:
-    phase = PHASE_BY_CODE[cell.phase]
-    asked = [q for q in facts.questions if q.phase == cell.phase]
-    made: list[Paragraph] = []
-    if asked:
-        made.append(
-            Paragraph(
-                (
-                    ("◆ ", "ask"),
-                    (plural(len(asked), "question"), "ask"),
-                    (" about this phase; ", "dim"),
-                    ("enter", "accent"),
-                    (" in the phases opens it", "dim"),
-                )
-            )
-        )
-        made.append(BLANK)
-    decided = decision_paragraphs(
-        [d for d in facts.decisions if d.phase == cell.phase], [c for c in facts.conflicts if c.phase == cell.phase]
-    )
-    if gate is None:
-        said = "Its gate has not judged yet." if cell.status else "Not reached yet."
-        made.append(Paragraph(((said, "dim"),)))
-        made.append(Paragraph(((f"{phase.orchestrator} takes {phase.takes} and hands on {phase.leaves}.", "dim"),)))
-        made.append(Paragraph(((", ".join(phase.roles), "faint"),)))
-        return made + decided
-    made += criteria_paragraphs(gate.criteria)
-    if not gate.passed and gate.suggested_action:
-        made += [BLANK, heading("What would help"), Paragraph(((one_line(gate.suggested_action, 1_000), "text"),))]
-    made += decided
-    proofs = evidence_paragraphs(gate.criteria)
-    if proofs:
-        made += [BLANK, heading("Evidence"), *proofs]
-    if cell.milliseconds is not None:
-        made += [BLANK, Paragraph((("the phase took ", "dim"), (exact_time(cell.milliseconds), "text")))]
-    return made

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+import time
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.binding import BindingType
 
 from core.sanitise import one_line
 from tui.actions import bindings
 from tui.bridge import Change
+from tui.pace import Pace
 from tui.widgets.document import Document, Paragraph
 from tui.widgets.live import DELEGATIONS, Live
 from tui.words import MINUTE
+
+if TYPE_CHECKING:
+    from core.governance.briefing import Briefing
+    from core.store.reads import Connection
+    from core.store.rows import LiveRow
+    from tui.screens.pane_screen import PaneScreen
 
 NOTHING = (
     Paragraph((("Nothing to report yet.", "dim"),)),
@@ -32,15 +40,24 @@ class BriefingPane(Live, Document):
         super().__init__(**options)
         self._date = ""
         self._read_at = 0
+        self._pace = Pace(self.set_timer, lambda: self.apm.bridge.ask(self))
 
     @property
     def summary(self) -> str:
         return self._date
 
     async def read_anew(self, change: Change) -> None:
-        from core.governance.briefing import briefing
+        if not self._pace.is_due():
+            return
 
-        found = await self.apm.bridge.read(lambda reader, live, now: briefing(reader, now, live=live))
+        def read(reader: Connection, live: LiveRow, now: int) -> tuple[Briefing, float]:
+            from core.governance.briefing import briefing
+
+            began = time.thread_time()
+            return briefing(reader, now, live=live), time.thread_time() - began
+
+        found, took = await self.apm.bridge.read(read)
+        self._pace.took(took)
         self._date, self._read_at = found.date, self.apm.now()
         self.show(_paragraphs(found.sections) or NOTHING)
 
@@ -50,7 +67,7 @@ class BriefingPane(Live, Document):
             self.apm.bridge.ask(self)
 
     def action_fold(self) -> None:
-        self.toggle_class("-folded")
+        cast("PaneScreen", self.screen).action_fold()
 
 
 def _paragraphs(sections: Any) -> list[Paragraph]:

@@ -15,7 +15,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui.actions import bindings
-from tui.widgets.painted import COMPONENTS, Painted, wrap
+from tui.widgets.painted import Painted, wrap
 from tui.words import Line
 
 
@@ -34,7 +34,6 @@ class Cards(Painted, ScrollView, can_focus=True):
 
     PLACES: ClassVar[tuple[str, ...]] = ("options",)
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("options")]
-    COMPONENT_CLASSES: ClassVar[set[str]] = set(COMPONENTS)
 
     class Taken(Message):
         """A card was chosen."""
@@ -53,6 +52,13 @@ class Cards(Painted, ScrollView, can_focus=True):
         self.cards, self.cursor = tuple(cards), cursor
         self._lay_out()
         self.refresh(layout=True)
+
+    def copied(self) -> tuple[str, str] | None:
+        """The card under the cursor with its note, and what it is."""
+        if not self.cards:
+            return None
+        card = self.cards[self.cursor]
+        return "\n".join(part for part in (card.label, card.note) if part), f"answer {self.cursor + 1}"
 
     def _lay_out(self) -> None:
         """For the width there is; without one yet, wrapping would ask for a scroll bar that nobody needs."""
@@ -79,6 +85,14 @@ class Cards(Painted, ScrollView, can_focus=True):
         longest = max((max(cell_len(c.label + c.badge) + 8, cell_len(c.note) + 6) for c in self.cards), default=20)
         return min(longest, container.width)
 
+    def on_mount(self) -> None:
+        self.watch(self, "show_vertical_scrollbar", self._rewrap, init=False)
+
+    def _rewrap(self) -> None:
+        """A scroll bar takes a cell from every line."""
+        self._lay_out()
+        self.refresh()
+
     def on_resize(self) -> None:
         self._lay_out()
         self._keep_in_sight()
@@ -92,8 +106,8 @@ class Cards(Painted, ScrollView, can_focus=True):
             return Strip.blank(width, base)
         card, line = self._lines[n]
         if card == self.cursor:
-            name = "row--cursor" if self.has_focus else "row--cursor-blurred"
-            base += self.get_component_rich_style(name, partial=True)
+            name = "cursor" if self.has_focus else "cursor-blurred"
+            base += self.tone(name)
         edge = "▌" if card == self.cursor and self.has_focus else " "
         return self.strip(((edge, "accent"), *line), width, base)
 

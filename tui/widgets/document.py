@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.cells import cell_len
+from rich.segment import Segment
 from textual.binding import BindingType
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
+from textual.selection import Selection
 from textual.strip import Strip
 
 from tui.actions import bindings
-from tui.widgets.painted import COMPONENTS, Painted, cells_of, wrap
+from tui.widgets.painted import Painted, cells_of, plain, wrap
 from tui.widgets.row_list import RowList
 from tui.words import Line
 
@@ -59,11 +62,13 @@ def text(value: str, tone: str = "text", *, indent: int = 0) -> list[Paragraph]:
 
 
 class Document(Painted, ScrollView, can_focus=True):
-    """Scrollable paragraphs. Without `focusable` it leaves the focus to something beside it."""
+    """Scrollable paragraphs. Without `focusable` it leaves the focus to something beside it.
+
+    The mouse selects what is drawn, line by line; `y` copies that, or the whole text as it was before wrapping.
+    """
 
     PLACES: ClassVar[tuple[str, ...]] = ("document",)
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("document")]
-    COMPONENT_CLASSES: ClassVar[set[str]] = set(COMPONENTS)
 
     def __init__(self, *, focusable: bool = True, widget_id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=widget_id, classes=classes)
@@ -88,7 +93,18 @@ class Document(Painted, ScrollView, can_focus=True):
     def line_count(self) -> int:
         return len(self._lines)
 
+    def copied(self) -> tuple[str, str] | None:
+        """The whole text, and what it is."""
+        if not self._paragraphs:
+            return None
+        title = str(getattr(self, "TITLE", "") or self.border_title or "")
+        lines = (plain((*p.line, *p.tail)).rstrip() for p in self._paragraphs)
+        return "\n".join(lines), title.lower() or "this text"
+
     def _rewrap(self) -> None:
+        if self.is_attached and self.text_selection is not None:
+            # It is bound to lines that are about to be others.
+            self.screen.clear_selection()
         width = self.scrollable_content_region.width
         self._wrapped_to = width
         self._lines = [line for p in self._paragraphs for line in p.wrapped(width)] if width else []
@@ -109,7 +125,25 @@ class Document(Painted, ScrollView, can_focus=True):
         width = self.scrollable_content_region.width
         if not 0 <= n < len(self._lines):
             return Strip.blank(width, self.rich_style)
-        return self.strip(self._lines[n], width, self.rich_style)
+        strip = self.strip(self._lines[n], width, self.rich_style)
+        return self._selected(strip, n).apply_offsets(0, n)
+
+    def _selected(self, strip: Strip, n: int) -> Strip:
+        """The line with what is selected of it marked."""
+        selection = self.text_selection
+        span = selection.get_span(n) if selection is not None else None
+        if span is None:
+            return strip
+        text = strip.text
+        start, end = (cell_len(text[: at if at >= 0 else len(text)]) for at in span)
+        style = self.screen.get_component_rich_style("screen--selection")
+        marked = Segment.apply_style(strip.crop(start, end), None, style)
+        return Strip.join([strip.crop(0, start), Strip(marked), strip.crop(end)])
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """What is selected, as it is drawn, and what ends it."""
+        text = "\n".join(plain(line).rstrip() for line in self._lines)
+        return (selection.extract(text), "\n") if text else None
 
     def action_lines(self, step: int) -> None:
         self.scroll_to(y=self.scroll_offset.y + step, animate=False, force=True)

@@ -5,46 +5,59 @@ from __future__ import annotations
 from textual import events
 from textual.reactive import reactive
 
-from tui.actions import DIGITS, Action, in_places, key_names
+from tui.configured import keymap_of
+from tui.keymap import Offer, reason_against
 from tui.widgets.painted import PaintedLine, cells_of
 from tui.words import Line, Span
 
 
 class KeyBar(PaintedLine):
-    """As many actions as fit, by rank; the way to all others (`?`) is always among them."""
+    """As many actions as fit, by rank; the way to all others (`?`) is always among them.
 
-    places: reactive[tuple[str, ...]] = reactive(())
+    What does not apply at the moment is left out. Setting `places`, the same ones included, asks again.
+    """
+
+    places: reactive[tuple[str, ...]] = reactive((), always_update=True)
 
     def halves(self, width: int) -> tuple[Line, Line]:
-        shown = _shown(self.places, width)
-        return (("", "text"), *(span for action in shown for span in _hint(action))), ()
+        return (("", "text"), *(span for offer in self._shown(width) for span in _hint(offer))), ()
 
     def on_click(self, event: events.Click) -> None:
         """A click on a hint does what its key does."""
         at = 0
-        for action in _shown(self.places, self.size.width):
-            at += cells_of(_hint(action))
+        for offer in self._shown(self.size.width):
+            at += cells_of(_hint(offer))
             if event.x < at:
                 # A row of digits is one hint: a click does not say which of them is meant.
-                if action.keys != DIGITS:
-                    self.app.simulate_key(action.keys[0])
+                if "{key}" not in offer.action.handler:
+                    self.app.simulate_key(offer.keys[0])
                 return
 
+    def _shown(self, width: int) -> list[Offer]:
+        offers = [o for o in keymap_of(self.app).in_places(self.places) if o.action.footer and o.keys]
+        around = self.screen.focused or self.screen
+        return fitting([o for o in offers if reason_against(around, o.action.id) is None], width)
 
-def _shown(places: tuple[str, ...], width: int) -> list[Action]:
-    ranked = sorted((a for a in in_places(places) if a.footer and a.keys), key=lambda a: a.footer)
-    always = [a for a in ranked if a.id == "help"]
-    room = width - sum(cells_of(_hint(a)) for a in always)
+
+def fitting(offers: list[Offer], width: int) -> list[Offer]:
+    """Those that a line of this width has room for, by rank."""
+    ranked = sorted(offers, key=lambda offer: offer.action.footer)
+    always = [offer for offer in ranked if offer.action.id == "help"]
+    room = width - sum(cells_of(_hint(offer)) for offer in always)
     kept = []
-    for action in ranked:
-        if action in always:
+    for offer in ranked:
+        if offer in always:
             continue
-        room -= cells_of(_hint(action))
+        room -= cells_of(_hint(offer))
         if room >= 0:
-            kept.append(action)
-    return sorted([*kept, *always], key=lambda a: a.footer)
+            kept.append(offer)
+    return sorted([*kept, *always], key=lambda offer: offer.action.footer)
 
 
-def _hint(action: Action) -> Line:
-    spans: tuple[Span, ...] = ((" ", "text"), (key_names(action)[0], "accent"), (f" {action.title.lower()} ", "dim"))
+def _hint(offer: Offer) -> Line:
+    spans: tuple[Span, ...] = (
+        (" ", "text"),
+        (offer.names[0], "accent"),
+        (f" {offer.action.title.lower()} ", "dim"),
+    )
     return spans

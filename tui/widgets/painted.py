@@ -6,16 +6,21 @@ text enters (`core.sanitise`), before it becomes a span.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, ClassVar, cast
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+from weakref import WeakKeyDictionary
 
 from rich.cells import cell_len, chop_cells, set_cell_size
+from rich.color import Color as RichColor
 from rich.segment import Segment
 from rich.style import Style
+from textual.app import App
+from textual.color import Color
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.words import ASCII, TONES, Line, Span
+from tui.words import ASCII, Line, Span
 
 if TYPE_CHECKING:
     from tui.app import ApmApp
@@ -24,8 +29,57 @@ if TYPE_CHECKING:
 else:
     _Widget = object
 
-COMPONENTS = frozenset({f"tone--{tone}" for tone in TONES} | {"row--cursor", "row--cursor-blurred", "row--heading"})
-"""What a widget that draws this way names as its COMPONENT_CLASSES; styles/app.tcss colours them."""
+
+@dataclass(frozen=True, slots=True)
+class Tone:
+    """A theme's variable for the letters, another for what is behind them."""
+
+    letters: str = ""
+    behind: str = ""
+    bold: bool = False
+
+    def style(self, variables: Mapping[str, str]) -> Style:
+        return Style(
+            color=_colour(variables.get(self.letters, "")),
+            bgcolor=_colour(variables.get(self.behind, "")),
+            bold=self.bold or None,
+        )
+
+
+def _colour(value: str) -> RichColor | None:
+    if not value:
+        return None
+    parsed = Color.parse(value)
+    return parsed.rich_color if parsed.a else None
+
+
+_styles: WeakKeyDictionary[App[Any], tuple[Mapping[str, str], dict[str, Style]]] = WeakKeyDictionary()
+
+
+def styles_of(app: App[Any]) -> dict[str, Style]:
+    """Every tone in the theme. As component classes, each would be matched for each widget before the first frame."""
+    known = _styles.get(app)
+    if known is None or known[0] is not app.theme_variables:
+        variables = app.theme_variables
+        known = _styles[app] = variables, {name: tone.style(variables) for name, tone in TONES.items()}
+    return known[1]
+
+
+TONES: Mapping[str, Tone] = {
+    "text": Tone("foreground"),
+    "strong": Tone("foreground", bold=True),
+    "dim": Tone("apm-dim"),
+    "faint": Tone("apm-faint"),
+    "accent": Tone("accent", bold=True),
+    "run": Tone("accent"),
+    "ask": Tone("warning"),
+    "good": Tone("success"),
+    "bad": Tone("error", bold=True),
+    "loud": Tone("apm-loud", behind="warning", bold=True),
+    "cursor": Tone(behind="apm-cursor"),
+    "cursor-blurred": Tone(behind="apm-cursor-blurred"),
+}
+"""What each tone of a span is in a theme, and what lies behind the row under the cursor."""
 
 
 def cells_of(line: Line) -> int:
@@ -115,7 +169,7 @@ class Painted(_Widget):
         return cast("ApmApp", self.app)
 
     def tone(self, name: str) -> Style:
-        return self.get_component_rich_style(f"tone--{name}", partial=True)
+        return styles_of(self.app)[name]
 
     def strip(self, line: Line, width: int, base: Style) -> Strip:
         """The line drawn on `base` in exactly `width` cells."""
@@ -130,8 +184,6 @@ class Painted(_Widget):
 
 class PaintedLine(Painted, Widget):
     """One line of the screen: something at the left, something at the right; the right side gives way last."""
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = set(COMPONENTS)
 
     def halves(self, width: int) -> tuple[Line, Line]:
         """What stands left and right at this width."""

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.reactive import reactive
 
+from tui.actions import bindings
 from tui.widgets.painted import PaintedLine, cells_of
 from tui.words import Line, Span
 
@@ -16,10 +17,8 @@ from tui.words import Line, Span
 class Picker(PaintedLine, can_focus=True):
     """`value` is one of `choices`."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,h", "step(-1)", "Previous", show=False),
-        Binding("right,l,space", "step(1)", "Next", show=False),
-    ]
+    PLACES: ClassVar[tuple[str, ...]] = ("picker",)
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("picker")]
     at: reactive[int] = reactive(0)
 
     def __init__(self, choices: Sequence[str], value: str = "", *, widget_id: str | None = None) -> None:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import BindingType
 
 from core.contract import PHASE_CODES
 from core.sanitise import one_line
-from core.store import reads
-from core.store.rows import WorkItemRow
 from tui.actions import bindings
-from tui.bridge import Change
 from tui.deeds import WorkItemDeeds
-from tui.widgets.live import DELEGATIONS, Live
-from tui.widgets.row_list import Column, RowList
+from tui.widgets.live import DELEGATIONS
+from tui.widgets.row_list import Column
+from tui.widgets.windowed import WindowedList
 from tui.words import STATE_CELLS, UNKNOWN, WORK_MARKS, Line, phase_cell
+
+if TYPE_CHECKING:
+    from core.store.reads import Connection
+    from core.store.rows import LiveRow, WorkItemRow
 
 COLUMNS = (
     Column("#", 4, right=True),
@@ -32,16 +35,16 @@ EMPTY: tuple[Line, ...] = (
     (("apm project add PATH", "accent"), (" makes a repository known", "dim")),
 )
 FINISHED = ("closed", "cancelled", "failed")
-WINDOW = 500
 
 
-class Pipeline(WorkItemDeeds, Live, RowList[WorkItemRow]):
+class Pipeline(WorkItemDeeds, WindowedList["WorkItemRow"]):
     """Work items, those that are not finished first, then newest first."""
 
     PLACES: ClassVar[tuple[str, ...]] = ("work", "list")
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("work")]
     TITLE = "work"
     UNMOVED_BY = DELEGATIONS
+    MOVED_BY = ("work_item.", "phase.", "escalation.")
 
     def __init__(self, **options: Any) -> None:
         super().__init__(COLUMNS, key=lambda row: row.id, cells=self._cells_of, empty=EMPTY, **options)
@@ -53,9 +56,20 @@ class Pipeline(WorkItemDeeds, Live, RowList[WorkItemRow]):
     def work_item_in_hand(self) -> WorkItemRow | None:
         return self.row
 
-    async def read_anew(self, change: Change) -> None:
-        found = await self.apm.bridge.read(lambda reader, live, _: reads.work_items(reader, limit=WINDOW, live=live))
-        self.set_rows(sorted(found, key=lambda row: row.state in FINISHED))
+    def read_order(self, reader: Connection, live: LiveRow, now: int) -> Sequence[int]:
+        from core.store import reads_windows
+
+        return reads_windows.work_item_order(reader, *self.filter_words, live)
+
+    def read_rows(self, reader: Connection, live: LiveRow, now: int, keys: Sequence[int]) -> Mapping[int, WorkItemRow]:
+        from core.store import reads_windows
+
+        return reads_windows.work_items(reader, keys, live)
+
+    def read_total(self, reader: Connection, live: LiveRow, now: int) -> int:
+        from core.store import reads_windows
+
+        return reads_windows.work_item_count(reader)
 
     def tick(self, now: int) -> None:
         if any(row.state == "running" for row in self.rows):

@@ -1,22 +1,24 @@
-"""Pane 3: the questions that wait for a human, the most urgent first."""
+"""The questions that wait for a human, those that need an answer now first: pane 3, and the list of the triage."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import BindingType
 
 from core.sanitise import one_line
-from core.store import reads_escalations, states
-from core.store.reads import Connection
-from core.store.rows import EscalationRow
+from core.store import states
 from tui.actions import bindings
-from tui.bridge import Change
 from tui.deeds import QuestionDeeds
-from tui.widgets.live import DELEGATIONS, Live
-from tui.widgets.row_list import Column, RowList
+from tui.widgets.live import DELEGATIONS
+from tui.widgets.row_list import Column
+from tui.widgets.windowed import WindowedList
 from tui.words import Line, due, urgency
+
+if TYPE_CHECKING:
+    from core.store.reads import Connection
+    from core.store.rows import EscalationRow, LiveRow
 
 COLUMNS = (
     Column("urgency", 11),
@@ -26,39 +28,66 @@ COLUMNS = (
     Column("for", 7, rank=1),
 )
 EMPTY: tuple[Line, ...] = ((("Nothing waits for you.", "good"),), (("Questions of the agents appear here.", "dim"),))
-WINDOW = 500
 
 
-class Queue(QuestionDeeds, Live, RowList[EscalationRow]):
+class Queue(QuestionDeeds, WindowedList["EscalationRow"]):
     """Questions. One that was seen or put away stays in the list, below those that need an answer now."""
 
     PLACES: ClassVar[tuple[str, ...]] = ("queue", "list")
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("queue")]
     TITLE = "questions"
     UNMOVED_BY = DELEGATIONS
+    MOVED_BY = ("escalation.",)
 
     def __init__(self, **options: Any) -> None:
         super().__init__(COLUMNS, key=lambda row: row.id, cells=self._cells_of, empty=EMPTY, **options)
         self._shown_until = 0
+        self._changes_at: int | None = None
+        self._drawn: dict[int, str] = {}
+        """The digest with which each question was last on the screen."""
 
     @property
     def summary(self) -> str:
-        return f"{self.total} open" if self.total else ""
+        return f"{self.total:,} open" if self.total else ""
 
     def question_in_hand(self) -> EscalationRow | None:
-        return self.row
+        """The question under the cursor, once its line stands on the screen: nobody answers what was not to be read."""
+        row = self.row
+        return row if row is not None and self._drawn.get(row.id) == row.payload_digest else None
 
-    async def read_anew(self, change: Change) -> None:
-        found = await self.apm.bridge.read(lambda reader, _, __: reads_escalations.escalations(reader, limit=WINDOW))
-        self.set_rows(by_need(found, self.apm.now()))
+    def line_drawn(self, y: int) -> None:
+        n = self.scroll_offset.y + y - self._top
+        row = self.row_at(n) if y >= self._top and n < self.count else None
+        if row is not None:
+            self._drawn[row.id] = row.payload_digest
+
+    def read_order(self, reader: Connection, live: LiveRow, now: int) -> Sequence[int]:
+        from core.store import reads_windows
+
+        # Read on the same thread, and in one moment, as the order that it is the end of.
+        self._changes_at = reads_windows.next_change(reader, now)
+        return reads_windows.escalation_order(reader, None, *self.filter_words, now)
+
+    def read_rows(
+        self, reader: Connection, live: LiveRow, now: int, keys: Sequence[int]
+    ) -> Mapping[int, EscalationRow]:
+        from core.store import reads_windows
+
+        return reads_windows.escalations(reader, keys)
+
+    def read_total(self, reader: Connection, live: LiveRow, now: int) -> int:
+        from core.store import reads_windows
+
+        return reads_windows.section_counts(reader, now)[None]
 
     def tick(self, now: int) -> None:
         """Countdowns change by the minute, those of the last minute by the second."""
-        if now >= self._shown_until and self.rows:
+        if self._changes_at is not None and now >= self._changes_at:
+            self._changes_at = None
+            self.apm.bridge.ask(self)
+        if now >= self._shown_until and self.count:
             soon = any(row.due_at is not None and abs(row.due_at - now) < 120_000 for row in self.rows)
             self._shown_until = now + (1_000 if soon else 20_000)
-            if not soon:
-                self.set_rows(by_need(self._all, now))
             self.redraw()
 
     def _cells_of(self, row: EscalationRow) -> tuple[Line, ...]:
@@ -77,9 +106,6 @@ class Queue(QuestionDeeds, Live, RowList[EscalationRow]):
 
 def waiting_for_me(reader: Connection, now: int) -> tuple[int, ...]:
     """The numbers of the questions that need an answer now, in the queue's order."""
-    return tuple(row.id for row in by_need(reads_escalations.escalations(reader), now) if states.needs_me(row, now))
+    from core.store import reads_windows
 
-
-def by_need(found: Iterable[EscalationRow], now: int) -> tuple[EscalationRow, ...]:
-    """Those that need an answer now first; among them as the store orders them."""
-    return tuple(sorted(found, key=lambda row: not states.needs_me(row, now)))
+    return tuple(reads_windows.escalation_order(reader, "needs-me", (), (), now))

@@ -6,65 +6,39 @@ under it, on the same line of the screen.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
 from rich.style import Style
 from textual import events
 from textual.binding import BindingType
 from textual.cache import LRUCache
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui.actions import bindings
-from tui.widgets.painted import COMPONENTS, Painted, fit, plain, wrap
+from tui.widgets.columns import Column, widths
+from tui.widgets.filtering import Words, filter_words, lets_through
+from tui.widgets.following import follow
+from tui.widgets.marks import MARK, Marking
+from tui.widgets.painted import Painted, fit, plain, wrap
 from tui.words import Line, Span
 
 R = TypeVar("R")
+NOT_READ: tuple[Line, ...] = ((("·", "faint"),),)
+"""The line of a row that is still to be read."""
+
+__all__ = ["Column", "RowList", "Words", "filter_words", "widths"]
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column: fixed `width` in cells, or None to share what is left. Ranks above 0 go first when space is short."""
-
-    title: str
-    width: int | None = None
-    right: bool = False
-    rank: int = 0
-    least: int = 12
-    """A flexible column's least width; below it the column of the highest rank is left out."""
-
-
-def widths(columns: Sequence[Column], total: int, gap: int = 1) -> tuple[int, ...]:
-    """The width of each column, 0 for those left out. Their sum with the gaps never exceeds `total`."""
-    shown = list(range(len(columns)))
-    while True:
-        fixed = sum(columns[n].width or 0 for n in shown) + gap * max(len(shown) - 1, 0)
-        flexible = [n for n in shown if columns[n].width is None]
-        room = total - fixed
-        droppable = [n for n in shown if columns[n].rank]
-        if room >= sum(columns[n].least for n in flexible) or not droppable:
-            break
-        shown.remove(max(droppable, key=lambda n: columns[n].rank))
-    given = [0] * len(columns)
-    for n in shown:
-        given[n] = columns[n].width or 0
-    for position, n in enumerate(flexible):
-        share, extra = divmod(max(room, 0), len(flexible))
-        given[n] = share + (1 if position < extra else 0)
-    return tuple(given)
-
-
-class RowList(Painted, ScrollView, Generic[R], can_focus=True):
+class RowList(Marking, Painted, ScrollView, Generic[R], can_focus=True):
     """Rows of `cells(row)`, one line each, known by `key(row)`."""
 
     PLACES: ClassVar[tuple[str, ...]] = ("list",)
     FILTER_HINT: ClassVar[str] = "words to find, !words to leave out"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("list")]
-    COMPONENT_CLASSES: ClassVar[set[str]] = set(COMPONENTS)
     GAP = 1
 
     class _OfRow(Message):
@@ -81,6 +55,9 @@ class RowList(Painted, ScrollView, Generic[R], can_focus=True):
 
     class Moved(_OfRow):
         """Another row is under the cursor."""
+
+    class Marked(_OfRow):
+        """Rows were marked or unmarked; `rows.marked` says which are now."""
 
     class FilterAsked(Message):
         """`/` was pressed in this list."""
@@ -115,7 +92,11 @@ class RowList(Painted, ScrollView, Generic[R], can_focus=True):
         self._all: Sequence[R] = ()
         self._rows: Sequence[R] = ()
         self._cursor = 0
+        self._announced: tuple[Hashable, bool] | None = None
+        self._has_cursor_in_sight = True
         self._strips: LRUCache[tuple[Any, ...], Strip] = LRUCache(1024)
+        self._painted: dict[int, Strip] = {}
+        """What stands on each line of the screen."""
 
     @property
     def rows(self) -> Sequence[R]:
@@ -124,7 +105,26 @@ class RowList(Painted, ScrollView, Generic[R], can_focus=True):
 
     @property
     def total(self) -> int:
+        """How many rows there are without a filter."""
         return len(self._all)
+
+    @property
+    def count(self) -> int:
+        """How many rows the filter lets through."""
+        return len(self._rows)
+
+    def key_at(self, n: int) -> Hashable:
+        return self.row_key(self._rows[n])
+
+    def keys_of(self, rows: range) -> Iterable[Hashable]:
+        return map(self.key_at, rows)
+
+    def row_at(self, n: int) -> R | None:
+        return self._rows[n]
+
+    def number_of(self, key: Hashable) -> int | None:
+        """Which row has this key."""
+        return next((n for n in range(self.count) if self.key_at(n) == key), None)
 
     @property
     def cursor(self) -> int:
@@ -133,67 +133,81 @@ class RowList(Painted, ScrollView, Generic[R], can_focus=True):
     @property
     def row(self) -> R | None:
         """The row under the cursor."""
-        return self._rows[self._cursor] if 0 <= self._cursor < len(self._rows) else None
+        return self.row_at(self._cursor) if 0 <= self._cursor < self.count else None
 
     def set_rows(self, rows: Sequence[R]) -> None:
         """New contents. The cursor stays on its row, and that row on its line of the screen."""
-        before = self._key_of(self.row)
         self.is_loaded, self._all = True, rows
-        self._take(before)
+        self._take()
 
     def set_filter(self, text: str) -> None:
         """Show only rows that hold every word of `text` (any case); a word after `!` must be absent."""
-        before = self._key_of(self.row)
         self.filter_text = text
-        self._take(before)
+        self._take()
 
     @property
     def filter_note(self) -> str:
         """What the filter is and how much it lets through."""
-        return f"/{self.filter_text}: {len(self.rows)} of {self.total}"
+        return f"/{self.filter_text}: {self.count} of {self.total}{self.marks_note}"
+
+    @property
+    def marks_note(self) -> str:
+        return f", {self.mark_count} marked" if self.mark_count else ""
 
     def redraw(self) -> None:
-        """Format every row anew: the words depend on something beside the rows, such as the time."""
+        """Format the rows in sight anew, and paint those lines that look otherwise than before.
+
+        Painting a line costs far more than formatting it, and little of what changes is in sight.
+        """
         self._strips.clear()
-        self.refresh()
+        width = self.scrollable_content_region.width
+        for y in range(self.scrollable_content_region.height):
+            if self._painted.get(y) != self._line(y):
+                self.refresh(Region(0, y, width, 1))
+            else:
+                self.line_drawn(y)
+
+    def line_drawn(self, y: int) -> None:
+        """What is known of the row on this line now stands on the screen."""
 
     def go_to(self, key: Hashable) -> bool:
         """Put the cursor on the row with this key; whether there is one."""
-        for n, row in enumerate(self._rows):
-            if self.row_key(row) == key:
-                self._move(n)
-                return True
-        return False
+        n = self.number_of(key)
+        if n is not None:
+            self._move(n)
+        return n is not None
 
-    def _key_of(self, row: R | None) -> Hashable:
-        return None if row is None else self.row_key(row)
+    def _take(self) -> None:
+        rows = self._matching()
+        where = {self.row_key(row): n for n, row in enumerate(rows)} if self.count else {}
+        held = self._held
+        cursor, at = (follow(self.key_at, self.count, n, where.get) for n in (self._cursor, held))
+        marks = self.kept_marks(frozenset(where), where.get) if self.mark_count else None
+        self._rows = rows
+        self._arrange(cursor, at - (held - self.scroll_offset.y))
+        if marks is not None:
+            self._set_marks(*marks)
 
-    def _take(self, before: Hashable) -> None:
-        line = self._cursor - self.scroll_offset.y
-        self._rows = self._matching()
-        keys = {self.row_key(row): n for n, row in enumerate(self._rows)} if before is not None else {}
-        self._cursor = keys.get(before, min(self._cursor, max(len(self._rows) - 1, 0)))
-        self._strips.clear()
+    @property
+    def _held(self) -> int:
+        """The row that keeps its line of the screen: the one under the cursor; the top one, where that is not seen."""
+        return self._cursor if self._has_cursor_in_sight else min(self.scroll_offset.y, max(self.count - 1, 0))
+
+    def _arrange(self, cursor: int, top: int) -> None:
+        """Other rows are in place: the cursor goes to that one of them, and the view begins with row `top`."""
+        stays = self._has_cursor_in_sight
+        self._cursor = cursor
         self._set_virtual_size()
-        if self._cursor:
-            self.scroll_to(y=max(self._cursor - line, 0), animate=False, force=True)
-        self._keep_in_sight()
-        self.refresh()
-        if self._key_of(self.row) != before:
-            self._announce()
+        self.scroll_to(y=max(top, 0), animate=False, force=True)
+        if stays:
+            self._keep_in_sight()
+        self._note_sight()
+        self.redraw()
+        self._announce()
 
     def _matching(self) -> Sequence[R]:
-        words = self.filter_text.casefold().split()
-        if not words:
-            return self._all
-        wanted = [w for w in words if not w.startswith("!")]
-        refused = [w[1:] for w in words if w.startswith("!") and len(w) > 1]
-        kept = []
-        for row in self._all:
-            text = self.text_of(row).casefold()
-            if all(w in text for w in wanted) and not any(w in text for w in refused):
-                kept.append(row)
-        return kept
+        words = filter_words(self.filter_text)
+        return [row for row in self._all if lets_through(words, self.text_of(row))] if any(words) else self._all
 
     def text_of(self, row: R) -> str:
         """What a filter looks at."""
@@ -203,14 +217,14 @@ class RowList(Painted, ScrollView, Generic[R], can_focus=True):
 
     @property
     def _top(self) -> int:
-        return 1 if self.heading and self._rows else 0
+        return 1 if self.heading and self.count else 0
 
     @property
     def _page(self) -> int:
         return max(self.scrollable_content_region.height - self._top, 1)
 
     def _set_virtual_size(self) -> None:
-        self.virtual_size = Size(self.scrollable_content_region.width, len(self._rows) + self._top)
+        self.virtual_size = Size(self.scrollable_content_region.width, self.count + self._top)
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
@@ -218,8 +232,20 @@ class RowList(Painted, ScrollView, Generic[R], can_focus=True):
 
     def on_resize(self) -> None:
         self._strips.clear()
+        stays = self._has_cursor_in_sight
         self._set_virtual_size()
-        self._keep_in_sight()
+        if stays:
+            self._keep_in_sight()
+        self._note_sight()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self._note_sight()
+
+    def _note_sight(self) -> None:
+        """Other rows are in sight, or another number of them."""
+        top = self.scroll_offset.y
+        self._has_cursor_in_sight = top <= self._cursor < top + self._page
 
     def on_focus(self) -> None:
         self._draw_row(self._cursor)
@@ -228,17 +254,23 @@ class RowList(Painted, ScrollView, Generic[R], can_focus=True):
         self._draw_row(self._cursor)
 
     def render_line(self, y: int) -> Strip:
+        strip = self._painted[y] = self._line(y)
+        self.line_drawn(y)
+        return strip
+
+    def _line(self, y: int) -> Strip:
         width = self.scrollable_content_region.width
         base = self.rich_style
-        if not self._rows:
+        if not self.count:
             return self._empty_line(y, width, base)
         if self._top and y == 0:
             return self._cached(("heading", width), lambda: self._heading(width, base))
         n = self.scroll_offset.y + y - self._top
-        if not 0 <= n < len(self._rows):
+        if not 0 <= n < self.count:
             return Strip.blank(width, base)
         at = (n == self._cursor) + (n == self._cursor and self.has_focus)
-        return self._cached((n, width, at), lambda: self._row(n, width, base, at))
+        is_marked = self.is_marked(n)
+        return self._cached((n, width, at, is_marked), lambda: self._row(n, width, base, at, is_marked))
 
     def _cached(self, key: tuple[Any, ...], draw: Callable[[], Strip]) -> Strip:
         strip = self._strips.get(key)
@@ -246,16 +278,24 @@ class RowList(Painted, ScrollView, Generic[R], can_focus=True):
             strip = self._strips[key] = draw()
         return strip
 
-    def _row(self, n: int, width: int, base: Style, at: int) -> Strip:
+    def _row(self, n: int, width: int, base: Style, at: int, is_marked: bool) -> Strip:
         if at:
-            base += self.get_component_rich_style("row--cursor" if at == 2 else "row--cursor-blurred", partial=True)
-        return self.strip(self._join(self.row_cells(self._rows[n]), width, at), width, base)
+            base += self.tone("cursor" if at == 2 else "cursor-blurred")
+        row = self.row_at(n)
+        cells = NOT_READ if row is None else self.row_cells(row)
+        return self.strip(self._join(cells, width, at, is_marked), width, base)
 
-    def _join(self, cells: Sequence[Line], width: int, at: int) -> Line:
-        """One line of all the cells. The first column of the screen tells where the cursor is, without colour."""
+    @property
+    def _lead(self) -> int:
+        """Cells before the first column: where the cursor is and, in a list with marks, what is marked."""
+        return 3 if self.MARKS else 1
+
+    def _join(self, cells: Sequence[Line], width: int, at: int, is_marked: bool = False) -> Line:
+        """One line of all the cells. The first cells of the line tell cursor and mark without colour."""
         spans: list[Span] = [("▌" if at == 2 else " ", "accent")]
-        given = widths(self.columns, width - 2, self.GAP)
-        shown = [(cell, size, column) for cell, size, column in zip(cells, given, self.columns, strict=True) if size]
+        spans += [(MARK if is_marked else " ", "accent"), (" ", "text")] if self.MARKS else []
+        given = widths(self.columns, width - 1 - self._lead, self.GAP)
+        shown = [(cell, size, column) for cell, size, column in zip(cells, given, self.columns, strict=False) if size]
         for position, (cell, size, column) in enumerate(shown):
             spans += [(" " * self.GAP, "text")] if position else []
             spans += fit(cell, size, right=column.right)
@@ -263,14 +303,13 @@ class RowList(Painted, ScrollView, Generic[R], can_focus=True):
 
     def _heading(self, width: int, base: Style) -> Strip:
         titles = [((column.title, "faint"),) for column in self.columns]
-        base += self.get_component_rich_style("row--heading", partial=True)
         return self.strip(self._join(titles, width, 0), width, base)
 
     def _empty_line(self, y: int, width: int, base: Style) -> Strip:
         lines: list[Line]
         if not self.is_loaded:
             lines = []
-        elif self.filter_text and self._all:
+        elif self.filter_text and self.total:
             lines = [(("Nothing matches this filter.", "dim"),), (("esc", "accent"), (" drops it", "dim"))]
         else:
             lines = [piece for line in self.empty for piece in wrap(line, width - 4)]
@@ -283,17 +322,34 @@ class RowList(Painted, ScrollView, Generic[R], can_focus=True):
     # Moving
 
     def _move(self, to: int) -> None:
-        to = max(0, min(to, len(self._rows) - 1))
-        if to == self._cursor or not self._rows:
+        to = max(0, min(to, self.count - 1))
+        if to == self._cursor or not self.count:
             return
         before, self._cursor = self._cursor, to
         self._draw_row(before)
         self._draw_row(to)
         self._keep_in_sight()
+        self._note_sight()
         self._announce()
+        self._reach(before)
 
     def _announce(self) -> None:
-        self.post_message(self.Moved(self, self.row))
+        """Say that another row is under the cursor, or that the one there has been read."""
+        row = self.row
+        here = (self.key_at(self._cursor), row is not None) if self._cursor < self.count else (None, False)
+        if here != self._announced:
+            self._announced = here
+            self.post_message(self.Moved(self, row))
+
+    def marks_changed(self, rows: range | None = None) -> None:
+        """Other rows are marked: some of these, or any."""
+        top = self.scroll_offset.y
+        for n in range(top, top + self._page):
+            if rows is None or n in rows:
+                self._draw_row(n)
+        if (refresh_titles := getattr(self.screen, "refresh_titles", None)) is not None:
+            refresh_titles()
+        self.post_message(self.Marked(self, self.row))
 
     def _draw_row(self, n: int) -> None:
         self.refresh_line(n + self._top)
@@ -315,7 +371,7 @@ class RowList(Painted, ScrollView, Generic[R], can_focus=True):
         self._move(self._cursor + direction * self._page)
 
     def action_end(self, direction: int) -> None:
-        self._move(0 if direction < 0 else len(self._rows) - 1)
+        self._move(0 if direction < 0 else self.count - 1)
 
     def action_open(self) -> None:
         if self.row is not None:
@@ -328,14 +384,17 @@ class RowList(Painted, ScrollView, Generic[R], can_focus=True):
         self.post_message(self.Sideways(direction))
 
     def on_click(self, event: events.Click) -> None:
-        """A click moves the cursor; a click on the row under the cursor, in a focused list, opens it."""
+        """A click moves the cursor, a second one opens; with ctrl, or on the marks' column, it marks."""
         inside = event.get_content_offset(self)
-        if inside is None or not self._rows:
+        if inside is None or not self.count:
             return
         n = self.scroll_offset.y + inside.y - self._top
-        if inside.y < self._top or not 0 <= n < len(self._rows):
+        if inside.y < self._top or not 0 <= n < self.count:
             return
-        if n == self._cursor and event.chain > 1:
+        if self.MARKS and (event.ctrl or inside.x < self._lead):
+            self._move(n)
+            self.toggle_mark(n)
+        elif n == self._cursor and event.chain > 1:
             self.action_open()
         else:
             self._move(n)

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from core.registry.queries import narrowed, parse_query
 from core.sanitise import one_line
-from core.store import reads, reads_escalations
-from core.store.rows import AgentRow, LiveRow
 from tui.bridge import Change
-from tui.tiers import NO_TEAM, Team, TierRow, only, open_groups, team, tier_rows
-from tui.widgets.live import Live
+from tui.pace import Pace
+from tui.tiers import NO_TEAM, Task, Team, TierRow, only, open_groups, team, tier_rows
+from tui.widgets.live import DELEGATIONS, Live
 from tui.widgets.row_list import Column, RowList
-from tui.words import AGENT_MARKS, DAY, UNKNOWN, Line
+from tui.words import AGENT_MARKS, DAY, UNKNOWN, Line, whole_time
 
-COLUMNS = (Column("agent"), Column("state", 9), Column("runs", 4, right=True, rank=1))
+if TYPE_CHECKING:
+    from core.store.reads import Connection
+    from core.store.reads_team import Asker
+    from core.store.rows import AgentRow, LiveRow
+
+COLUMNS = (Column("agent", least=17), Column("now", 11), Column("today", 5, right=True, rank=1))
 EMPTY: tuple[Line, ...] = (
     (("The team of agents appears here.", "dim"),),
     (("apm agents import", "accent"), (" reads agents.yaml", "dim")),
 )
+UNASKED = DELEGATIONS | {"phase.entered", "work_item.created", "work_item.accepted"}
+"""Kinds of events that leave open what the team asks."""
 
 
 class TierTree(Live, RowList[TierRow]):
-    """The tree. Enter, `l` and `h` unfold and fold; what nobody folded opens where work is.
+    """The tree. Enter, `l` and `h` unfold and fold; what nobody folded opens where work is. Enter on an agent opens it.
 
     Its filter is a query over the agents: words, and `tech:django`, `phase:I1`, `type:specialist` and the like.
     """
@@ -33,10 +39,14 @@ class TierTree(Live, RowList[TierRow]):
     FILTER_HINT = "words, !words, tech:django, phase:I1, type:specialist, cap:testing"
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(COLUMNS, key=lambda row: row.key, cells=_cells, empty=EMPTY, **options)
+        super().__init__(COLUMNS, key=lambda row: row.key, cells=self._cells, empty=EMPTY, **options)
         self._team: Team = NO_TEAM
         self._agents: tuple[AgentRow, ...] = ()
+        self._askers: tuple[Asker, ...] = ()
         self._chosen: dict[str, bool] = {}
+        self._pace = Pace(self.set_timer, lambda: self.apm.bridge.ask(self))
+        self._missed = False
+        self._asked_at = 0
 
     @property
     def summary(self) -> str:
@@ -44,13 +54,32 @@ class TierTree(Live, RowList[TierRow]):
         return f"{running} running of {len(self._agents)}" if self._agents else ""
 
     async def read_anew(self, change: Change) -> None:
-        def read(reader: reads.Connection, live: LiveRow, now: int) -> tuple[tuple[AgentRow, ...], Team]:
-            agents = reads.agents(reader)
-            counted = reads.counters(reader, since_day=now // DAY)
-            return agents, team(agents, counted, live, reads_escalations.escalations(reader), now)
+        self._missed = self._missed or change.everything or not change.kinds <= UNASKED
+        asks = self._missed and self._pace.is_due()
+        known = () if change.everything or any(kind.startswith("agents.") for kind in change.kinds) else self._agents
 
-        self._agents, self._team = await self.apm.bridge.read(read)
+        def read(reader: Connection, live: LiveRow, now: int) -> tuple[tuple[AgentRow, ...], Any, Team, float]:
+            from core.store import reads, reads_team
+
+            began = time.thread_time()
+            asked = reads_team.askers(reader, now) if asks else self._askers
+            took = time.thread_time() - began
+            agents = known or reads.agents(reader)
+            return agents, asked, team(agents, reads.counters(reader, since_day=now // DAY), live, asked), took
+
+        self._agents, self._askers, self._team, took = await self.apm.bridge.read(read)
+        if asks:
+            self._missed, self._asked_at = False, self.apm.now()
+            self._pace.took(took)
         self._show()
+
+    def tick(self, now: int) -> None:
+        """What runs counts up; questions that were put away come back."""
+        if any(row.tasks for row in self.rows):
+            self.redraw()
+        if now - self._asked_at >= 20_000:
+            self._missed, self._asked_at = True, now
+            self.apm.bridge.ask(self)
 
     def _show(self) -> None:
         if not self._team.groups:
@@ -67,6 +96,8 @@ class TierTree(Live, RowList[TierRow]):
         return tier_rows(found, {g.key for g in found.groups})
 
     def _found(self) -> tuple[AgentRow, ...]:
+        from core.registry.queries import narrowed, parse_query
+
         states = {m.role: m.state for g in self._team.groups for m in (*g.members, *((g.head,) if g.head else ()))}
         return narrowed(self._agents, parse_query(self.filter_text), lambda agent: states.get(agent.role, ""))
 
@@ -78,8 +109,13 @@ class TierTree(Live, RowList[TierRow]):
         self._show()
 
     def action_open(self) -> None:
-        if self.row is not None and self.row.is_heading and self.row.group:
-            self._fold(self.row, not self.row.is_open)
+        row = self.row
+        if row is not None and row.is_heading and row.group:
+            self._fold(row, not row.is_open)
+        elif row is not None:
+            from tui.screens.agents import Agents
+
+            self.apm.push_screen(Agents(row.key))
 
     def action_sideways(self, direction: int) -> None:
         row = self.row
@@ -94,16 +130,23 @@ class TierTree(Live, RowList[TierRow]):
         self._chosen[row.group] = is_open
         self._show()
 
+    def _cells(self, row: TierRow) -> tuple[Line, Line, Line]:
+        mark = AGENT_MARKS.get(row.state, UNKNOWN)
+        runs: Line = ((str(row.runs) if row.runs else "", "dim"),)
+        today: Line = ((f"✗{row.failures} ", "bad"), *runs) if row.failures else runs
+        if row.is_heading:
+            fold = ("▾ " if row.is_open else "▸ ") if row.group else ""
+            tone = "strong" if row.state == "idle" else mark.tone
+            state: Line = mark.line() if row.state != "idle" else (("", "text"),)
+            return ((fold, "faint"), (one_line(row.title), tone)), state, today
+        branch = "└ " if row.is_last else "├ "
+        tone = "dim" if row.state == "idle" else "text"
+        replayed: Line = ((" ↻", "ask"),) if row.runtime == "replay" else ()
+        doing = self._doing(row.tasks) if row.tasks and row.state == "running" else mark.line()
+        return ((branch, "faint"), (one_line(row.title), tone), *replayed), doing, today
 
-def _cells(row: TierRow) -> tuple[Line, Line, Line]:
-    mark = AGENT_MARKS.get(row.state, UNKNOWN)
-    runs: Line = ((str(row.runs) if row.runs else "", "dim"),)
-    if row.is_heading:
-        fold = ("▾ " if row.is_open else "▸ ") if row.group else ""
-        tone = "strong" if row.state == "idle" else mark.tone
-        state: Line = mark.line() if row.state != "idle" else (("", "text"),)
-        return ((fold, "faint"), (one_line(row.title), tone)), state, runs
-    branch = "└ " if row.is_last else "├ "
-    tone = "dim" if row.state == "idle" else "text"
-    replayed: Line = (("↻", "ask"),) if row.runtime == "replay" else ()
-    return ((branch, "faint"), (one_line(row.title), tone), *replayed), mark.line(), runs
+    def _doing(self, tasks: tuple[Task, ...]) -> Line:
+        """The one task that runs by its work item, several by their number; and since when, the longest."""
+        spent = whole_time(self.apm.now() - tasks[0].since)
+        what = f"#{tasks[0].work_item}" if len(tasks) == 1 else f"{len(tasks)} runs"
+        return ((f"● {what} {spent}", "run"),)

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
+from textual.app import App
 from textual.reactive import reactive
 
-from core.registry.importing import read_refused
 from core.sanitise import one_line
-from core.store import reads
-from core.store.reads import Connection
-from core.store.rows import HeaderCounts, LiveRow
 from tui.bridge import Change
-from tui.widgets.live import Live
+from tui.widgets.live import DELEGATIONS, Live
 from tui.widgets.painted import PaintedLine, cells_of
 from tui.words import Line, Span
 
+if TYPE_CHECKING:
+    from core.store.reads import Connection
+    from core.store.reads_team import Waiting
+    from core.store.rows import LiveRow
+
 MOST_BROKEN = 60
 """Characters of what is wrong in the team's files: enough for file, line and key. `apm doctor` tells the rest."""
-NOTHING_COUNTED = HeaderCounts(0, 0, 0, 0.0, 0)
+UNCOUNTED = DELEGATIONS | {"phase.entered", "work_item.created", "work_item.accepted"}
+"""Kinds of events that leave the number of questions as it is."""
+
+_told: WeakKeyDictionary[App[Any], str] = WeakKeyDictionary()
+"""The fault that was told last; every screen has a header of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,66 +35,132 @@ class HeaderFacts:
 
     projects: tuple[str, ...] = ()
     replay: bool = False
+    is_driven: bool = False
+    """Some process holds the lease."""
     is_viewer: bool = False
-    """Another process holds the lease."""
-    counts: HeaderCounts = NOTHING_COUNTED
+    """Another process does."""
+    running: int = 0
+    waiting: int = 0
+    overdue: int = 0
+    cost: float = 0.0
+    budget: float | None = None
+    """Dollars that today may cost, where somebody has said so."""
     broken: str = ""
     """The first thing that is wrong in the team's files, while they cannot be brought in."""
+    fault: str = ""
+    """What keeps the engine from its work."""
+    is_stopped: bool = False
+    """The engine has given up; otherwise it tries again by itself."""
 
 
 class TopLine(Live, PaintedLine):
-    """One line, whatever the width: what is less pressing is left out first, the word replay never."""
+    """One line, whatever the width: what is less pressing is left out first, the words of alarm never."""
 
     facts: reactive[HeaderFacts] = reactive(HeaderFacts())
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._waiting: Waiting | None = None
+
     async def read_anew(self, change: Change) -> None:
-        facts = await self.apm.bridge.read(_read)
-        self.facts = replace(facts, is_viewer=self.apm.is_viewer)
+        counts = self._waiting is None or change.everything or not change.kinds <= UNCOUNTED
+        known = None if counts else self._waiting
+        facts, self._waiting = await self.apm.bridge.read(lambda reader, live, now: _read(reader, live, now, known))
+        self.facts = self._with_engine(facts)
+
+    def tick(self, now: int) -> None:
+        """An engine stops without an event; a question becomes overdue, or comes back, without one too."""
+        if self._waiting is not None and self._waiting.until is not None and self._waiting.until <= now:
+            self.apm.bridge.ask(self)
+        self.facts = self._with_engine(self.facts)
+
+    def _with_engine(self, facts: HeaderFacts) -> HeaderFacts:
+        engine: Any = self.apm.engine
+        fault = getattr(engine, "fault", None)
+        stopped = fault is not None and not engine.is_driving
+        told = one_line(str(fault) or type(fault).__name__, 500) if fault is not None else ""
+        is_viewer = self.apm.is_viewer and (not stopped or facts.is_driven)
+        return replace(facts, is_viewer=is_viewer, fault=told, is_stopped=stopped)
+
+    def watch_facts(self, now: HeaderFacts) -> None:
+        """The line has no room for a whole sentence: a fault is told in full once, when it comes."""
+        has_read = self._waiting is not None
+        if has_read and now.fault != _told.get(self.app, "") and self.screen is self.app.screen:
+            _told[self.app] = now.fault
+            if now.fault:
+                self.apm.complain(fault_words(now))
 
     def halves(self, width: int) -> tuple[Line, Line]:
-        counts = self.facts.counts
-        right = _counts(counts, long=True)
-        left = self._left(long=True)
-        if cells_of(left) + cells_of(right) + 2 > width:
-            right = _counts(counts, long=False)
-        if cells_of(left) + cells_of(right) + 2 > width:
-            left = self._left(long=False)
+        """Left the alarms and the projects, right the figures; each in the longest form that fits."""
+        for figures, projects, alarms in _FORMS:
+            left, right = _left(self.facts, projects=projects, alarms=alarms), _right(self.facts, long=figures)
+            if cells_of(left) + cells_of(right) + 2 <= width:
+                break
         return left, right
 
-    def _left(self, *, long: bool) -> Line:
-        names = [one_line(name, 40) for name in self.facts.projects]
-        shown = ", ".join(names[:2]) + (f" and {len(names) - 2} more" if len(names) > 2 else "")
-        spans: list[Span] = [(" apm ", "strong")]
-        if long and shown:
-            spans += [(" ", "text"), (shown, "dim"), (" ", "text")]
-        if self.facts.replay:
-            spans += [(" ", "text"), (" REPLAY: recorded answers " if long else " REPLAY ", "loud")]
-        if self.facts.broken:
-            spans += [(" ", "text"), (f" {self.facts.broken} " if long else " agents.yaml ", "loud")]
-        if self.facts.is_viewer and long:
-            spans += [("  ", "text"), ("viewer: another apm drives", "ask")]
-        return tuple(spans)
+
+_FORMS = ((True, True, 3), (False, True, 3), (False, False, 3), (False, False, 2), (False, False, 1), (False, False, 0))
+"""Whether figures have words and projects are named, and how long the alarms are."""
 
 
-def _read(reader: Connection, live: LiveRow, now: int) -> HeaderFacts:
-    return HeaderFacts(
+def fault_words(facts: HeaderFacts) -> str:
+    """What happened to the engine, and how it goes on."""
+    if not facts.is_stopped:
+        return f"The engine is held up and tries again every few seconds. {facts.fault}"
+    return (
+        f"The engine stopped. {facts.fault} What is recorded is kept. It starts again by itself while no other apm "
+        "drives this workspace; if it does not, press q and start apm again."
+    )
+
+
+def _read(reader: Connection, live: LiveRow, now: int, known: Waiting | None) -> tuple[HeaderFacts, Waiting]:
+    from core.registry.importing import read_refused
+    from core.store import reads, reads_team
+
+    waiting = known or reads_team.waiting(reader, now)
+    facts = HeaderFacts(
         projects=tuple(p.name for p in reads.projects(reader)),
-        replay=any(agent.runtime == "replay" for agent in reads.agents(reader)),
-        counts=reads.header_counts(reader, now, live),
+        replay=reads_team.is_replayed(reader),
+        is_driven=live.is_driven,
+        running=len(live.work_items),
+        waiting=waiting.needs_me,
+        overdue=waiting.overdue,
+        cost=reads_team.cost_of_day(reader, now),
+        budget=reads_team.day_budget(reader),
         broken=one_line(read_refused(reader).partition("\n")[0], MOST_BROKEN),
     )
+    return facts, waiting
 
 
-def _counts(counts: HeaderCounts, *, long: bool) -> Line:
+def _left(facts: HeaderFacts, *, projects: bool, alarms: int) -> Line:
+    """Alarms: 3 all in words, 2 only the engine's, 1 by name, 0 those without which the figures would be misread."""
+    names = [one_line(name, 40) for name in facts.projects]
+    shown = ", ".join(names[:2]) + (f" and {len(names) - 2} more" if len(names) > 2 else "")
+    spans: list[Span] = [(" apm ", "strong")]
+    if projects and shown:
+        spans += [(" ", "text"), (shown, "dim"), (" ", "text")]
+    if facts.fault:
+        state = "engine stopped" if facts.is_stopped else "engine held up"
+        why = f": {one_line(facts.fault, 20 * alarms)}" if alarms >= 2 else ""
+        spans += [(" ", "text"), (f" {state}{why} ", "loud")]
+    if facts.replay:
+        spans += [(" ", "text"), (" REPLAY: recorded answers " if alarms == 3 else " REPLAY ", "loud")]
+    if facts.broken and alarms:
+        spans += [(" ", "text"), (f" {facts.broken} " if alarms == 3 else " agents.yaml ", "loud")]
+    if facts.is_viewer and alarms:
+        spans += [("  ", "text"), ("viewer: another apm drives" if alarms == 3 else "viewer", "ask")]
+    return tuple(spans)
+
+
+def _right(facts: HeaderFacts, *, long: bool) -> Line:
     gap: Span = ("   " if long else " ", "text")
-    running: Span = (f"● {counts.running}" + (" running" if long else ""), "run" if counts.running else "dim")
-    waiting: Span = (
-        f"◆ {counts.waiting_for_you}" + (" waiting for you" if long else ""),
-        "ask" if counts.waiting_for_you else "dim",
-    )
+    running: Span = (f"● {facts.running}" + (" running" if long else ""), "run" if facts.running else "dim")
+    waiting: Span = (f"◆ {facts.waiting:,}" + (" waiting for you" if long else ""), "ask" if facts.waiting else "dim")
     spans: list[Span] = [running, gap, waiting]
-    if counts.overdue:
-        spans += [gap, (f"▲ {counts.overdue}" + (" overdue" if long else " late"), "bad")]
+    if facts.overdue:
+        spans += [gap, (f"▲ {facts.overdue:,}" + (" overdue" if long else " late"), "bad")]
     if long:
-        spans += [gap, (f"${counts.cost_today:,.2f} today", "dim")]
+        of = f" of ${facts.budget:,.2f}" if facts.budget is not None else ""
+        tone = "bad" if facts.budget is not None and facts.cost >= facts.budget else "dim"
+        spans += [gap, (f"${facts.cost:,.2f}{of} today", tone)]
     return (*spans, (" ", "text"))

@@ -20,6 +20,8 @@ from core.governance.scope.suggestions import (
     EXPANSION,
     LEAST_BOUND,
     Suggestion,
+    is_earned,
+    lacks,
 )
 from core.store.rows_governance import ConflictRow
 
@@ -226,6 +228,19 @@ class _Facts:
         return ", ".join(o.name for o in self.shared if o.kind.limit is not None)
 
     @property
+    def is_earned(self) -> bool:
+        return is_earned(self.suggestion.n, self.suggestion.accepted)
+
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        return lacks(self.suggestion.n, self.suggestion.accepted)
+
+    @property
+    def refused(self) -> str:
+        """Who said no to the same not long ago, where a person asks for it all the same."""
+        return str(self.suggestion.facts.get("refused", ""))
+
+    @property
     def by_authority(self) -> int:
         assert self.suggestion.kind is not None
         return self.suggestion.kind.load.by_authority
@@ -247,6 +262,16 @@ _Rule = tuple[str, Callable[[_Facts], bool], Callable[[_Facts], str]]
 
 _RULES: Mapping[str, tuple[_Rule, ...]] = {
     EXPANSION: (
+        (
+            REJECT,
+            lambda f: not f.is_earned,
+            lambda f: f"nobody can approve it before the record carries it: {'; '.join(f.lacks)}",
+        ),
+        (
+            CLARIFY,
+            lambda f: bool(f.refused),
+            lambda f: f"{f.refused}: ask what has changed since",
+        ),
         (
             REJECT,
             lambda f: f.asked > 0 and f.by_authority == 0,
@@ -279,6 +304,11 @@ _RULES: Mapping[str, tuple[_Rule, ...]] = {
         (APPROVE, lambda _: True, lambda f: f"the record carries it and the risk is {f.risk}"),
     ),
     CONTRACTION: (
+        (
+            APPROVE,
+            lambda f: "asked_for" in f.suggestion.facts,
+            lambda _: "a person asks for it, and wanting to be asked is always theirs to say",
+        ),
         (
             CLARIFY,
             lambda f: "earned_by" in f.suggestion.facts,

@@ -15,7 +15,7 @@ from core.governance.scope.analysis import APPROVE
 from core.governance.scope.loads import WEEK_MS
 from core.governance.scope.proposing import APPROVED, REJECTED, SUPERSEDED, digest_of_row, status
 from core.governance.scope.records import read_record
-from core.governance.scope.suggestions import CONTRACTION, EXPANSION, is_earned
+from core.governance.scope.suggestions import CONTRACTION, EXPANSION, is_earned, lacks
 from core.sanitise import one_line
 from core.store import reads_governance
 from core.store.reads import Connection
@@ -179,6 +179,11 @@ def _check_still_holds(reader: Connection, row: ScopeProposalRow) -> None:
 
 
 def _check_record(reader: Connection, row: ScopeProposalRow, name: str) -> None:
+    if not is_earned(row.n, row.accepted):
+        raise UsageError(
+            f"{name}: the record does not carry it ({'; '.join(lacks(row.n, row.accepted))}), so nobody can approve it "
+            "yet; `apm scope review` counts anew."
+        )
     if cohort_of(reader, row.agent) != row.cohort:
         raise UsageError(
             f"{name}: {row.agent} has another runtime, model or SOP since, and so a new record; "

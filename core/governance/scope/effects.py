@@ -91,13 +91,35 @@ def renew(store: Store, folder: Path, agents: Sequence[str]) -> Effects:
     )
 
 
+def files_about(roots: Iterable[Path], agent: str) -> tuple[Path, ...]:
+    """The files that apm generated there and that tell of the agent: its own, and sections about the whole team.
+
+    A folder whose manifest cannot be read has none that could be made anew.
+    """
+    from core.registry.generation import manifest
+
+    found = []
+    for root in roots:
+        try:
+            known = manifest.read(root)
+        except (ApmError, OSError):
+            continue
+        found += [root / path for path, e in known.files.items() if e.role in (agent, "") and (root / path).is_file()]
+    return tuple(found)
+
+
+def roots_of(reader: Connection, folder: Path) -> tuple[Path, ...]:
+    """Where apm may have generated files: the workspace's folder and every project's, each once."""
+    found = dict.fromkeys([folder.resolve(), *(Path(p.path).resolve() for p in reads.projects(reader))])
+    return tuple(root for root in found if root.is_dir())
+
+
 def _team(reader: Connection, folder: Path) -> _Team:
     rows = reads.agents(reader)
-    roots = dict.fromkeys([folder.resolve(), *(Path(p.path).resolve() for p in reads.projects(reader))])
     return _Team(
         rows,
         {row.role: kinds(reader, row.role) for row in rows if row.agent_type == "domain"},
-        tuple(root for root in roots if root.is_dir()),
+        roots_of(reader, folder),
     )
 
 

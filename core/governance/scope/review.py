@@ -13,6 +13,7 @@ from core.contract import Json, UsageError, canonical_json
 from core.governance.decisions import DOMAIN_AGENTS
 from core.governance.scope.loads import WEEK_MS
 from core.governance.scope.proposing import Draft, draft, put, supersede, surroundings
+from core.governance.scope.requests import ASKED_FOR, requested
 from core.governance.scope.suggestions import (
     BOTTLENECK,
     COLLABORATION,
@@ -20,6 +21,7 @@ from core.governance.scope.suggestions import (
     EXPANSION,
     suggest_scope_improvements,
 )
+from core.governance.scope.wishes import TakenUp, take_up
 from core.sanitise import one_line
 from core.store import reads_governance
 from core.store.reads import Connection
@@ -76,7 +78,8 @@ class Package:
     """What a person is shown of a review. Proposals are as they stand now, decided or not.
 
     `weekly_count` is how many weekly questions waited, of which `weekly` are the first; `dropped` are proposals of
-    earlier reviews that nobody has to decide any more: {"proposal", "why", "asked"}.
+    earlier reviews that nobody has to decide any more: {"proposal", "why", "asked"}; `wishes` are what became of the
+    rules that people wished for.
     """
 
     review: ScopeReviewRow
@@ -84,6 +87,7 @@ class Package:
     weekly: tuple[WeeklyQuestion, ...]
     weekly_count: int
     dropped: tuple[Json, ...]
+    wishes: tuple[TakenUp, ...] = ()
 
     @property
     def proposals(self) -> tuple[ScopeProposalRow, ...]:
@@ -95,7 +99,7 @@ def review(tx: Transaction, *, by: str) -> int:
     since = window_from(tx, tx.now)
     number = tx.insert(ScopeReview, at=tx.now, window_from=since, requested_by=one_line(by, 128), package="{}")
     before = reads_governance.scope_proposals(tx, undecided_only=True, limit=MOST_UNDECIDED)
-    drafts = _drafts(tx, since, [row.id for row in before])
+    drafts = _drafts(tx, since, before)
     carried = [elder for elder in before if _still_stands(elder, drafts)]
     fresh = {key: made for key, made in drafts.items() if key not in {_key(elder) for elder in carried}}
     dropped: list[Json] = []
@@ -104,10 +108,21 @@ def review(tx: Transaction, *, by: str) -> int:
             fresh |= _put_aside(tx, number, elder, fresh, dropped)
     made = [put(tx, one, review=number) for one in fresh.values()]
     proposals = sorted([*(elder.id for elder in carried), *made])
-    package = {"proposals": proposals, "new": made, "dropped": dropped, **_weekly(tx)}
+    package = {
+        "proposals": proposals,
+        "new": made,
+        "dropped": dropped,
+        "wishes": [found.to_json() for found in take_up(tx, _expansions(tx, proposals))],
+        **_weekly(tx),
+    }
     tx.update(ScopeReview, number, package=canonical_json(package))
     tx.event("scope.reviewed", review=number, proposals=proposals, by=one_line(by, 128))
     return number
+
+
+def _expansions(tx: Transaction, proposals: Sequence[int]) -> list[tuple[int, str, str]]:
+    found = [reads_governance.scope_proposal(tx, number) for number in proposals]
+    return [(row.id, row.agent, row.kind) for row in found if row is not None and row.change == EXPANSION]
 
 
 def window_from(reader: Connection, now: int) -> int:
@@ -139,6 +154,7 @@ def package(reader: Connection, review: int | None = None) -> Package | None:
         tuple(WeeklyQuestion(**asked) for asked in row.package["weekly"]),
         row.package["weekly_count"],
         tuple(row.package["dropped"]),
+        tuple(TakenUp.of_json(found) for found in row.package.get("wishes", ())),
     )
 
 
@@ -165,13 +181,20 @@ def _key(row: ScopeProposalRow) -> _Key:
     return row.agent, row.kind, row.change
 
 
-def _drafts(tx: Transaction, since: int, renewing: Sequence[int]) -> dict[_Key, Draft]:
-    around = surroundings(tx, since)
-    return {
-        found.key: draft(tx, found, around)
+def _drafts(tx: Transaction, since: int, before: Sequence[ScopeProposalRow]) -> dict[_Key, Draft]:
+    """What would be put now: what the records suggest, and what people have asked for with its figures of today."""
+    around, renewing = surroundings(tx, since), [row.id for row in before]
+    found = {
+        suggested.key: suggested
         for agent in DOMAIN_AGENTS
-        for found in suggest_scope_improvements(tx, agent, tx.now, since, renewing=renewing).every
+        for suggested in suggest_scope_improvements(tx, agent, tx.now, since, renewing=renewing).every
     }
+    for row in before:
+        request = row.analysis.get(ASKED_FOR)
+        asked = requested(tx, row.agent, row.kind, row.change, request, tx.now, since) if request else None
+        if asked is not None:
+            found[asked.key] = asked
+    return {key: draft(tx, suggested, around) for key, suggested in found.items()}
 
 
 def _still_stands(elder: ScopeProposalRow, drafts: Mapping[_Key, Draft]) -> bool:

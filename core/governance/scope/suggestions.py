@@ -108,6 +108,16 @@ def is_earned(n: int, accepted: int) -> bool:
     return n >= LEAST_ANSWERED and bound is not None and bound >= LEAST_BOUND
 
 
+def lacks(n: int, accepted: int) -> tuple[str, ...]:
+    """What the figures lack for that, a sentence for each; none where it is earned."""
+    bound = lower_bound(accepted, n)
+    found = [f"{n} of {LEAST_ANSWERED} answers by people"] if n < LEAST_ANSWERED else []
+    if bound is None or bound < LEAST_BOUND:
+        said = "none" if bound is None else f"{bound:.2f}"
+        found.append(f"{accepted} of {n} accepted: lower bound {said}, it needs {LEAST_BOUND:.2f}")
+    return tuple(found)
+
+
 def _stands_free(grounds: Grounds, change: str, key: str) -> bool:
     return (change, key) not in grounds.standing.undecided | grounds.standing.cooling
 
@@ -119,35 +129,43 @@ def _expansion(grounds: Grounds, kind: KindGrounds) -> Iterator[Suggestion]:
     if (CONTRACTION, kind.key) in grounds.standing.cooling or not _stands_free(grounds, EXPANSION, kind.key):
         return
     if is_earned(record.n, len(record.accepted)):
-        yield Suggestion(
-            grounds.agent,
-            kind.key,
-            EXPANSION,
-            kind.title,
-            record.n,
-            len(record.accepted),
-            f"{grounds.agent} would decide {kind.key} itself ({kind.title}); today a person is asked.",
-            f"{len(record.accepted)} of {record.n} accepted as recommended, Wilson 95 % lower bound "
-            f"{lower_bound(len(record.accepted), record.n):.2f}; it needs {LEAST_ANSWERED} and {LEAST_BOUND:.2f}.",
-            kind,
-        )
+        yield expansion_of(grounds.agent, kind)
+
+
+def expansion_of(agent: str, kind: KindGrounds, facts: Json | None = None) -> Suggestion:
+    record = kind.record
+    n, accepted, bound = record.n, len(record.accepted), record.bound
+    told = "none" if bound is None else f"{bound:.2f}"
+    return Suggestion(
+        agent,
+        kind.key,
+        EXPANSION,
+        kind.title,
+        n,
+        accepted,
+        f"{agent} would decide {kind.key} itself ({kind.title}); today a person is asked.",
+        f"{accepted} of {n} accepted as recommended, Wilson 95 % lower bound {told}; it needs {LEAST_ANSWERED} and "
+        f"{LEAST_BOUND:.2f}.",
+        kind,
+        facts=facts or {},
+    )
 
 
 def _contraction(grounds: Grounds, kind: KindGrounds) -> Iterator[Suggestion]:
     if kind.known is None or kind.known.mode != AUTONOMOUS or (CONTRACTION, kind.key) in grounds.standing.undecided:
         return
     if kind.reversals:
-        yield _contraction_of(grounds.agent, kind, _reversed_words(kind), {"reversals": list(kind.reversals)})
+        yield contraction_of(grounds.agent, kind, _reversed_words(kind), {"reversals": list(kind.reversals)})
     elif _is_of_another_cohort(grounds, kind) and _stands_free(grounds, CONTRACTION, kind.key):
         assert kind.earned_by is not None
         because = (
             f"It decides this itself by proposal {kind.earned_by[0]}, on the record of another runtime, model or SOP; "
             f"what decides now has {len(kind.record.accepted)} of {kind.record.n} accepted of its own."
         )
-        yield _contraction_of(grounds.agent, kind, because, {"earned_by": kind.earned_by[0]})
+        yield contraction_of(grounds.agent, kind, because, {"earned_by": kind.earned_by[0]})
 
 
-def _contraction_of(agent: str, kind: KindGrounds, because: str, facts: Json) -> Suggestion:
+def contraction_of(agent: str, kind: KindGrounds, because: str, facts: Json) -> Suggestion:
     would = f"{agent} would ask a person about {kind.key} ({kind.title}); today it decides that itself."
     kept = kind.decided - kind.taken_back
     return Suggestion(agent, kind.key, CONTRACTION, kind.title, kind.decided, kept, would, because, kind, facts=facts)

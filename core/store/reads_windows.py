@@ -1,0 +1,231 @@
+"""Reads for lists of any length: the order of all rows as their numbers, and some of the rows by number.
+
+An order is read often and may have 100,000 numbers, so each query of one walks an index or the table in its order, and
+looks at no more than it needs. A filter is words that a row must hold and words that it must not, in small letters
+("casefolded"). A row holds a word when one of these has it as a part, letters of either case being the same:
+
+- a question: its urgency, or "snoozed" or "seen" where somebody has put it away or seen it; its kind; its text; the
+  number of its work item with a `#`; its phase;
+- a work item: its number with a `#`; its title; its type; its project's name; its state, in the words of
+  `states.WORK_ITEM_STATES`, or "paused" where a pause keeps it from going on.
+
+Databases know the cases of the letters a-z. A word with others is found in small letters, in capitals, and with a
+capital first.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from peewee import Case, Value, fn
+
+from core.contract import PHASE_CODES
+from core.store import reads, rows, states
+from core.store.reads import Connection, build, is_waiting, select
+from core.store.reads_escalations import SECTIONS, Asked
+from core.store.schema import Escalation, Project, WorkItem
+
+AT_ONCE = 500
+"""Numbers in one statement; a database takes only so many parameters."""
+
+_ALWAYS = Value(1) == 1
+
+Holds = Callable[[str], Any]
+"""The condition that a row holds a word."""
+
+
+# Questions
+
+
+def escalation_order(
+    reader: Connection,
+    section: str | None,
+    words: Sequence[str],
+    refused: Sequence[str],
+    now: int,
+    *,
+    urgency: str | None = None,
+    assigned_to: str | None = None,
+) -> array[int]:
+    """The numbers of the open questions of a section (one of `SECTIONS`; None for all), filtered.
+
+    Those that need an answer now come first; among them the most urgent, then those due first, then the oldest.
+    """
+    meant = tuple(Asked(section=section, now=now, assigned_to=assigned_to).conditions())
+    _, needs = Asked(section="needs-me", now=now).conditions()
+    found = array("q")
+    for is_needed in _NEEDS.get(section, (True, False)):
+        for level in states.URGENCIES if urgency is None else (urgency,):
+            query = (
+                Escalation.select(Escalation.id)
+                .where(*meant, Escalation.urgency == level, needs if is_needed else ~needs)
+                .where(*_filtered(_question_holds(level if is_needed else None, now), words, refused))
+                .order_by(Escalation.due_at, Escalation.id)
+            )
+            found += reader.numbers(query)
+    return found
+
+
+_NEEDS: dict[str | None, tuple[bool, ...]] = {"needs-me": (True,), "snoozed": (False,), "acknowledged": (False,)}
+"""Where a section lies, before or after the line between what needs an answer now and what does not."""
+
+
+def escalations(reader: Connection, numbers: Sequence[int]) -> dict[int, rows.EscalationRow]:
+    """Those questions, open or not, by number."""
+    found: dict[int, rows.EscalationRow] = {}
+    for some in _chunks(numbers):
+        query = select(rows.EscalationRow, Escalation).where(Escalation.id.in_(some))
+        found |= {row.id: row for row in build(rows.EscalationRow, Escalation, reader.rows(query))}
+    return found
+
+
+def section_counts(reader: Connection, now: int) -> dict[str | None, int]:
+    """How many open questions each section holds; under None all of them."""
+    conditions = [tuple(Asked(section=section, now=now).conditions())[1] for section in SECTIONS]
+    counted = (fn.COUNT(Case(None, [(condition, 1)])) for condition in conditions)
+    row = reader.one(Escalation.select(fn.COUNT(Escalation.id), *counted).where(reads.is_open()))
+    return dict(zip((None, *SECTIONS), row or (), strict=True))
+
+
+def next_change(reader: Connection, now: int) -> int | None:
+    """The next moment (milliseconds) at which an open question needs an answer again, with nobody doing anything."""
+    ends = (fn.MIN(Case(None, [(until > now, until)])) for until in (_SNOOZED, _SEEN))
+    row = reader.one(Escalation.select(*ends).where(reads.is_open()))
+    return min((moment for moment in row or () if moment is not None), default=None)
+
+
+_SNOOZED, _SEEN = Escalation.snoozed_until, Escalation.acknowledged_until
+
+
+def _question_holds(urgency: str | None, now: int) -> Holds:
+    """For questions of one urgency that need an answer now, or (None) for those that do not."""
+    is_snoozed = fn.COALESCE(_SNOOZED, 0) > now
+
+    def holds(word: str) -> Any:
+        if urgency is not None:
+            if word in urgency.casefold():
+                return _ALWAYS
+            state: list[Any] = []
+        else:
+            state = [is_snoozed] if word in "snoozed" else []
+            state += [~is_snoozed] if word in "seen" else []
+        target = [_has_number(Escalation.work_item, word)] if _is_number(word) else []
+        phase = [_has(fn.COALESCE(Escalation.phase, ""), word)] if _in_some(word, PHASE_CODES) else []
+        return _any((*state, _has(Escalation.question, word), _has(Escalation.kind, word), *target, *phase))
+
+    return holds
+
+
+# Work items
+
+
+def work_item_order(reader: Connection, words: Sequence[str], refused: Sequence[str], live: rows.LiveRow) -> array[int]:
+    """The numbers of the work items, filtered: those that have not come to their end first, then the newest first."""
+    names = {number: name.casefold() for number, name in reader.rows(Project.select(Project.id, Project.name))}
+    found = array("q")
+    for is_ended in (False, True):
+        holds = _work_item_holds(names, _states(is_ended, live.work_items))
+        query = (
+            WorkItem.select(WorkItem.id)
+            .where(_ended().is_null(not is_ended), *_filtered(holds, words, refused))
+            .order_by(WorkItem.id.desc())
+        )
+        found += reader.numbers(query)
+    return found
+
+
+def work_items(
+    reader: Connection, numbers: Sequence[int], live: rows.LiveRow | None = None
+) -> dict[int, rows.WorkItemRow]:
+    """Those work items with their phase cells, by number."""
+    found: dict[int, rows.WorkItemRow] = {}
+    for some in _chunks(numbers):
+        found |= {row.id: row for row in reads.work_items(reader, among=some, limit=len(some), live=live)}
+    return found
+
+
+def work_item_count(reader: Connection) -> int:
+    row = reader.one(WorkItem.select(fn.COUNT(WorkItem.id)))
+    return int(row[0]) if row else 0
+
+
+def _ended() -> Any:
+    return fn.COALESCE(WorkItem.closed_at, WorkItem.cancelled_at, WorkItem.failed_at)
+
+
+Cases = tuple[tuple[Any, str], ...]
+"""Conditions and the word of each; the first one that holds says it."""
+
+
+def _work_item_holds(projects: Mapping[int, str], states_: Cases) -> Holds:
+    def holds(word: str) -> Any:
+        among = [number for number, name in projects.items() if word in name]
+        project = [fn.COALESCE(WorkItem.project, 0).in_(among)] if among else []
+        number = [_has_number(WorkItem.id, word)] if _is_number(word) else []
+        named = [state for state in dict.fromkeys(name for _, name in states_) if word in state]
+        state = [Case(None, states_).in_(named)] if named else []
+        return _any((*number, _has(WorkItem.title, word), _has(WorkItem.type, word), *project, *state))
+
+    return holds
+
+
+def _states(is_ended: bool, running: Sequence[int]) -> Cases:
+    """`states.work_item_state` of those that have come to their end or have not, and "paused", as it is shown."""
+    if is_ended:
+        return (
+            (WorkItem.cancelled_at.is_null(False), "cancelled"),
+            (WorkItem.closed_at.is_null(False), "closed"),
+            (_ALWAYS, "failed"),
+        )
+    asked = Escalation.select(Escalation.id).where(
+        (Escalation.work_item == WorkItem.id) & is_waiting() & (Escalation.blocks != "")
+    )
+    is_running = WorkItem.id.in_(list(running))
+    is_paused = WorkItem.paused_at.is_null(False)
+    return (
+        (WorkItem.accepted_at.is_null(), "proposed"),
+        (is_running & is_paused, "paused"),
+        (is_running, "running"),
+        (fn.EXISTS(asked), "waiting"),
+        (WorkItem.released_at.is_null(False), "released"),
+        (is_paused, "paused"),
+        (_ALWAYS, "ready"),
+    )
+
+
+# Words
+
+
+def _filtered(holds: Holds, words: Iterable[str], refused: Iterable[str]) -> Iterator[Any]:
+    yield from (holds(word) for word in words)
+    yield from (~holds(word) for word in refused)
+
+
+def _has(column: Any, word: str) -> Any:
+    spellings = (word,) if word.isascii() else dict.fromkeys((word, word.upper(), word.capitalize()))
+    return _any(column.contains(spelling) for spelling in spellings)
+
+
+def _has_number(column: Any, word: str) -> Any:
+    return Value("#").concat(fn.COALESCE(column.cast("TEXT"), "")).contains(word)
+
+
+def _is_number(word: str) -> bool:
+    return word.removeprefix("#").isdecimal() or word == "#"
+
+
+def _in_some(word: str, texts: Iterable[str]) -> bool:
+    return any(word in text.casefold() for text in texts)
+
+
+def _any(conditions: Iterable[Any]) -> Any:
+    return reduce(or_, conditions)
+
+
+def _chunks(numbers: Sequence[int]) -> Iterator[list[int]]:
+    for start in range(0, len(numbers), AT_ONCE):
+        yield list(numbers[start : start + AT_ONCE])

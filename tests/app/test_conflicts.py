@@ -1,0 +1,173 @@
+"""Conflicts: those that wait first, both positions, what settled them, and the way to the question that does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.governance.conflicts import ConflictRules, Dispute, raise_conflict
+from core.governance.decisions import Choice
+from core.governance.disputes import decide
+from core.registry.importing import read_memory
+from core.store import reads_governance
+from core.store.writer import Transaction
+from tests.app.driving import SMALL, USUAL, app_in, decision_of, lines_of, notices, opened, press, screen_text, settle
+from tests.app.seeding import HOUR, MINUTE, SeededWorkspace, seed_project, seed_work_item
+from tests.app.seeding_scope import NO, YES, team_only
+from tui.screens.conflicts import ConflictList, Conflicts, ConflictView
+from tui.screens.work_item import WorkItemScreen
+from tui.widgets.painted import plain
+
+
+def raise_one(tx: Transaction, topic: str, work_item: int | None = None, **more: Any) -> int:
+    rules = ConflictRules.of_sections(read_memory(tx)["sections"])
+    positions = {"technical": "Draw what is in sight", "ux": "Draw all of it"}
+    dispute = Dispute(("technical", "ux"), topic, 5, positions=positions, work_item=work_item, phase="P1", **more)
+    return raise_conflict(tx, dispute, rules).conflict
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Iterator[SeededWorkspace]:
+    made = team_only(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def place(bare: SeededWorkspace) -> SeededWorkspace:
+    """One that waits in a work item, and a newer one that a rule settled."""
+    bare.at(3 * HOUR, lambda tx: seed_project(tx, "rowdown"))
+    item = bare.at(3 * HOUR, lambda tx: seed_work_item(tx, "Show ten thousand rows", project=1))
+    bare.at(2 * HOUR, lambda tx: raise_one(tx, "where the settings live", item, blocks="I1"))
+    bare.at(20 * MINUTE, lambda tx: raise_one(tx, "performance of the list"))
+    return bare
+
+
+async def go(pilot: Any, *keys: str) -> Conflicts:
+    app_in(pilot).action_go("conflicts")
+    await settle(pilot)
+    screen = pilot.app.screen
+    assert isinstance(screen, Conflicts)
+    await press(pilot, *keys)
+    return screen
+
+
+def text_of(screen: Conflicts) -> str:
+    return "\n".join(plain((*p.line, *p.tail)) for p in screen.query_one(ConflictView).paragraphs)
+
+
+async def test_those_that_wait_stand_first(place: SeededWorkspace) -> None:
+    async with opened(place) as pilot:
+        screen = await go(pilot)
+        rows = [" ".join(line.split()) for line in lines_of(screen.query_one(ConflictList))[1:3]]
+
+        assert rows == [
+            "▌ 1 ◆ waits technical and ux where the settings live #1 P1 question 1 2h",
+            "2 ✓ by rule technical and ux performance of the list P1 technical 20m",
+        ]
+        assert "1 waiting of 2" in str(screen.query_one(ConflictList).border_subtitle)
+
+
+async def test_an_open_one_tells_both_positions_and_the_question(place: SeededWorkspace) -> None:
+    async with opened(place) as pilot:
+        text = text_of(await go(pilot))
+
+    assert "technical    Draw what is in sight" in text
+    assert "ux           Draw all of it" in text
+    assert "question 1    technical and ux differ on where the settings live" in text
+    assert "no-rule-decides" in text
+    assert "#1 Show ten thousand rows, in P1" in text
+
+
+async def test_enter_opens_the_question_whose_answer_settles_it(place: SeededWorkspace) -> None:
+    async with opened(place) as pilot:
+        screen = await go(pilot, "enter")
+        assert decision_of(pilot).escalation == 1
+
+        await press(pilot, "1")
+        assert pilot.app.screen is screen
+        assert "✓ by person: technical prevails, 0s ago" in text_of(screen)
+        assert "decided by    ada" in text_of(screen)
+    row = place.store.read_now(lambda r: reads_governance.conflict(r, 1))
+    assert row is not None
+    assert (row.winner, row.decided_by) == ("technical", "ada")
+
+
+async def test_from_the_text_enter_opens_it_as_well(place: SeededWorkspace) -> None:
+    async with opened(place, USUAL) as pilot:
+        await go(pilot, "2", "enter")
+
+        assert decision_of(pilot).escalation == 1
+
+
+async def test_what_a_rule_settled_names_the_rule_and_asks_nobody(place: SeededWorkspace) -> None:
+    async with opened(place) as pilot:
+        screen = await go(pilot, "j", "enter")
+
+        assert pilot.app.screen is screen
+        assert "technical prevails, 20m ago" in text_of(screen)
+        assert "✓ technical    Draw what is in sight" in text_of(screen)
+        assert notices(pilot)[-1].startswith("A rule settled conflict 2 (")
+
+
+async def test_the_decisions_that_it_is_about_say_what_their_owners_chose_and_why(place: SeededWorkspace) -> None:
+    def differ(tx: Transaction) -> None:
+        rules = ConflictRules.of_sections(read_memory(tx)["sections"])
+        for agent, kind, picked in (("technical", "caching", "own"), ("ux", "layout", "hosted")):
+            question = f"What keeps the pages, says {agent}?"
+            decide(tx, Choice(agent, kind, question, 4, (YES, NO), picked, topic="the page store", work_item=1), rules)
+
+    place.store.write_now(differ)
+    async with opened(place) as pilot:
+        text = text_of(await go(pilot))
+
+    assert "technical caching: What keeps the pages, says technical?" in text
+    assert "technical    Our own" in text
+    assert "ux           The hosted service" in text
+
+
+async def test_w_opens_the_work_item(place: SeededWorkspace) -> None:
+    async with opened(place) as pilot:
+        await go(pilot, "w")
+        assert isinstance(pilot.app.screen, WorkItemScreen)
+
+        await press(pilot, "escape", "j", "w")
+        assert notices(pilot)[-1] == "This conflict came up in no work item."
+
+
+async def test_a_filter_narrows(place: SeededWorkspace) -> None:
+    async with opened(place) as pilot:
+        screen = await go(pilot, "slash", *"rule", "enter")
+
+        assert [row.id for row in screen.query_one(ConflictList).rows] == [2]
+
+
+async def test_y_copies_it(place: SeededWorkspace) -> None:
+    async with opened(place) as pilot:
+        found = (await go(pilot)).copied()
+
+    assert found is not None
+    assert "where the settings live" in found[0]
+
+
+async def test_none_says_where_they_come_from(bare: SeededWorkspace) -> None:
+    async with opened(bare, SMALL) as pilot:
+        await go(pilot)
+
+        assert "apm conflict raise" in screen_text(pilot)
+        await press(pilot, "enter", "w")
+        assert notices(pilot)[-1] == "This conflict came up in no work item."
+
+
+async def test_hostile_words_show_as_plain_text(place: SeededWorkspace) -> None:
+    bad = "a\x1b]52;c;aGk=\x07[/bold]\u202e日本語 " * 30
+    place.store.write_now(lambda tx: raise_one(tx, bad, 1, tags=(bad,)))
+    async with opened(place) as pilot:
+        screen = await go(pilot)
+        shown = screen_text(pilot)
+
+        assert "[/bold]" in text_of(screen)
+        assert not {"\x1b", "\x07", "\u202e"} & set(shown)

@@ -1,0 +1,96 @@
+"""What a person wrote is kept until it is on record: a refusal loses no word of it, and neither does another screen."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from core.governance import escalations, life
+from core.store.writer import Transaction
+from tests.app.driving import app_in, notices, opened, press, settle
+from tests.app.inbox import ask
+from tests.app.marking import raise_again
+from tests.app.seeding import MINUTE, SeededWorkspace
+from tui.screens.new_work_item import NewWorkItem
+from tui.screens.reason import ReasonDialog
+from tui.widgets.fields import Field
+
+ASKED = "Approve the change 2?"
+
+
+@pytest.fixture
+def asked(empty_workspace: SeededWorkspace) -> SeededWorkspace:
+    """One question, the first."""
+    empty_workspace.at(9 * MINUTE, lambda tx: ask(tx, ASKED))
+    return empty_workspace
+
+
+async def test_a_reason_is_kept_when_the_answer_is_refused(asked: SeededWorkspace) -> None:
+    async with opened(asked) as pilot:
+        await press(pilot, "t", "r", *"slow")
+        await asked.store.write(lambda tx: raise_again(tx, ASKED))
+        await press(pilot, "enter")
+        assert "has changed since it was shown" in notices(pilot)[-1]
+        await press(pilot, "r")
+        assert isinstance(pilot.app.screen, ReasonDialog)
+        assert pilot.app.screen.query_one(Field).value == "slow"
+
+
+async def test_a_reason_on_record_is_forgotten(asked: SeededWorkspace) -> None:
+    async with opened(asked) as pilot:
+        await press(pilot, "t", "r", *"slow", "enter", "u", "r")
+        assert isinstance(pilot.app.screen, ReasonDialog)
+        assert pilot.app.screen.query_one(Field).value == ""
+
+
+async def test_a_note_is_kept_when_the_hand_over_is_refused(asked: SeededWorkspace) -> None:
+    async with opened(asked) as pilot:
+        await press(pilot, "t", "o", *"grace")
+        await asked.store.write(lambda tx: escalations.resolve(tx, 1, option="approve", by="linus"))
+        await press(pilot, "f2")
+        assert app_in(pilot).drafts["assign:1"]["to"] == "grace"
+
+
+async def test_a_request_is_forgotten_once_its_work_item_is_made(asked: SeededWorkspace) -> None:
+    async with opened(asked) as pilot:
+        await press(pilot, "n", *"Tidy", "f2")
+        await press(pilot, "n")
+        assert pilot.app.screen.query_one("#title", Field).value == ""
+
+
+async def test_what_was_opened_over_the_last_question_stays_when_its_answer_is_written(
+    asked: SeededWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_write = asyncio.Event()
+    async with opened(asked) as pilot:
+        await press(pilot, "space")
+        write = app_in(pilot).bridge.write
+
+        async def held_back(work: Callable[[Transaction], Any]) -> Any:
+            await may_write.wait()
+            return await write(work)
+
+        monkeypatch.setattr(app_in(pilot).bridge, "write", held_back)
+        await pilot.press("a", "n")
+        while not isinstance(pilot.app.screen, NewWorkItem):
+            await pilot.pause()
+        await pilot.press(*"Tidy")
+        may_write.set()
+        await settle(pilot)
+        assert notices(pilot)[-1] == "Nothing more waits for you."
+        assert pilot.app.screen.query_one("#title", Field).value == "Tidy"
+
+
+async def test_u_leaves_what_somebody_else_answered_since(asked: SeededWorkspace) -> None:
+    def anew(tx: Transaction) -> None:
+        life.undo(tx, 1, by="grace")
+        escalations.resolve(tx, 1, option="reject", reason="too soon", by="grace")
+
+    async with opened(asked) as pilot:
+        await press(pilot, "t", "a")
+        await asked.store.write(anew)
+        await press(pilot, "u")
+        assert "was answered anew by grace since" in notices(pilot)[-1]

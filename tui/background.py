@@ -1,0 +1,30 @@
+"""Work beside the event loop's own: what it cannot do is said, and never ends the app."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Coroutine
+from typing import Any
+
+from textual.dom import DOMNode
+
+from core.contract import ApmError
+
+logger = logging.getLogger(__name__)
+
+
+def in_background(node: DOMNode, work: Coroutine[Any, Any, Any], *, group: str, exclusive: bool = False) -> None:
+    """Run it for this node, which takes it along when it goes. `exclusive` ends what runs in the group."""
+    node.run_worker(_told(node, work), group=group, exclusive=exclusive, exit_on_error=False)
+
+
+async def _told(node: DOMNode, work: Coroutine[Any, Any, Any]) -> None:
+    app: Any = node.app
+    try:
+        await work
+    except ApmError as error:
+        app.complain(str(error))
+    except Exception as error:
+        # A fault of the program; its trace is in the log, and everything else goes on.
+        logger.exception("background work failed")
+        app.complain(f"That failed. {type(error).__name__}: {error}")

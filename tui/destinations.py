@@ -1,0 +1,44 @@
+"""The screens one can go to from anywhere: their names, what they show, and where their code is."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """A screen; its code is imported when somebody goes there."""
+
+    key: str
+    title: str
+    about: str
+    code: str
+    """`module:class`; the class takes no arguments."""
+    keys: tuple[str, ...] = ()
+
+    def kind(self) -> type[Screen[None]]:
+        module, _, name = self.code.partition(":")
+        found: type[Screen[None]] = getattr(importlib.import_module(module), name)
+        return found
+
+
+DESTINATIONS = (
+    Destination("triage", "Triage", "Every question, section by section", "tui.screens.triage:Triage", ("t",)),
+    Destination(
+        "scope", "Scope review", "What agents may decide, and what they earned", "tui.screens.scope:ScopeReview"
+    ),
+    Destination("conflicts", "Conflicts", "Agents that took different positions", "tui.screens.conflicts:Conflicts"),
+    Destination("history", "History", "Everything that happened, and who decided it", "tui.screens.history:History"),
+    Destination("agents", "Agents", "Who is in the team, and with what authority", "tui.screens.agents:Agents"),
+    Destination("briefing", "Briefing", "The day in six sections", "tui.screens.briefing:BriefingScreen"),
+    Destination("activity", "Activity", "Every command that was run", "tui.screens.activity:Activity"),
+    Destination("settings", "Settings", "Theme, keys, notifications, runtimes", "tui.screens.settings:Settings"),
+)
+"""In the order of their numbers in the menu."""
+
+BY_KEY = {destination.key: destination for destination in DESTINATIONS}

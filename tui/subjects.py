@@ -1,0 +1,37 @@
+"""Opening what something on record is about, by what it is and its number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tui.app import ApmApp
+
+Ref = tuple[str, int | str]
+"""What it is, as records name it (`escalation`, `work_item`, …), and its number or name."""
+
+_SCREENS: Mapping[str, Callable[[ApmApp, int | str], None]] = {
+    "escalation": lambda app, number: app.open_question(int(number)),
+    "proposal": lambda app, _: app.action_go("scope"),
+    "review": lambda app, _: app.action_go("scope"),
+    "conflict": lambda app, _: app.action_go("conflicts"),
+    "briefing": lambda app, _: app.action_go("briefing"),
+    "agent": lambda app, _: app.action_go("agents"),
+    "work_item": lambda app, number: app.open_work_item(int(number)),
+}
+"""What says best what something is about comes first."""
+
+
+def open_ref(app: ApmApp, ref: Ref) -> bool:
+    """Open it; whether there is a screen for it."""
+    name, number = ref
+    opens = _SCREENS.get(name)
+    if opens is not None:
+        opens(app, number)
+    return opens is not None
+
+
+def first_that_opens(refs: Mapping[str, int]) -> Ref | None:
+    """Of what an event names: what says best what it is about, and has a screen."""
+    return next(((name, refs[name]) for name in _SCREENS if name in refs), None)

@@ -1,0 +1,38 @@
+"""Columns of a list: their widths in the room there is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: fixed `width` in cells, or None to share what is left. Ranks above 0 go first when space is short."""
+
+    title: str
+    width: int | None = None
+    right: bool = False
+    rank: int = 0
+    least: int = 12
+    """A flexible column's least width; below it the column of the highest rank is left out."""
+
+
+def widths(columns: Sequence[Column], total: int, gap: int = 1) -> tuple[int, ...]:
+    """The width of each column, 0 for those left out. Their sum with the gaps never exceeds `total`."""
+    shown = list(range(len(columns)))
+    while True:
+        fixed = sum(columns[n].width or 0 for n in shown) + gap * max(len(shown) - 1, 0)
+        flexible = [n for n in shown if columns[n].width is None]
+        room = total - fixed
+        droppable = [n for n in shown if columns[n].rank]
+        if room >= sum(columns[n].least for n in flexible) or not droppable:
+            break
+        shown.remove(max(droppable, key=lambda n: columns[n].rank))
+    given = [0] * len(columns)
+    for n in shown:
+        given[n] = columns[n].width or 0
+    for position, n in enumerate(flexible):
+        share, extra = divmod(max(room, 0), len(flexible))
+        given[n] = share + (1 if position < extra else 0)
+    return tuple(given)
