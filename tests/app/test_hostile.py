@@ -14,7 +14,7 @@ from textual.events import Paste
 from core.contract import canonical_json
 from core.store.schema import Agent, GateResult, WorkItem
 from core.store.writer import Transaction
-from tests.app.driving import SMALL, USUAL, WIDE, opened, press, settle
+from tests.app.driving import SMALL, WIDE, opened, press, settle
 from tests.app.seeding import (
     Option,
     Question,
@@ -156,7 +156,7 @@ PLACES = {
 }
 
 
-@pytest.mark.parametrize("size", [WIDE, USUAL, SMALL], ids=lambda s: f"{s[0]}x{s[1]}")
+@pytest.mark.parametrize("size", [WIDE, SMALL], ids=lambda s: f"{s[0]}x{s[1]}")
 @pytest.mark.parametrize("place", PLACES)
 async def test_hostile_text_is_harmless_everywhere(
     hostile_workspace: SeededWorkspace, place: str, size: tuple[int, int]

@@ -51,8 +51,7 @@ async def test_a_pane_with_a_column_to_itself_grows_in_width(busy_workspace: See
 async def test_no_pane_vanishes(busy_workspace: SeededWorkspace, number: str, key: str) -> None:
     async with opened(busy_workspace) as pilot:
         await press(pilot, number)
-        await pilot.press(*[key] * 40)
-        await settle(pilot)
+        await press(pilot, *[key] * 40)
         found = sizes(pilot)
         assert all(height >= LEAST["height"] for _, height in found.values())
         assert all(width >= LEAST["width"] for width, _ in found.values())

@@ -236,6 +236,12 @@ class PaneScreen(Screen[None]):
     def leave(self) -> None:
         self.dismiss()
 
+    @on(RowList.Moved)
+    def _offer_keys(self, message: RowList.Moved) -> None:
+        """Which keys apply depends on the row under the cursor."""
+        if message.rows.has_focus:
+            self.apm.show_keys()
+
     @on(RowList.Sideways)
     def _beside(self, message: RowList.Sideways) -> None:
         to = self.BESIDE.get((self.current, message.direction))

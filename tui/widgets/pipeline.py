@@ -51,7 +51,7 @@ class Pipeline(WorkItemDeeds, WindowedList["WorkItemRow"]):
 
     @property
     def summary(self) -> str:
-        return f"{self.total} in all" if self.total else ""
+        return f"{self.total:,} in all" if self.total else ""
 
     def work_item_in_hand(self) -> WorkItemRow | None:
         return self.row

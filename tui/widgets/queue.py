@@ -50,6 +50,9 @@ class Queue(QuestionDeeds, WindowedList["EscalationRow"]):
     def summary(self) -> str:
         return f"{self.total:,} open" if self.total else ""
 
+    def question_shown(self) -> EscalationRow | None:
+        return self.row
+
     def question_in_hand(self) -> EscalationRow | None:
         """The question under the cursor, once its line stands on the screen: nobody answers what was not to be read."""
         row = self.row
