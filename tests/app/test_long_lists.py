@@ -16,7 +16,7 @@ async def test_a_thousand_work_items_are_one_list(empty_workspace: SeededWorkspa
     empty_workspace.store.write_now(lambda tx: [seed_work_item(tx, f"Item-{n}") for n in range(1_000)])
     async with opened(empty_workspace) as pilot:
         work = pilot.app.screen.query_one(Pipeline)
-        assert work.summary == "1000 in all"
+        assert work.summary == "1,000 in all"
         await press(pilot, "G")
         assert work.row is not None
         assert work.row.title == "Item-0"

@@ -61,7 +61,13 @@ def _seconds_until(place: Path, arguments: Sequence[str], texts: Sequence[bytes]
         stdout=theirs,
         stderr=theirs,
         cwd=ROOT,
-        env={**environment(place), "TERM": "xterm-256color", "COLORTERM": "truecolor"},
+        env={
+            **environment(place),
+            "TERM": "xterm-256color",
+            "COLORTERM": "truecolor",
+            "COLUMNS": str(COLUMNS),
+            "LINES": str(ROWS),
+        },
         start_new_session=True,
     )
     os.close(theirs)

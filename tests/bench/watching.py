@@ -227,7 +227,13 @@ def _started(place: Path, arguments: Sequence[str], orders: socket.socket, *desc
         stdout=theirs,
         stderr=theirs,
         cwd=ROOT,
-        env={**environment(place), "TERM": "xterm-256color", "COLORTERM": "truecolor"},
+        env={
+            **environment(place),
+            "TERM": "xterm-256color",
+            "COLORTERM": "truecolor",
+            "COLUMNS": str(COLUMNS),
+            "LINES": str(ROWS),
+        },
         pass_fds=descriptors,
         start_new_session=True,
     )
