@@ -2,8 +2,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from textual.css.model import RuleSet
+from textual.css.stylesheet import Stylesheet
 
 from tests.app.busy import busy
 from tests.app.seeding import SeededWorkspace
@@ -21,3 +24,19 @@ def empty_workspace(tmp_path: Path) -> Iterator[SeededWorkspace]:
     made = SeededWorkspace(tmp_path)
     yield made
     made.close()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def style_sheets_parsed_once() -> Iterator[None]:
+    """An app parses its style sheets anew each time it opens; here they are parsed once for each theme."""
+    parse, parsed = Stylesheet._parse_rules, dict[Any, list[RuleSet]]()
+
+    def once(sheet: Stylesheet, *source: Any, **more: Any) -> list[RuleSet]:
+        key = (tuple(sheet._variables.items()), source, tuple(more.items()))
+        if key not in parsed:
+            parsed[key] = parse(sheet, *source, **more)
+        return parsed[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Stylesheet, "_parse_rules", once)
+        yield

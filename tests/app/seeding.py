@@ -27,9 +27,9 @@ from core.store.schema import (
     Project,
     WorkItem,
 )
-from core.store.store import Store
 from core.store.writer import Transaction
 from core.workspace import Workspace
+from tests.fresh import fresh_store
 
 MORNING = 1_772_443_800_000
 """2026-03-02 09:30 UTC, in milliseconds: when every seeded workspace is looked at."""
@@ -57,7 +57,7 @@ class SeededWorkspace:
 
     def __post_init__(self) -> None:
         self.state = self.folder / "state"
-        self.store = Store.open(self.state, synchronous="off", clock=self.clock)
+        self.store = fresh_store(self.state, synchronous="off", clock=self.clock)
         self.workspace = Workspace(self.folder, self.store)
 
     def close(self) -> None:

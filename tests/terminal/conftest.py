@@ -10,9 +10,9 @@ import pytest
 
 from core.governance.escalations import Option, Question, raise_question
 from core.orchestration.work_items import pause
-from core.store.store import Store
 from core.store.writer import Transaction
 from tests.app.seeding import seed_project, seed_work_item
+from tests.fresh import fresh_store
 from tests.terminal.tty import ROOT, Tty, open_app, terminal
 
 WORK = "Export reports as CSV"
@@ -25,7 +25,7 @@ def folder(tmp_path: Path) -> Path:
     made = tmp_path / "workspace"
     made.mkdir()
     shutil.copy(ROOT / "agents.yaml", made / "agents.yaml")
-    with Store.open(made / "state", synchronous="off") as store:
+    with fresh_store(made / "state", synchronous="off") as store:
         store.write_now(_seed)
     return made
 

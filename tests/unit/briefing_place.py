@@ -15,6 +15,7 @@ from core.orchestration import work_items
 from core.store.rows import LiveRow
 from core.store.schema import Agent, ScopeProposal, WorkItem
 from core.store.store import Store
+from tests.fresh import fresh_store
 
 MORNING = 1_772_443_800_000
 """2026-03-02 09:30 UTC."""
@@ -39,7 +40,7 @@ class Place:
     store: Store = field(init=False)
 
     def __post_init__(self) -> None:
-        self.store = Store.open(self.folder, synchronous="off", clock=lambda: self.now)
+        self.store = fresh_store(self.folder, synchronous="off", clock=lambda: self.now)
 
     def write(self, work: Any, *, ago: int = 0) -> Any:
         self.now = MORNING - ago

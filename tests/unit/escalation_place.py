@@ -12,6 +12,7 @@ from core.store import reads, reads_escalations, rows, states
 from core.store.schema import Event
 from core.store.store import Reader, Store
 from core.store.writer import Transaction
+from tests.fresh import fresh_store
 
 T = TypeVar("T")
 
@@ -52,7 +53,7 @@ def question(**changes: Any) -> Question:
 class Place:
     def __init__(self, folder: Path) -> None:
         self.folder, self.clock = folder, Clock()
-        self.store = Store.open(folder, clock=self.clock, synchronous="off")
+        self.store = fresh_store(folder, clock=self.clock, synchronous="off")
 
     def reopen(self) -> None:
         self.store.close()

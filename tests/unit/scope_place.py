@@ -21,6 +21,7 @@ from core.store.rows_governance import ScopeProposalRow
 from core.store.schema import Agent, Answer
 from core.store.store import Store
 from core.store.writer import Transaction
+from tests.fresh import fresh_store
 
 T = TypeVar("T")
 
@@ -152,6 +153,6 @@ def answer_unmeasured(tx: Transaction, escalation: int, option: str = "approve",
 def opened(folder: Path) -> Place:
     """Close its store when done."""
     clock = [START]
-    store = Store.open(folder, clock=lambda: clock[0], synchronous="off")
+    store = fresh_store(folder, clock=lambda: clock[0], synchronous="off")
     store.write_now(lambda tx: import_catalog(tx, load(default_path())))
     return Place(store, clock)

@@ -17,6 +17,7 @@ from core.registry.differences import MOST_DIFF_LINES, sop_diff, to_json, to_lin
 from core.registry.importing import read_known
 from core.registry.sources import Sources
 from core.store.store import Store
+from tests.fresh import fresh_store
 
 SHIPPED = default_path().read_text(encoding="utf-8")
 KIND = "  - {key: caching,"
@@ -28,7 +29,7 @@ def catalog_of(text: str) -> Catalog:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(tmp_path) as opened:
+    with fresh_store(tmp_path) as opened:
         opened.write_now(lambda tx: import_catalog(tx, catalog_of(SHIPPED)))
         yield opened
 

@@ -16,13 +16,14 @@ from core.governance.decisions import DOMAIN_AGENTS
 from core.registry.catalog import default_path, load
 from core.store import reads_escalations, reads_governance
 from core.store.store import Store
+from tests.fresh import fresh_store
 
 RULES = ConflictRules.of(load(default_path()))
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(tmp_path) as opened:
+    with fresh_store(tmp_path) as opened:
         yield opened
 
 

@@ -16,6 +16,7 @@ from core.registry.catalog import default_path, load
 from core.store import reads, reads_escalations
 from core.store.store import Store
 from core.store.writer import Transaction
+from tests.fresh import fresh_store
 
 OPTIONS = (
     {"key": "approve", "label": "Approve", "consequence": "it is built"},
@@ -25,7 +26,7 @@ OPTIONS = (
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(tmp_path) as opened:
+    with fresh_store(tmp_path) as opened:
         opened.write_now(lambda tx: import_catalog(tx, load(default_path())))
         yield opened
 

@@ -16,6 +16,7 @@ from core.store import reads, reads_escalations, reads_team, rows, states
 from core.store.schema import WorkItem
 from core.store.store import Store
 from core.store.writer import Transaction
+from tests.fresh import fresh_store
 
 HOUR_MS = 3_600_000
 
@@ -35,7 +36,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
-    with Store.open(tmp_path, clock=clock) as opened:
+    with fresh_store(tmp_path, clock=clock) as opened:
         yield opened
 
 

@@ -22,6 +22,7 @@ from core.governance.notices.delivery import deliver
 from core.store.rows_governance import NotificationRow
 from core.store.schema import Briefing, Event
 from core.store.store import Store
+from tests.fresh import fresh_store
 from tests.unit.notice_place import (
     HOUR_MS,
     MINUTE_MS,
@@ -47,7 +48,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
-    with Store.open(tmp_path, clock=clock, synchronous="normal") as opened:
+    with fresh_store(tmp_path, clock=clock, synchronous="normal") as opened:
         yield opened
 
 

@@ -19,6 +19,7 @@ from core.governance.notices.outside import SENT
 from core.store.audit import verify
 from core.store.schema import Briefing, Event, ScopeProposal, Setting
 from core.store.store import Store
+from tests.fresh import fresh_store
 from tests.unit.notice_place import HOUR_MS, MINUTE_MS, NOON, Clock, ask, ask_many, question, rows, tell
 
 MAIL = Channel("mail", "mailto://ada:s3cr3t-p4ssw0rd@example.org")
@@ -34,7 +35,7 @@ def clock() -> Clock:
 @pytest.fixture
 def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
     """A workspace in which the channels have been known for a while."""
-    with Store.open(tmp_path, clock=clock, synchronous="normal") as opened:
+    with fresh_store(tmp_path, clock=clock, synchronous="normal") as opened:
         opened.write_now(lambda tx: planning.plan(tx, CHANNELS))
         yield opened
 

@@ -14,13 +14,14 @@ from core.governance.performance import Performance, performance
 from core.governance.team import import_catalog
 from core.registry.catalog import default_path, load
 from core.store.store import Store
+from tests.fresh import fresh_store
 
 CATALOG = load(default_path())
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(tmp_path) as opened:
+    with fresh_store(tmp_path) as opened:
         opened.write_now(lambda tx: import_catalog(tx, CATALOG))
         yield opened
 

@@ -20,6 +20,7 @@ from core.registry.schema import Schedules
 from core.store import reads, reads_governance
 from core.store.rows_governance import ScheduleRow
 from core.store.store import Store
+from tests.fresh import fresh_store
 
 BERLIN = ZoneInfo("Europe/Berlin")
 BRIEFING = Duty(DAILY_BRIEFING, "0 8 * * *", "Europe/Berlin")
@@ -205,7 +206,7 @@ class Board:
 @pytest.fixture
 def board(tmp_path: Path) -> Iterator[Board]:
     made = Board.__new__(Board)
-    with Store.open(tmp_path, clock=lambda: made.now) as store:
+    with fresh_store(tmp_path, clock=lambda: made.now) as store:
         made.store, made.folder, made.now = store, tmp_path, moment("2026-11-20 12:00")
         yield made
 
