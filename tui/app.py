@@ -24,12 +24,12 @@ from tui import person
 from tui.actions import Action, bindings
 from tui.background import in_background
 from tui.bridge import Bridge, Engine
-from tui.configured import ConfiguredApp
 from tui.driving import engine_of, make_engine
 from tui.keystrokes import InOrder
 from tui.places import places_around
 from tui.screens.dashboard import Dashboard
-from tui.themes import PlainBars
+from tui.settings.configured import ConfiguredApp
+from tui.settings.themes import PlainBars
 from tui.undoing import Undo, UndoStack
 from tui.widgets.key_bar import KeyBar
 
@@ -225,17 +225,17 @@ class ApmApp(InOrder, ConfiguredApp):
         return tuple(places_around(self.focused or self.screen))
 
     def open_question(self, escalation: int) -> None:
-        from tui.screens.decision import Decision
+        from tui.screens.questions.decision import Decision
 
         self.push_screen(Decision(escalation))
 
     def open_work_item(self, work_item: int) -> None:
-        from tui.screens.work_item import WorkItemScreen
+        from tui.screens.work.work_item import WorkItemScreen
 
         self.push_screen(WorkItemScreen(work_item))
 
     def open_diff(self, work_item: int) -> None:
-        from tui.screens.diff import DiffScreen
+        from tui.screens.work.diff import DiffScreen
 
         self.push_screen(DiffScreen(work_item))
 
@@ -244,7 +244,7 @@ class ApmApp(InOrder, ConfiguredApp):
     def action_go(self, key: str = "") -> None:
         """To a screen by its key; without one a menu of them opens."""
         from tui.destinations import BY_KEY, DESTINATIONS
-        from tui.screens.choice import Choice, ChoiceDialog
+        from tui.screens.dialogs.choice import Choice, ChoiceDialog
 
         def go(picked: str | None) -> None:
             if picked is not None:
@@ -304,13 +304,13 @@ class ApmApp(InOrder, ConfiguredApp):
         self.push_screen(Palette(tuple(places)), run)
 
     def action_new_work_item(self) -> None:
-        from tui.screens.new_work_item import write_work_item
+        from tui.screens.work.new_work_item import write_work_item
 
         in_background(self, write_work_item(self), group="dialogs")
 
     async def action_next_for_me(self) -> None:
         """The next question in the queue's order; from a question, the one after it."""
-        from tui.screens.decision import Decision
+        from tui.screens.questions.decision import Decision
         from tui.widgets.queue import waiting_for_me
 
         if isinstance(self.screen, Decision):
@@ -349,8 +349,8 @@ class ApmApp(InOrder, ConfiguredApp):
         if live is None or not live.work_items:
             self._leave(0)
             return
-        from tui.screens.choice import ConfirmDialog
-        from tui.words import plural
+        from tui.screens.dialogs.choice import ConfirmDialog
+        from tui.text.words import plural
 
         running = plural(len(live.work_items), "work item is running", "work items are running")
         text = f"{running}. What is recorded stays; the next start goes on from there."

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.sanitise import one_line
+from tui.text.words import plural
 from tui.widgets.row_list import RowList
-from tui.words import plural
 
 if TYPE_CHECKING:
     from tui.app import ApmApp

@@ -18,26 +18,24 @@ class Destination:
     title: str
     about: str
     code: str
-    """`module:class`; the class takes no arguments."""
+    """`module:class` within `tui.screens`; the class takes no arguments."""
     keys: tuple[str, ...] = ()
 
     def kind(self) -> type[Screen[None]]:
         module, _, name = self.code.partition(":")
-        found: type[Screen[None]] = getattr(importlib.import_module(module), name)
+        found: type[Screen[None]] = getattr(importlib.import_module(f"tui.screens.{module}"), name)
         return found
 
 
 DESTINATIONS = (
-    Destination("triage", "Triage", "Every question, section by section", "tui.screens.triage:Triage", ("t",)),
-    Destination(
-        "scope", "Scope review", "What agents may decide, and what they earned", "tui.screens.scope:ScopeReview"
-    ),
-    Destination("conflicts", "Conflicts", "Agents that took different positions", "tui.screens.conflicts:Conflicts"),
-    Destination("history", "History", "Everything that happened, and who decided it", "tui.screens.history:History"),
-    Destination("agents", "Agents", "Who is in the team, and with what authority", "tui.screens.agents:Agents"),
-    Destination("briefing", "Briefing", "The day in six sections", "tui.screens.briefing:BriefingScreen"),
-    Destination("activity", "Activity", "Every command that was run", "tui.screens.activity:Activity"),
-    Destination("settings", "Settings", "Theme, keys, notifications, runtimes", "tui.screens.settings:Settings"),
+    Destination("triage", "Triage", "Every question, section by section", "triage.screen:Triage", ("t",)),
+    Destination("scope", "Scope review", "What agents may decide, and what they earned", "scope.screen:ScopeReview"),
+    Destination("conflicts", "Conflicts", "Agents that took different positions", "team.conflicts:Conflicts"),
+    Destination("history", "History", "Everything that happened, and who decided it", "records.history:History"),
+    Destination("agents", "Agents", "Who is in the team, and with what authority", "team.agents:Agents"),
+    Destination("briefing", "Briefing", "The day in six sections", "records.briefing:BriefingScreen"),
+    Destination("activity", "Activity", "Every command that was run", "records.activity:Activity"),
+    Destination("settings", "Settings", "Theme, keys, notifications, runtimes", "settings.screen:Settings"),
 )
 """In the order of their numbers in the menu."""
 

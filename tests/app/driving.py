@@ -16,7 +16,7 @@ from core.store.rows import LiveRow
 from tests.app.seeding import SeededWorkspace
 from tui.app import ApmApp
 from tui.bridge import Engine
-from tui.screens.decision import Decision
+from tui.screens.questions.decision import Decision
 from tui.widgets.painted import Painted
 
 WIDE = (120, 36)

@@ -9,9 +9,9 @@ from core.store.rows import AnswerRow, EscalationRow
 from core.store.writer import Transaction
 from tests.app.inbox import APPROVE, SUPPLY, ask, failed
 from tests.app.seeding import MINUTE, Question, SeededWorkspace, raise_question
-from tui.bulk import Plan
-from tui.screens.bulk import BulkDialog
-from tui.screens.triage import Triage
+from tui.questions.bulk import Plan
+from tui.screens.triage.bulk import BulkDialog
+from tui.screens.triage.screen import Triage
 
 ALL = "asterisk"
 

@@ -12,8 +12,8 @@ from core.store.schema import DecisionKind
 from tests.app.driving import app_in, press, settle
 from tests.app.seeding import SeededWorkspace
 from tests.app.seeding_scope import NO, YES
-from tui.screens.scope import ScopeReview
-from tui.screens.scope_panes import ProposalView
+from tui.screens.scope.panes import ProposalView
+from tui.screens.scope.screen import ScopeReview
 from tui.widgets.painted import plain
 
 SERVICE, DEPENDENCY, ICONS, CACHING, TOGETHER, WORDS, MARKET = 9, 8, 11, 12, 10, 6, 5

@@ -17,9 +17,8 @@ def owners() -> dict[str, list[type]]:
     found: dict[str, list[type]] = {}
     modules = [importlib.import_module("tui.app")]
     for package in (tui.screens, tui.widgets):
-        modules += [
-            importlib.import_module(f"{package.__name__}.{m.name}") for m in pkgutil.iter_modules(package.__path__)
-        ]
+        found_in = pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+        modules += [importlib.import_module(module.name) for module in found_in]
     for module in modules:
         for _, kind in inspect.getmembers(module, inspect.isclass):
             own = vars(kind).get("PLACES", ())

@@ -11,8 +11,8 @@ from core.store.reads_activity import CallRow, CommandRow
 from tests.app.driving import Driving, app_in, lines_of, notices, opened, press, screen_text, settle
 from tests.app.records import go_to, in_utc, seed_commands
 from tests.app.seeding import MORNING, SECOND, SeededWorkspace
-from tui.screens.activity import Activity, ActivityText
-from tui.screens.detail import DelegationDetail
+from tui.screens.records.activity import Activity, ActivityText
+from tui.screens.work.detail import DelegationDetail
 
 
 @pytest.fixture(autouse=True)

@@ -27,10 +27,10 @@ from tests.app.seeding import (
     seed_work_item,
 )
 from tests.app.seeding_scope import ask, team_only
-from tui.screens.agent_text import joined
-from tui.screens.agents import Agents, AgentView, Runs, TeamList
-from tui.screens.detail import DelegationDetail
-from tui.screens.scope import ScopeReview
+from tui.screens.scope.screen import ScopeReview
+from tui.screens.team.agent_text import joined
+from tui.screens.team.agents import Agents, AgentView, Runs, TeamList
+from tui.screens.work.detail import DelegationDetail
 from tui.widgets.painted import plain
 
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from core.contract import Json
 from core.governance.answers import SHAPES, check_answer
 from core.store.rows import EscalationRow
-from tui.answer_file import file_of, read_file, with_fault
-from tui.forms import NotReadable
+from tui.questions.answer_file import file_of, read_file, with_fault
+from tui.questions.forms import NotReadable
 
 ASKS = {
     "business_context": "text",

@@ -13,7 +13,7 @@ from core.store import reads_escalations
 from core.store.rows import AnswerRow
 from tests.app.driving import decision_of, notices, opened, press
 from tests.app.seeding import SeededWorkspace
-from tui.screens.answer_form import AnswerForm
+from tui.screens.questions.answer_form import AnswerForm
 
 THIN, REVIEW = 3, 4
 """Of the busy workspace's questions one that asks for values, and the one behind it."""

@@ -19,11 +19,11 @@ from tests.app.records import go_to, in_utc, seed_briefings
 from tests.app.seeding import MORNING, SeededWorkspace
 from tests.app.test_hostile import hostile, is_visible
 from tests.unit.notice_place import closed_port, http_server, mail_server, write_channels
-from tui.markdown import inline
-from tui.screens.briefing import BriefingScreen, BriefingText
-from tui.screens.briefing_text import page_of
-from tui.screens.decision import Decision
-from tui.screens.work_item import WorkItemScreen
+from tui.screens.questions.decision import Decision
+from tui.screens.records.briefing import BriefingScreen, BriefingText
+from tui.screens.records.briefing_text import page_of
+from tui.screens.work.work_item import WorkItemScreen
+from tui.text.markdown import inline
 from tui.widgets.document import Document
 from tui.widgets.painted import plain
 

@@ -13,11 +13,11 @@ from core.store.writer import Transaction
 from tests.app.driving import Driving, app_in, notices, opened, press, screen_text, settle
 from tests.app.marking import ALL, answers, chosen, marked, mix, plan_of, rows, triage_of
 from tests.app.seeding import HOUR, MINUTE, MORNING, SeededWorkspace
-from tui.screens.bulk import BulkDialog
-from tui.screens.choice import ChoiceDialog, ConfirmDialog
-from tui.screens.reason import LineDialog, ReasonDialog
-from tui.screens.triage import Triage
-from tui.screens.triage_bulk import NONE_LEFT
+from tui.screens.dialogs.choice import ChoiceDialog, ConfirmDialog
+from tui.screens.dialogs.reason import LineDialog, ReasonDialog
+from tui.screens.triage.bulk import BulkDialog
+from tui.screens.triage.marked import NONE_LEFT
+from tui.screens.triage.screen import Triage
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from tests.app.driving import SMALL, WIDE, app_in, notices, opened, press, scree
 from tests.app.inbox import ask
 from tests.app.marking import ALL, chosen, marked, mix, plan_of, raise_again, triage_of
 from tests.app.seeding import MORNING, SeededWorkspace
-from tui import bulk_deeds
-from tui.bulk import BATCH, Plan, Progress, Refusal, by_reason, do_plan, in_short, make_plan, take_back
+from tui.questions import bulk_deeds
+from tui.questions.bulk import BATCH, Plan, Progress, Refusal, by_reason, do_plan, in_short, make_plan, take_back
 
 
 @pytest.fixture

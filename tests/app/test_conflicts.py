@@ -17,8 +17,8 @@ from core.store.writer import Transaction
 from tests.app.driving import SMALL, USUAL, app_in, decision_of, lines_of, notices, opened, press, screen_text, settle
 from tests.app.seeding import HOUR, MINUTE, SeededWorkspace, seed_project, seed_work_item
 from tests.app.seeding_scope import NO, YES, team_only
-from tui.screens.conflicts import ConflictList, Conflicts, ConflictView
-from tui.screens.work_item import WorkItemScreen
+from tui.screens.team.conflicts import ConflictList, Conflicts, ConflictView
+from tui.screens.work.work_item import WorkItemScreen
 from tui.widgets.painted import plain
 
 

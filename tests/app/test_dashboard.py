@@ -9,11 +9,11 @@ from core.store.schema import WorkItem
 from tests.app.driving import SMALL, USUAL, WIDE, Driving, app_in, lines_of, notices, opened, press, screen_text, settle
 from tests.app.seeding import MINUTE, MORNING, SeededWorkspace, seed_work_item
 from tui.screens.dashboard import Dashboard
-from tui.screens.decision import Decision
 from tui.screens.help import HelpDialog
-from tui.screens.new_work_item import NewWorkItem
 from tui.screens.palette import Palette
-from tui.screens.work_item import WorkItemScreen
+from tui.screens.questions.decision import Decision
+from tui.screens.work.new_work_item import NewWorkItem
+from tui.screens.work.work_item import WorkItemScreen
 from tui.widgets.briefing_pane import BriefingPane
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.pipeline import Pipeline

@@ -30,12 +30,12 @@ from tests.app.seeding import (
     SeededWorkspace,
     raise_question,
 )
-from tui.screens.answer_form import AnswerForm
-from tui.screens.choice import ChoiceDialog
 from tui.screens.dashboard import Dashboard
-from tui.screens.decision import Decision
-from tui.screens.reason import ReasonDialog
-from tui.screens.work_item import WorkItemScreen
+from tui.screens.dialogs.choice import ChoiceDialog
+from tui.screens.dialogs.reason import ReasonDialog
+from tui.screens.questions.answer_form import AnswerForm
+from tui.screens.questions.decision import Decision
+from tui.screens.work.work_item import WorkItemScreen
 from tui.widgets.cards import Cards
 from tui.widgets.document import Document
 

@@ -14,8 +14,8 @@ from tests.app.seeding import SeededWorkspace
 from tests.app.test_hostile import EVIL, is_visible
 from tests.unit.git_project import commit
 from tests.unit.git_project import git as by_hand
-from tui.screens.diff import DiffScreen, Files
-from tui.screens.diff_text import DiffView, shown
+from tui.screens.work.diff import DiffScreen, Files
+from tui.screens.work.diff_text import DiffView, shown
 
 
 @pytest.fixture(autouse=True)

@@ -14,8 +14,8 @@ from tests.app.driving import app_in, notices, opened, press, settle
 from tests.app.inbox import ask
 from tests.app.marking import raise_again
 from tests.app.seeding import MINUTE, SeededWorkspace
-from tui.screens.new_work_item import NewWorkItem
-from tui.screens.reason import ReasonDialog
+from tui.screens.dialogs.reason import ReasonDialog
+from tui.screens.work.new_work_item import NewWorkItem
 from tui.widgets.fields import Field
 
 ASKED = "Approve the change 2?"

@@ -21,7 +21,7 @@ from tests.app.busy import busy
 from tests.app.driving import ROUNDS, app_in, notices, opened, press
 from tui.actions import BY_PLACE, PLACES, Action
 from tui.app import ApmApp
-from tui.keymap import AS_IT_CAME, open_at_once
+from tui.settings.keymap import AS_IT_CAME, open_at_once
 
 WORK_ITEM = ("2", "j", "enter")
 DELEGATIONS = (*WORK_ITEM, "3")

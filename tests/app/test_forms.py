@@ -12,8 +12,8 @@ from core.governance.answers import check_answer
 from core.store import reads_escalations
 from tests.app.driving import SMALL, app_in, opened, press, screen_text, settle
 from tests.app.seeding import Option, Question, SeededWorkspace, raise_question
-from tui import forms
-from tui.screens.answer_form import AnswerForm
+from tui.questions import forms
+from tui.screens.questions.answer_form import AnswerForm
 from tui.widgets.fields import Area
 
 

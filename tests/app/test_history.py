@@ -20,14 +20,14 @@ from tests.app.driving import SMALL, USUAL, WIDE, app_in, lines_of, notices, ope
 from tests.app.records import go_to, in_utc, seed_commands
 from tests.app.seeding import MORNING, SeededWorkspace
 from tests.app.test_hostile import EVIL, hostile, is_visible
-from tui.event_words import KINDS
-from tui.moments import exact_moment, moment
-from tui.screens.activity import Activity
-from tui.screens.decision import Decision
-from tui.screens.detail import DelegationDetail
-from tui.screens.history import EventText, History
 from tui.screens.pane_screen import PaneScreen
-from tui.screens.work_item import WorkItemScreen
+from tui.screens.questions.decision import Decision
+from tui.screens.records.activity import Activity
+from tui.screens.records.history import EventText, History
+from tui.screens.work.detail import DelegationDetail
+from tui.screens.work.work_item import WorkItemScreen
+from tui.text.event_words import KINDS
+from tui.text.moments import exact_moment, moment
 from tui.widgets.event_list import SECTIONS, EventList
 
 MADE_OF_PARTS = {

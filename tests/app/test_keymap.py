@@ -13,11 +13,11 @@ from tests.app.driving import app_in, lines_of, opened, press, screen_text, sett
 from tests.app.seeding import SeededWorkspace
 from tui.actions import ACTIONS, DIGITS
 from tui.actions.keys import NAMED, PUNCTUATION, key_of, shown
-from tui.configured import ConfiguredApp
-from tui.keymap import AS_IT_CAME, BOUND, Keymap, clashes, open_at_once
-from tui.screens.decision import Decision
 from tui.screens.help import HelpDialog
 from tui.screens.palette import Palette
+from tui.screens.questions.decision import Decision
+from tui.settings.configured import ConfiguredApp
+from tui.settings.keymap import AS_IT_CAME, BOUND, Keymap, clashes, open_at_once
 from tui.widgets.document import Document
 
 

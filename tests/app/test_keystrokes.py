@@ -6,7 +6,7 @@ from textual import events
 
 from tests.app.driving import app_in, opened, settle
 from tests.app.seeding import SeededWorkspace
-from tui.screens.choice import ChoiceDialog
+from tui.screens.dialogs.choice import ChoiceDialog
 from tui.widgets.filter_bar import FilterBar
 from tui.widgets.queue import Queue
 

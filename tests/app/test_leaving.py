@@ -5,8 +5,8 @@ import pytest
 from tests.app.driving import Driving, app_in, app_of, decision_of, notices, opened, press, screen_text, settle
 from tests.app.seeding import MORNING, SeededWorkspace
 from tui.app import ApmApp
-from tui.screens.choice import ConfirmDialog
 from tui.screens.dashboard import Dashboard
+from tui.screens.dialogs.choice import ConfirmDialog
 
 
 async def test_q_leaves_at_once_when_nothing_runs_and_stops_the_engine(busy_workspace: SeededWorkspace) -> None:

@@ -7,7 +7,7 @@ import pytest
 from core.store import reads_windows
 from tests.app.driving import app_in, lines_of, opened, press, screen_text, settle
 from tests.app.seeding import HOUR, MORNING, SeededWorkspace, seed_work_item
-from tui.screens.triage_lists import Inbox
+from tui.screens.triage.lists import Inbox
 from tui.widgets.pipeline import Pipeline
 from tui.widgets.queue import Queue, waiting_for_me
 

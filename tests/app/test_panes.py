@@ -11,7 +11,7 @@ from tests.app.seeding import SeededWorkspace
 from tui.screens.dashboard import Dashboard
 from tui.screens.pane_layout import LEAST
 from tui.screens.pane_screen import PaneTabs
-from tui.screens.work_item import WorkItemScreen
+from tui.screens.work.work_item import WorkItemScreen
 
 LARGER, SMALLER, RESET = "greater_than_sign", "less_than_sign", "underscore"
 

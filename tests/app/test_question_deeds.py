@@ -10,12 +10,12 @@ from core.store import reads, reads_escalations, states
 from core.store.rows import AnswerRow, EscalationRow
 from tests.app.driving import app_in, decision_of, notices, opened, press, screen_text, settle
 from tests.app.seeding import HOUR, MINUTE, MORNING, Option, Question, SeededWorkspace, raise_question
-from tui.screens.choice import ChoiceDialog
-from tui.screens.decision import Decision
-from tui.screens.hand_over import HandOverForm
-from tui.screens.reason import LineDialog
+from tui.screens.dialogs.choice import ChoiceDialog
+from tui.screens.dialogs.reason import LineDialog
+from tui.screens.questions.decision import Decision
+from tui.screens.questions.hand_over import HandOverForm
+from tui.text.words import DAY
 from tui.widgets.fields import Field
-from tui.words import DAY
 
 SCOPE, PASSKEYS, THIN, REVIEW, ERROR, SNOOZED, SEEN = 1, 2, 3, 4, 5, 6, 7
 """The questions of the busy workspace, by number."""

@@ -13,8 +13,8 @@ from textual.pilot import Pilot
 
 from tests.app.driving import lines_of
 from tui.actions import bindings
+from tui.text.words import Line
 from tui.widgets.row_list import Column, RowList
-from tui.words import Line
 
 Row = tuple[int, str]
 

@@ -32,9 +32,9 @@ from tests.app.scope_driving import (
 )
 from tests.app.seeding import SeededWorkspace
 from tests.app.seeding_scope import ask, scoped, team_only, with_files
-from tui.screens.scope import ScopeReview
-from tui.screens.scope_dialogs import KindDialog, PreviewDialog
-from tui.screens.scope_panes import Grounds, Proposals
+from tui.screens.scope.dialogs import KindDialog, PreviewDialog
+from tui.screens.scope.panes import Grounds, Proposals
+from tui.screens.scope.screen import ScopeReview
 
 
 @pytest.fixture(scope="module")

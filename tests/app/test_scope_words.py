@@ -30,7 +30,7 @@ from tests.app.scope_driving import (
 )
 from tests.app.seeding import SeededWorkspace
 from tests.app.seeding_scope import answer_last, ask, scoped, team_only, with_files
-from tui.screens.scope_dialogs import PreviewDialog, WordDialog
+from tui.screens.scope.dialogs import PreviewDialog, WordDialog
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from core.contract import UsageError
 from core.store.settings import keep_setting
 from core.store.writer import Transaction
 from tests.app.seeding import SeededWorkspace
-from tui import sections
+from tui.questions import sections
 
 HOSTILE = "a\x1b]0;owned\x07\u202eb\x1b[2J"
 

@@ -19,12 +19,12 @@ from core.contract import ApmError
 from core.workspace import create
 from tests.app.driving import app_in, app_of, notices, settle
 from tests.app.seeding import SeededWorkspace
-from tui import settings_text
-from tui.configured import ConfiguredApp
-from tui.keymap import BOUND, clashes
-from tui.settings import NOTHING_SET, Settings, SettingsError, SettingsFile, ascii_at_start, theme_at_start
-from tui.settings_text import set_keys, set_value, settings_of, written_keys
-from tui.themes import CONTRAST, DARK, LIGHT
+from tui.settings import text as settings_text
+from tui.settings.configured import ConfiguredApp
+from tui.settings.file import NOTHING_SET, Settings, SettingsError, SettingsFile, ascii_at_start, theme_at_start
+from tui.settings.keymap import BOUND, clashes
+from tui.settings.text import set_keys, set_value, settings_of, written_keys
+from tui.settings.themes import CONTRAST, DARK, LIGHT
 
 
 def faults_of(text: str) -> list[tuple[int, int, str]]:
@@ -197,7 +197,7 @@ def test_a_file_is_read_only_when_it_changed(tmp_path: Path) -> None:
 
 def test_without_a_file_nothing_is_loaded_to_read_it() -> None:
     code = (
-        "import sys; from pathlib import Path; from tui.settings import SettingsFile;"
+        "import sys; from pathlib import Path; from tui.settings.file import SettingsFile;"
         "SettingsFile(Path('none.yaml')).look(); print(sorted({'yaml', 'ruamel', 'pydantic'} & set(sys.modules)))"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"

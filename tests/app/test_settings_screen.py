@@ -15,10 +15,10 @@ from core.store.writer import Transaction
 from tests.app.driving import SMALL, WIDE, app_in, app_of, notices, press, screen_text, settle
 from tests.app.seeding import SeededWorkspace
 from tui.screens.dashboard import Dashboard
-from tui.screens.decision import Decision
-from tui.screens.key_capture import KeyCapture
-from tui.screens.settings import EDITED_NAME, Settings
-from tui.themes import DARK, LIGHT
+from tui.screens.questions.decision import Decision
+from tui.screens.settings.key_capture import KeyCapture
+from tui.screens.settings.screen import EDITED_NAME, Settings
+from tui.settings.themes import DARK, LIGHT
 
 HERE = ("0", "8")
 KEYS = (*HERE, "2")

@@ -12,7 +12,7 @@ from core.store.settings import keep_setting
 from core.store.writer import Transaction
 from tests.app.driving import SMALL, USUAL, WIDE, app_of, press, settle
 from tests.app.seeding import SeededWorkspace
-from tui.themes import ANSI_DARK, ANSI_LIGHT, CONTRAST
+from tui.settings.themes import ANSI_DARK, ANSI_LIGHT, CONTRAST
 
 SECTIONS = {
     "defaults": {

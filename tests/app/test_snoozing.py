@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.app.seeding import MORNING
-from tui.forms import NotReadable
-from tui.snoozing import PRESETS, moment_of, tomorrow_morning
-from tui.words import DAY, HOUR, MINUTE
+from tui.questions.forms import NotReadable
+from tui.questions.snoozing import PRESETS, moment_of, tomorrow_morning
+from tui.text.words import DAY, HOUR, MINUTE
 
 
 @pytest.fixture(autouse=True, params=["UTC", "Europe/Berlin", "America/Los_Angeles"])

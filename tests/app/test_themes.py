@@ -15,7 +15,7 @@ from textual.theme import BUILTIN_THEMES, Theme
 
 from tests.app.driving import app_of, opened, press, screen_text, settle
 from tests.app.seeding import SeededWorkspace
-from tui.themes import (
+from tui.settings.themes import (
     ANSI_DARK,
     ANSI_LIGHT,
     CONTRAST,
@@ -26,7 +26,7 @@ from tui.themes import (
     opposite,
     variables_of,
 )
-from tui.words import TONES
+from tui.text.words import TONES
 
 OF_OUR_OWN = [theme for theme in OURS if not theme.ansi]
 SAYS_SOMETHING = ("text", "dim", "accent", "ask", "good", "bad")

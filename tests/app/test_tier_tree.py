@@ -6,7 +6,7 @@ from core.store.schema import Agent
 from core.store.writer import Transaction
 from tests.app.driving import Driving, lines_of, opened, press, screen_text, settle
 from tests.app.seeding import MORNING, SeededWorkspace
-from tui.screens.agents import Agents
+from tui.screens.team.agents import Agents
 from tui.widgets.tier_tree import TierTree
 
 

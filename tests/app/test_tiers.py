@@ -5,7 +5,7 @@ from core.store.reads_team import Asker
 from core.store.rows import LiveRow
 from core.store.writer import Transaction
 from tests.app.seeding import MORNING, SECOND, SeededWorkspace, seed_counter
-from tui.tiers import Group, Member, Task, Team, asker, open_groups, running_tasks, team, tier_rows
+from tui.governance.tiers import Group, Member, Task, Team, asker, open_groups, running_tasks, team, tier_rows
 
 
 def member(role: str, state: str = "idle") -> Member:

@@ -15,10 +15,10 @@ from core.store.rows import AnswerRow, EscalationRow
 from tests.app.driving import SMALL, USUAL, WIDE, app_in, notices, opened, press, screen_text, settle
 from tests.app.inbox import APPROVE, RETRY, SUPPLY, ask, failed, inbox
 from tests.app.seeding import HOUR, MINUTE, MORNING, Question, SeededWorkspace, raise_question
-from tui.screens.decision import Decision
-from tui.screens.reason import ReasonDialog
-from tui.screens.triage import Triage
-from tui.sections import HOUSE
+from tui.questions.sections import HOUSE
+from tui.screens.dialogs.reason import ReasonDialog
+from tui.screens.questions.decision import Decision
+from tui.screens.triage.screen import Triage
 from tui.widgets.document import Document
 
 NEXT, BEFORE = "right_square_bracket", "left_square_bracket"

@@ -7,7 +7,7 @@ from rich.cells import cell_len
 
 from core.store.rows import PhaseCell
 from tests.app.seeding import HOUR, MINUTE, MORNING, SECOND
-from tui import words
+from tui.text import words
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,10 @@ from core.store.writer import Transaction
 from tests.app.busy import REVIEWED_SHORT
 from tests.app.driving import SMALL, USUAL, WIDE, Driving, app_in, lines_of, opened, press, screen_text, settle
 from tests.app.seeding import MORNING, SECOND, SeededWorkspace, seed_delegation, seed_gate, seed_phase
-from tui.screens.decision import Decision
-from tui.screens.detail import ArtifactDetail, DelegationDetail, Sections
-from tui.screens.diff import DiffScreen
-from tui.screens.work_item import Artifacts, Delegations, GateView, Phases, WorkItemScreen
+from tui.screens.questions.decision import Decision
+from tui.screens.work.detail import ArtifactDetail, DelegationDetail, Sections
+from tui.screens.work.diff import DiffScreen
+from tui.screens.work.work_item import Artifacts, Delegations, GateView, Phases, WorkItemScreen
 
 ITEM = ("2", "j", "enter")
 """From the dashboard to work item 6."""

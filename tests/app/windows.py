@@ -18,9 +18,9 @@ from core.store.rows import LiveRow
 from core.store.store import Store
 from tui.actions import bindings
 from tui.bridge import Bridge
+from tui.text.words import Line
 from tui.widgets.row_list import Column, RowList
 from tui.widgets.windowed import WindowedList
-from tui.words import Line
 
 ROUNDS = 4
 

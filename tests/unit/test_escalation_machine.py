@@ -22,7 +22,7 @@ from core.store.schema import Answer, Escalation
 from core.store.store import Reader
 from core.store.writer import Transaction
 from tests.unit.escalation_place import DAY, HOUR, MINUTE, YEAR, Place
-from tui import question_works
+from tui.questions import works as question_works
 
 NOBODY = rows.LiveRow(False, None, (), ())
 BY_CLOCK = frozenset({"reminded", "acknowledgement_ended", "snooze_ended", "expired", "rescheduled"})

@@ -13,8 +13,8 @@ from core.governance.people import known_people
 from core.store.rows import EscalationRow
 from core.store.writer import Transaction
 from tests.unit.escalation_place import DAY, HOUR, START, Place
-from tui import question_works
-from tui.question_works import Work
+from tui.questions import works as question_works
+from tui.questions.works import Work
 
 
 @pytest.fixture

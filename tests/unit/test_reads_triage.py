@@ -14,8 +14,8 @@ from core.store import reads, reads_triage, states
 from core.store.reads_triage import TriageCounts
 from tests.app.inbox import ask
 from tests.app.seeding import HOUR, MINUTE, MORNING, SeededWorkspace
-from tui import sections
-from tui.sections import HOUSE, Section, count_of
+from tui.questions import sections
+from tui.questions.sections import HOUSE, Section, count_of
 
 DAY = 24 * HOUR
 

@@ -134,7 +134,7 @@ def _list(found: Sequence[AgentRow], counted: Mapping[str, CounterRow], now: int
 
 def _done(counted: CounterRow | None, now: int) -> tuple[object, ...]:
     """Runs, failures, time, cost and the last use; empty cells for who has never run."""
-    from tui.words import span_of_time
+    from tui.text.words import span_of_time
 
     if counted is None:
         return ("", "", "", "", "")

@@ -79,12 +79,12 @@ def doctor(place: options.Place, as_json: bool) -> int:
 def _settings(folder: Path | None) -> list[Finding]:
     """The screen's settings, where there are any. The app starts without them, so a mistake in them is no problem."""
     from core.doctor import Finding
-    from tui.settings import FILE_NAME, SettingsError
+    from tui.settings.file import FILE_NAME, SettingsError
 
     file = folder / "state" / FILE_NAME if folder is not None else None
     if file is None or not file.exists():
         return []
-    from tui.settings_text import read
+    from tui.settings.text import read
 
     try:
         read(file)

@@ -12,13 +12,13 @@ from textual.widget import Widget
 
 from tui.actions import bindings
 from tui.screens.pane_screen import PaneScreen
+from tui.text.words import Line
 from tui.widgets.briefing_pane import BriefingPane
 from tui.widgets.pipeline import Pipeline
 from tui.widgets.queue import Queue
 from tui.widgets.row_list import RowList
 from tui.widgets.tier_tree import TierTree
 from tui.widgets.top_line import TopLine
-from tui.words import Line
 
 WELCOME: Line = (
     ("apm", "strong"),

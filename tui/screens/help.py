@@ -11,12 +11,12 @@ from textual.binding import BindingType
 from textual.widget import Widget
 
 from tui.actions import PLACES, bindings, key_names
-from tui.configured import keymap_of
-from tui.keymap import AS_IT_CAME, Keymap, Offer, reason_against
-from tui.screens.dialog import Dialog
+from tui.screens.dialogs.dialog import Dialog
+from tui.settings.configured import keymap_of
+from tui.settings.keymap import AS_IT_CAME, Keymap, Offer, reason_against
+from tui.text.words import Line
 from tui.widgets.document import BLANK, Document, Paragraph
 from tui.widgets.fields import Field
-from tui.words import Line
 
 KEYS_CELLS = 13
 """The widest that the column of keys gets; longer rows of keys stand above what they do."""

@@ -12,12 +12,12 @@ from textual.fuzzy import Matcher
 from textual.widget import Widget
 
 from tui.actions import Action, bindings
-from tui.configured import ConfiguredApp, keymap_of
-from tui.keymap import Offer, reason_against
-from tui.screens.dialog import Dialog
+from tui.screens.dialogs.dialog import Dialog
+from tui.settings.configured import ConfiguredApp, keymap_of
+from tui.settings.keymap import Offer, reason_against
+from tui.text.words import Line
 from tui.widgets.fields import Field
 from tui.widgets.row_list import Column, RowList
-from tui.words import Line
 
 COLUMNS = (Column("command", 18), Column("what it does"), Column("key", 10, right=True, rank=1))
 MOST_RECENT = 50

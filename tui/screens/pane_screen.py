@@ -15,12 +15,12 @@ from textual.widget import Widget
 
 from tui.actions import bindings
 from tui.screens import pane_layout
+from tui.text.words import Line, Span
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.live import Live
 from tui.widgets.painted import PaintedLine, cells_of
 from tui.widgets.row_list import RowList
 from tui.widgets.top_line import TopLine
-from tui.words import Line, Span
 
 if TYPE_CHECKING:
     from tui.app import ApmApp

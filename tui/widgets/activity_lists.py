@@ -10,11 +10,11 @@ from core.store import reads_activity
 from core.store.reads import Connection
 from core.store.reads_activity import CallRow, CommandRow, Wanted
 from core.store.rows import DelegationRow, LiveRow
-from tui.moments import moment
-from tui.screens.activity_text import call_mark, command_line, command_mark, dollars
+from tui.screens.records.activity_text import call_mark, command_line, command_mark, dollars
+from tui.text.moments import moment
+from tui.text.words import Line, span_of_time, whole_time
 from tui.widgets.row_list import Column
 from tui.widgets.windowed import WindowedList
-from tui.words import Line, span_of_time, whole_time
 
 NONE_RUN: tuple[Line, ...] = (
     (("No command has been run yet.", "dim"),),

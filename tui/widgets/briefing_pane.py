@@ -11,9 +11,9 @@ from core.sanitise import one_line
 from tui.actions import bindings
 from tui.bridge import Change
 from tui.pace import Pace
+from tui.text.words import MINUTE
 from tui.widgets.document import Document, Paragraph
 from tui.widgets.live import DELEGATIONS, Live
-from tui.words import MINUTE
 
 if TYPE_CHECKING:
     from core.governance.briefing import Briefing

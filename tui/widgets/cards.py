@@ -15,8 +15,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui.actions import bindings
+from tui.text.words import Line
 from tui.widgets.painted import Painted, wrap
-from tui.words import Line
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,9 @@ from textual.selection import Selection
 from textual.strip import Strip
 
 from tui.actions import bindings
+from tui.text.words import Line
 from tui.widgets.painted import Painted, cells_of, plain, wrap
 from tui.widgets.row_list import RowList
-from tui.words import Line
 
 TAIL_CELLS = 16
 

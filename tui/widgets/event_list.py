@@ -12,11 +12,11 @@ from core.store.reads import Connection
 from core.store.reads_events import HistoryRow, history_rows
 from core.store.reads_history import Asked, History, history
 from core.store.rows import LiveRow
-from tui.event_words import about, mark_of, who_cell, words_of
-from tui.moments import exact_moment, moment
+from tui.text.event_words import about, mark_of, who_cell, words_of
+from tui.text.moments import exact_moment, moment
+from tui.text.words import Line
 from tui.widgets.row_list import Column
 from tui.widgets.windowed import WindowedList
-from tui.words import Line
 
 SECTIONS: Mapping[str, tuple[str, str]] = {
     "all": ("everything", "Every event of the journal"),

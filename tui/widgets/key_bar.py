@@ -5,10 +5,10 @@ from __future__ import annotations
 from textual import events
 from textual.reactive import reactive
 
-from tui.configured import keymap_of
-from tui.keymap import Offer, reason_against
+from tui.settings.configured import keymap_of
+from tui.settings.keymap import Offer, reason_against
+from tui.text.words import Line, Span
 from tui.widgets.painted import PaintedLine, cells_of
-from tui.words import Line, Span
 
 
 class KeyBar(PaintedLine):

@@ -20,7 +20,7 @@ from textual.color import Color
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.words import ASCII, Line, Span
+from tui.text.words import ASCII, Line, Span
 
 if TYPE_CHECKING:
     from tui.app import ApmApp

@@ -10,8 +10,8 @@ from textual.binding import BindingType
 from textual.reactive import reactive
 
 from tui.actions import bindings
+from tui.text.words import Line, Span
 from tui.widgets.painted import PaintedLine, cells_of
-from tui.words import Line, Span
 
 
 class Picker(PaintedLine, can_focus=True):

@@ -10,11 +10,11 @@ from textual.binding import BindingType
 from core.contract import PHASE_CODES
 from core.sanitise import one_line
 from tui.actions import bindings
-from tui.deeds import WorkItemDeeds
+from tui.questions.deeds import WorkItemDeeds
+from tui.text.words import STATE_CELLS, UNKNOWN, WORK_MARKS, Line, phase_cell
 from tui.widgets.live import DELEGATIONS
 from tui.widgets.row_list import Column
 from tui.widgets.windowed import WindowedList
-from tui.words import STATE_CELLS, UNKNOWN, WORK_MARKS, Line, phase_cell
 
 if TYPE_CHECKING:
     from core.store.reads import Connection

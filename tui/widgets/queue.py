@@ -10,11 +10,11 @@ from textual.binding import BindingType
 from core.sanitise import one_line
 from core.store import states
 from tui.actions import bindings
-from tui.deeds import QuestionDeeds
+from tui.questions.deeds import QuestionDeeds
+from tui.text.words import Line, due, urgency
 from tui.widgets.live import DELEGATIONS
 from tui.widgets.row_list import Column
 from tui.widgets.windowed import WindowedList
-from tui.words import Line, due, urgency
 
 if TYPE_CHECKING:
     from core.store.reads import Connection

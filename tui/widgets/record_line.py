@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from textual.reactive import reactive
 
+from tui.text.words import Line
 from tui.widgets.painted import PaintedLine, cells_of
-from tui.words import Line
 
 
 class RecordLine(PaintedLine):

@@ -19,12 +19,12 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui.actions import bindings
+from tui.text.words import Line, Span
 from tui.widgets.columns import Column, widths
 from tui.widgets.filtering import Words, filter_words, lets_through
 from tui.widgets.following import follow
 from tui.widgets.marks import MARK, Marking
 from tui.widgets.painted import Painted, fit, plain, wrap
-from tui.words import Line, Span
 
 R = TypeVar("R")
 NOT_READ: tuple[Line, ...] = ((("·", "faint"),),)

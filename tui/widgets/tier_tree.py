@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from core.sanitise import one_line
 from tui.bridge import Change
+from tui.governance.tiers import NO_TEAM, Task, Team, TierRow, only, open_groups, team, tier_rows
 from tui.pace import Pace
-from tui.tiers import NO_TEAM, Task, Team, TierRow, only, open_groups, team, tier_rows
+from tui.text.words import AGENT_MARKS, DAY, UNKNOWN, Line, whole_time
 from tui.widgets.live import DELEGATIONS, Live
 from tui.widgets.row_list import Column, RowList
-from tui.words import AGENT_MARKS, DAY, UNKNOWN, Line, whole_time
 
 if TYPE_CHECKING:
     from core.store.reads import Connection
@@ -113,7 +113,7 @@ class TierTree(Live, RowList[TierRow]):
         if row is not None and row.is_heading and row.group:
             self._fold(row, not row.is_open)
         elif row is not None:
-            from tui.screens.agents import Agents
+            from tui.screens.team.agents import Agents
 
             self.apm.push_screen(Agents(row.key))
 

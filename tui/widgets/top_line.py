@@ -11,9 +11,9 @@ from textual.reactive import reactive
 
 from core.sanitise import one_line
 from tui.bridge import Change
+from tui.text.words import Line, Span
 from tui.widgets.live import DELEGATIONS, Live
 from tui.widgets.painted import PaintedLine, cells_of
-from tui.words import Line, Span
 
 if TYPE_CHECKING:
     from core.store.reads import Connection

@@ -1,0 +1,54 @@
+"""The parts of an answer that carries values: what each is called, what was said about it, what is known of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from core.contract import Json
+from core.orchestration.questions import ASKED_FOR
+from core.sanitise import one_line
+from core.store.rows import EscalationRow
+from tui.questions.forms import Shape, begun, ids_in, in_order, said_about, shape_of
+
+SIX_W = "six_w_confidence"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One value that the answer may carry."""
+
+    key: str
+    shape: str
+    """Its shape's name, as in `core.governance.answers.SHAPES`."""
+    how: Shape
+    said: str
+    """What the gate said about it; "" for nothing."""
+    begun: str
+    """What stands in its field at first."""
+
+    @property
+    def name(self) -> str:
+        return one_line(self.key.replace("_", " "), 40)
+
+
+def parts_of(question: EscalationRow, option: Json) -> tuple[Part, ...]:
+    """In the order in which one thinks of them."""
+    asks: Mapping[str, str] = option.get("asks") or {}
+    return tuple(_part(key, asks[key], question.missing) for key in in_order(asks))
+
+
+def _part(key: str, shape: str, missing: Sequence[Any]) -> Part:
+    lines = [str(line) for line in missing]
+    names = [name for name, asked in ASKED_FOR.items() if key in asked]
+    # A criterion may ask for more than one value; what names this one itself is about it.
+    said = said_about(key, lines) or said_about(key, lines, names)
+    told = _scored(key, said) if SIX_W in names else "; ".join(one_line(line, 120) for line in said)
+    return Part(key, shape, shape_of(key, shape), told, begun(shape, ids_in(said)))
+
+
+def _scored(key: str, said: Sequence[str]) -> str:
+    """Of the six questions the gate says only which of them were answered too thinly."""
+    weak = " ".join(said).partition("weak:")[2]
+    return "too little is said about it" if key in weak.replace(")", " ").replace(",", " ").split() else ""

@@ -1,0 +1,174 @@
+"""Answering the question in hand, wherever it is shown: the same keys, the same checks, one place.
+
+A mixin of widgets and screens. Nothing of governance is imported before an answer is given: the first frame waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+
+from core.contract import Json
+from core.sanitise import one_line
+from tui.background import in_background
+from tui.questions.works import answer_work
+from tui.undoing import Undo
+
+if TYPE_CHECKING:
+    from textual.dom import DOMNode
+
+    from core.store.rows import EscalationRow
+    from tui.app import ApmApp
+
+    _Node = DOMNode
+else:
+    _Node = object
+
+NO_VALUES = "No answer to this question takes values."
+
+
+def draft_key(question: EscalationRow, option: Json) -> str:
+    """Under which the app keeps what was written in the editor for this question, as it is, and this option."""
+    return f"answer-file:{question.id}:{option['key']}:{question.payload_digest}"
+
+
+class Answering(_Node):
+    """The class that uses it says which question is in hand."""
+
+    def question_in_hand(self) -> EscalationRow | None:
+        raise NotImplementedError
+
+    def question_left(self, question: EscalationRow) -> None:
+        """The question in hand has been answered or put away."""
+
+    def action_accept(self) -> None:
+        self._accept(propose=False)
+
+    def action_accept_and_propose(self) -> None:
+        """The same, with the wish that the next scope review looks whether this need be asked at all."""
+        question = self.question_in_hand()
+        if question is None:
+            return
+        if question.kind != "decision":
+            app_of(self).tell("A rule can be wished for a domain agent's decision only; `a` accepts this one.")
+        else:
+            self._accept(propose=True)
+
+    def _accept(self, *, propose: bool) -> None:
+        question = self.question_in_hand()
+        if question is None:
+            return
+        if question.recommended is None:
+            app_of(self).tell("Nothing is recommended here: answer with the number of an option.")
+            return
+        self.take(question, option_of(question, question.recommended), propose=propose)
+
+    def action_values(self) -> None:
+        self._with_values(in_editor=False)
+
+    def action_values_in_editor(self) -> None:
+        self._with_values(in_editor=True)
+
+    def _with_values(self, *, in_editor: bool) -> None:
+        """The answer that carries values; there is at most one in practice, so the first."""
+        question = self.question_in_hand()
+        if question is None:
+            return
+        option = next((o for o in question.options if o.get("asks")), None)
+        if option is None:
+            app_of(self).tell(NO_VALUES)
+        elif in_editor:
+            self._edit(question, option, None)
+        else:
+            self.take(question, option)
+
+    def action_other(self) -> None:
+        question = self.question_in_hand()
+        if question is None:
+            return
+        others = [o for o in question.options if o["key"] != question.recommended]
+        if not others:
+            app_of(self).tell("There is no other answer.")
+        elif len(others) == 1:
+            self.take(question, others[0])
+        else:
+            from tui.screens.dialogs.choice import Choice, ChoiceDialog
+
+            choices = [Choice(o["key"], one_line(o["label"]), one_line(o.get("consequence", ""))) for o in others]
+            dialog = ChoiceDialog("Which other answer?", choices)
+            self.ask(dialog, lambda key: self.take(question, option_of(question, key)))
+
+    def take(self, question: EscalationRow, option: Json, *, propose: bool = False) -> None:
+        """Answer with this option, after asking for what it needs: values, or a reason."""
+        if option.get("asks"):
+            from tui.screens.questions.answer_form import AnswerForm, InEditor
+
+            def filled(given: Any) -> None:
+                if isinstance(given, InEditor):
+                    self._edit(question, option, given.typed, propose=propose)
+                else:
+                    self._answer(question, option, given.values, given.reason, propose)
+
+            self.ask(AnswerForm(question, option, _needs_reason(question, option)), filled)
+        elif _needs_reason(question, option):
+            from tui.screens.dialogs.reason import ReasonDialog
+
+            label, follows = one_line(option["label"]), one_line(option.get("consequence", ""))
+            dialog = ReasonDialog(label, follows, draft_key=f"reason:{question.id}:{option['key']}")
+            self.ask(dialog, lambda reason: self._answer(question, option, None, reason, propose))
+        else:
+            self._answer(question, option, None, "", propose)
+
+    def _edit(self, question: EscalationRow, option: Json, typed: dict[str, str] | None, propose: bool = False) -> None:
+        """In the person's editor; back in the form, where it came from there and nothing came of it."""
+
+        async def edit() -> None:
+            from tui.questions.answer_file import answer_in_editor
+
+            given = await answer_in_editor(app_of(self), question, option, _needs_reason(question, option), typed)
+            if given is not None:
+                self._answer(question, option, *given, propose)
+            elif typed is not None:
+                self.take(question, option, propose=propose)
+
+        in_background(app_of(self), edit(), group="editing", exclusive=True)
+
+    def _answer(self, question: EscalationRow, option: Json, values: Any, reason: str, propose: bool) -> None:
+        app = app_of(self)
+
+        def done() -> None:
+            for draft in ("answer", "reason"):
+                app.drafts.pop(f"{draft}:{question.id}:{option['key']}", None)
+            app.drafts.pop(draft_key(question, option), None)
+            self.question_left(question)
+
+        work = answer_work(question, option["key"], values, reason, app.person, propose=propose)
+        wished = " The next scope review looks at a rule for it." if propose else ""
+        self.do(question, work, f"is answered: {one_line(option['label'], 60)}.{wished}", "waits again.", done)
+
+    def do(
+        self, question: EscalationRow, work: Any, done: str, undone: str, then: Callable[[], None] | None = None
+    ) -> None:
+        """Write it, say so, and let `u` take it back. `done` and `undone` end a sentence about the question."""
+        name = f"Question {question.id}"
+        app_of(self).do(work, f"{name} {done}  u undo", then, undo=Undo(f"{name} {undone}", work.back))
+
+    def ask(self, dialog: Any, use: Callable[[Any], None]) -> None:
+        """Show the dialog; what it is closed with goes to `use`, unless it was left."""
+        app_of(self).push_screen(dialog, lambda given: None if given is None else use(given))
+
+
+def _needs_reason(question: EscalationRow, option: Json) -> bool:
+    return bool(option["key"] != question.recommended)
+
+
+def option_of(question: EscalationRow, key: str) -> Json:
+    """The option with this key; raises LookupError when the question does not offer it."""
+    for option in question.options:
+        if option["key"] == key:
+            return option
+    raise LookupError(f"question {question.id} does not offer {key!r}")
+
+
+def app_of(node: Any) -> ApmApp:
+    return cast("ApmApp", node.app)

@@ -1,0 +1,395 @@
+"""What a person does to a question or a work item, wherever it is shown: the same keys, the same checks, one place.
+
+Mixins of widgets and screens. The class that uses one says which question or work item is in hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from core.contract import UsageError
+from core.sanitise import one_line
+from core.store import states
+from tui.background import in_background
+from tui.questions.answering import NO_VALUES, Answering, app_of, option_of
+from tui.questions.works import (
+    Work,
+    acknowledge_work,
+    answer_work,
+    ask_work,
+    assign_work,
+    escalate_work,
+    merge_work,
+    snooze_work,
+)
+from tui.undoing import Undo
+
+if TYPE_CHECKING:
+    from textual.dom import DOMNode
+
+    from core.governance.asking import Said
+    from core.store.rows import EscalationRow, WorkItemRow
+    from tui.widgets.document import Paragraph
+
+    _Node = DOMNode
+else:
+    _Node = object
+
+__all__ = [
+    "QuestionDeeds",
+    "Work",
+    "WorkItemDeeds",
+    "acknowledge_work",
+    "answer_work",
+    "ask_work",
+    "assign_work",
+    "escalate_work",
+    "merge_work",
+    "option_of",
+    "snooze_work",
+]
+
+MOST_ALIKE = 50
+"""Questions to merge into: so many are offered."""
+OTHER_TIME = "other"
+
+
+class QuestionDeeds(Answering):
+    """Everything that is done to the question in hand besides reading it."""
+
+    def action_acknowledge(self) -> None:
+        question = self.question_in_hand()
+        if question is not None:
+            work = acknowledge_work(question, app_of(self).person)
+            self.do(question, work, "is seen: no reminders for 30 minutes.", "counts as not seen again.")
+
+    def action_snooze(self) -> None:
+        question = self.question_in_hand()
+        if question is None:
+            return
+        from tui.questions.snoozing import PRESETS
+        from tui.screens.dialogs.choice import Choice, ChoiceDialog
+
+        def snooze(picked: str) -> None:
+            if picked == OTHER_TIME:
+                self._ask_moment(question)
+            else:
+                preset = PRESETS[int(picked)]
+                self._snooze(question, preset.until(app_of(self).now()), preset.name)
+
+        choices = [Choice(str(n), preset.name) for n, preset in enumerate(PRESETS)]
+        choices.append(Choice(OTHER_TIME, "another time …"))
+        self.ask(ChoiceDialog("Put it away for how long?", choices), snooze)
+
+    def _ask_moment(self, question: EscalationRow) -> None:
+        from tui.questions.snoozing import HINT, moment_of
+        from tui.screens.dialogs.reason import LineDialog
+        from tui.widgets.document import Paragraph
+
+        def put_away(typed: str) -> None:
+            self._snooze(question, moment_of(typed, app_of(self).now()), f"until {typed}")
+
+        dialog = LineDialog(
+            "Put it away until when?",
+            [Paragraph(((HINT, "dim"),))],
+            "a span of time, a time of day, or a date",
+            needed="Say until when, or leave with esc.",
+            check=lambda typed: moment_of(typed, app_of(self).now()),
+        )
+        self.ask(dialog, put_away)
+
+    def _snooze(self, question: EscalationRow, until: int, name: str) -> None:
+        work = snooze_work(question, until, app_of(self).person)
+        done = f"is put away: {one_line(name, 60)}."
+        self.do(question, work, done, "is back.", lambda: self.question_left(question))
+
+    def action_assign(self) -> None:
+        question = self.question_in_hand()
+        if question is not None:
+            self._in_background(self._assign(question))
+
+    async def _assign(self, question: EscalationRow) -> None:
+        from core.governance.people import known_people
+        from tui.screens.questions.hand_over import Handed, HandOverForm
+
+        app = app_of(self)
+        known = await app.bridge.read(lambda reader, _, __: known_people(reader))
+
+        def handed(given: Handed) -> None:
+            work = assign_work(question, given.to, given.note, app.person)
+            told = f"is handed to {one_line(given.to, 60)}."
+            before = f"is {question.assigned_to}'s again." if question.assigned_to else "is nobody's again."
+            self.do(question, work, told, before, lambda: self._sent(question, "assign"))
+
+        others = [name for name in known if name != app.person]
+        self.ask(HandOverForm(f"Hand over question {question.id}", others, f"assign:{question.id}"), handed)
+
+    def _sent(self, question: EscalationRow, draft: str) -> None:
+        """What was written is on record, and the question left."""
+        app_of(self).drafts.pop(f"{draft}:{question.id}", None)
+        self.question_left(question)
+
+    def action_escalate(self) -> None:
+        question = self.question_in_hand()
+        if question is None:
+            return
+        rank = states.URGENCIES.index(question.urgency)
+        if rank == 0:
+            app_of(self).tell(f"Question {question.id} is immediate already: hand it over, or answer it.")
+            return
+        from tui.screens.dialogs.reason import LineDialog
+        from tui.widgets.document import Paragraph
+
+        urgency = states.URGENCIES[rank - 1].lower()
+
+        def press(reason: str) -> None:
+            work = escalate_work(question, reason, app_of(self).person)
+            self.do(question, work, f"is {urgency} now.", f"is {question.urgency.lower()} again.")
+
+        about = Paragraph(((one_line(question.question, 300), "text"),))
+        self.ask(LineDialog(f"Make it {urgency}", [about], "why, if you want to say; enter presses it"), press)
+
+    def action_merge(self) -> None:
+        question = self.question_in_hand()
+        if question is None:
+            return
+        self._in_background(self._pick_target(question))
+
+    async def _pick_target(self, question: EscalationRow) -> None:
+        from core.store import reads_escalations
+        from tui.screens.dialogs.choice import Choice, ChoiceDialog
+
+        asked = reads_escalations.Asked(kind=question.kind)
+        found = await app_of(self).bridge.read(lambda reader, _, __: reads_escalations.page(reader, asked))
+        alike = [row for row in found if row.id != question.id and _are_alike(question, row)][:MOST_ALIKE]
+        if not alike:
+            app_of(self).tell("No other open question takes the same answers, so there is none to merge it into.")
+            return
+        about = "what they have in common is one answer"
+        choices = [Choice(str(row.id), _named(row), one_line(row.question, 120)) for row in alike]
+        dialog = ChoiceDialog(f"Merge question {question.id} into which? ({about})", choices)
+        self.ask(dialog, lambda key: self._merge(question, int(key)))
+
+    def _merge(self, question: EscalationRow, into: int) -> None:
+        work = merge_work([question.id], into, app_of(self).person)
+        done = f"Merged into question {into}: {question.id}. One answer is the answer of both.  u undo"
+        undo = Undo(f"Apart again: {question.id}.", work.back)
+        app_of(self).do(work, done, lambda: self.question_left(question), undo=undo)
+
+    def action_ask_back(self) -> None:
+        question = self.question_in_hand()
+        if question is not None:
+            self._in_background(self._ask_back(question))
+
+    async def _ask_back(self, question: EscalationRow) -> None:
+        """Ask; or reply, where a reply is awaited."""
+        from core.governance import asking
+
+        said = await app_of(self).bridge.read(lambda reader, _, __: asking.thread(reader, question))
+        waiting = asking.open_ask(said)
+        if waiting is None:
+            self._show_ask(question)
+        else:
+            self._show_reply(question, waiting)
+
+    def _show_ask(self, question: EscalationRow) -> None:
+        from tui.screens.dialogs.reason import LineDialog
+
+        def ask(text: str) -> None:
+            work = ask_work(question, text, app_of(self).person)
+            done = "is asked back; it waits for the reply, and stays due."
+            self.do(question, work, done, "is not asked back any more.", lambda: self._sent(question, "ask"))
+
+        dialog = LineDialog(
+            f"Ask back about question {question.id}",
+            _asked_of(question),
+            "what do you want to know before you answer?",
+            needed="Say what you want to know, or leave with esc.",
+            draft_key=f"ask:{question.id}",
+        )
+        self.ask(dialog, ask)
+
+    def _show_reply(self, question: EscalationRow, waiting: Said) -> None:
+        from tui.screens.dialogs.reason import LineDialog
+        from tui.widgets.document import Paragraph
+
+        app = app_of(self)
+
+        def sent() -> None:
+            app.drafts.pop(f"reply:{question.id}", None)
+
+        def reply(text: str) -> None:
+            def work(tx: Any) -> None:
+                from core.governance import asking
+
+                asking.reply(tx, question.id, text, by=app.person)
+
+            done = f"Question {question.id} has its reply; it needs an answer again."
+            app.do(work, done, sent)
+
+        dialog = LineDialog(
+            f"Reply to {one_line(waiting.by, 40)}",
+            [Paragraph(((one_line(waiting.text, 1_000), "text"),))],
+            "your reply; it goes on the record",
+            needed="Write the reply, or leave with esc.",
+            draft_key=f"reply:{question.id}",
+        )
+        self.ask(dialog, reply)
+
+    def action_diff(self) -> None:
+        question = self.question_shown()
+        if question is None:
+            return
+        if question.work_item is None:
+            app_of(self).tell("This question is about no single work item, so there is no diff.")
+        else:
+            app_of(self).open_diff(question.work_item)
+
+    def copied(self) -> tuple[str, str] | None:
+        """What `y` copies, and what it is."""
+        question = self.question_shown()
+        if question is None:
+            return None
+        from tui.screens.questions.question_text import plain_text
+
+        return plain_text(question), f"question {question.id}"
+
+    def question_shown(self) -> EscalationRow | None:
+        """The question that the keys are about, whether or not it can be answered at this moment."""
+        return self.question_in_hand()
+
+    def applies(self, action_id: str) -> bool | str:
+        """Whether an action makes sense here now; else why not."""
+        place, _, name = action_id.partition(".")
+        against = _AGAINST.get(name) if place in ("queue", "decision") else None
+        if against is None and name not in _ALWAYS:
+            return True
+        question = self.question_shown()
+        if question is None:
+            return "there is no question here"
+        closed = _CLOSED.get(states.escalation_state(question, app_of(self).now()), "")
+        return closed or (against(question) if against is not None else "") or True
+
+    def _in_background(self, work: Any) -> None:
+        in_background(app_of(self), work, group="dialogs")
+
+
+def _named(question: EscalationRow) -> str:
+    """Its number and what it is about: gates of several work items ask in the same words."""
+    about = "" if question.work_item is None else f" for #{question.work_item} {question.phase or ''}"
+    return f"question {question.id}{about}".rstrip()
+
+
+_ALWAYS = frozenset({"ask", "ack", "snooze", "assign"})
+"""Deeds that fit any question that waits."""
+_CLOSED = {"resolved": "it is answered already", "merged": "it was merged into another question"}
+
+
+def _no_recommendation(question: EscalationRow) -> str:
+    return "" if question.recommended is not None else "nothing is recommended: answer with a number"
+
+
+def _no_values(question: EscalationRow) -> str:
+    return "" if any(option.get("asks") for option in question.options) else NO_VALUES
+
+
+_AGAINST: dict[str, Callable[[EscalationRow], str]] = {
+    "accept": _no_recommendation,
+    "rule": lambda q: _no_recommendation(q) or ("" if q.kind == "decision" else "a rule is for decisions only"),
+    "values": _no_values,
+    "editor": _no_values,
+    "other": lambda q: "" if len(q.options) > 1 else "there is no other answer",
+    "escalate": lambda q: "it is immediate already" if q.urgency == states.URGENCIES[0] else "",
+    "merge": lambda q: f"each {q.kind} is settled by itself" if q.kind in ("conflict", "scope") else "",
+    "diff": lambda q: "it is about no single work item" if q.work_item is None else "",
+}
+"""What speaks against a deed, by the last part of its action's id; "" for nothing."""
+
+
+def _are_alike(question: EscalationRow, target: EscalationRow) -> bool:
+    from core.governance.life import check_alike
+
+    try:
+        check_alike(question, target)
+    except UsageError:
+        return False
+    return True
+
+
+def _asked_of(question: EscalationRow) -> list[Paragraph]:
+    """Whom a question that is asked back reaches."""
+    from tui.widgets.document import Paragraph
+
+    reach = "Everybody here sees it; agents get it with the next request that it concerns."
+    return [Paragraph(((one_line(question.question, 300), "text"),)), Paragraph(((reach, "dim"),))]
+
+
+class WorkItemDeeds(_Node):
+    """Pausing, accepting and cancelling the work item in hand."""
+
+    def work_item_in_hand(self) -> WorkItemRow | None:
+        raise NotImplementedError
+
+    def applies(self, action_id: str) -> bool | str:
+        """Whether an action makes sense for the work item in hand; else why not."""
+        item = self.work_item_in_hand()
+        if action_id not in ("work.accept", "work_item.accept") or item is None or item.state == "proposed":
+            return True
+        return f"only a proposed work item is accepted; this one is {item.state}"
+
+    def action_pause(self) -> None:
+        item = self.work_item_in_hand()
+        if item is None:
+            return
+        paused = item.facts.paused_at is not None
+        app = app_of(self)
+
+        def switched(to_paused: bool) -> Callable[[Any], None]:
+            def work(tx: Any) -> None:
+                from core.orchestration import work_items
+
+                (work_items.pause if to_paused else work_items.resume)(tx, item.id, by=app.person)
+
+            return work
+
+        told = ("goes on", "is paused; what runs is finished first")
+        undo = Undo(f"Work item {item.id} {told[paused]}.", switched(paused))
+        app.do(switched(not paused), f"Work item {item.id} {told[not paused]}.", undo=undo)
+
+    def action_accept(self) -> None:
+        item = self.work_item_in_hand()
+        if item is None:
+            return
+        app = app_of(self)
+        if item.state != "proposed":
+            app.tell(f"Work item {item.id} is {item.state}; only a proposed one can be accepted.")
+            return
+
+        def work(tx: Any) -> None:
+            from core.orchestration import work_items
+
+            work_items.accept(tx, item.id, by=app.person)
+
+        app.do(work, f"Work item {item.id} is accepted.")
+
+    def action_cancel(self) -> None:
+        item = self.work_item_in_hand()
+        if item is None:
+            return
+        from tui.screens.dialogs.choice import ConfirmDialog
+
+        app = app_of(self)
+
+        def work(tx: Any) -> None:
+            from core.orchestration import work_items
+
+            work_items.cancel(tx, item.id, by=app.person)
+
+        def confirmed(yes: bool | None) -> None:
+            if yes:
+                app.do(work, f"Work item {item.id} is cancelled.")
+
+        title = f"Cancel work item {item.id}?"
+        text = f"{one_line(item.title, 80)}: its worktree is removed, its branch and its record stay."
+        app.push_screen(ConfirmDialog(title, text, "Cancel it", "Keep it"), confirmed)

@@ -1,0 +1,82 @@
+"""Small choices: one of a few, or yes and no."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.binding import BindingType
+from textual.widget import Widget
+
+from tui.actions import bindings
+from tui.screens.dialogs.dialog import Dialog
+from tui.widgets.cards import Card, Cards
+from tui.widgets.document import BLANK, Document, Paragraph
+
+Choice = Card
+
+
+class ChoiceDialog(Dialog[str]):
+    """Its answer is the key of the card that was taken."""
+
+    PLACES: ClassVar[tuple[str, ...]] = ("choice",)
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("choice")]
+
+    def __init__(self, title: str, choices: Sequence[Card]) -> None:
+        super().__init__()
+        self.title_text, self.choices = title, tuple(choices)
+
+    def body(self) -> Iterable[Widget]:
+        yield Cards(widget_id="cards")
+
+    def on_mount(self) -> None:
+        self.query_one(Cards).show(self.choices)
+
+    def action_pick(self, number: int) -> None:
+        if number <= len(self.choices):
+            self.dismiss(self.choices[number - 1].key)
+
+    @on(Cards.Taken)
+    def _taken(self, message: Cards.Taken) -> None:
+        self.dismiss(message.card.key)
+
+
+class ConfirmDialog(Dialog[bool]):
+    """Yes and no, each with its key and its number; leaving it is no, and a yes before it is drawn is none."""
+
+    PLACES: ClassVar[tuple[str, ...]] = ("confirm",)
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("confirm"), *bindings("choice")]
+    TEXT_ID = "text"
+
+    def __init__(self, title: str, text: str | Sequence[Paragraph], yes: str, no: str) -> None:
+        super().__init__()
+        self.title_text = title
+        self._text = (Paragraph(((text, "text"),)),) if isinstance(text, str) else tuple(text)
+        self._cards = (Card("no", f"{no}  (n)"), Card("yes", f"{yes}  (y)"))
+        self._is_drawn = False
+
+    def body(self) -> Iterable[Widget]:
+        yield Document(focusable=False, widget_id=self.TEXT_ID)
+        yield Cards(widget_id="cards")
+
+    def on_mount(self) -> None:
+        self.query_one(Document).show([*self._text, BLANK])
+        self.query_one(Cards).show(self._cards)
+        self.query_one(Cards).focus()
+        self.call_after_refresh(self._arm)
+
+    def _arm(self) -> None:
+        self._is_drawn = True
+
+    @on(Cards.Taken)
+    def _taken(self, message: Cards.Taken) -> None:
+        self.action_answer(message.card.key == "yes")
+
+    def action_answer(self, yes: bool) -> None:
+        if self._is_drawn or not yes:
+            self.dismiss(yes)
+
+    def action_pick(self, number: int) -> None:
+        if number <= len(self._cards):
+            self.action_answer(self._cards[number - 1].key == "yes")

@@ -1,0 +1,132 @@
+"""Dialogs with fields: what is written survives, until whoever asked for it has it on record and drops the draft."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, ClassVar, TypeVar
+
+from textual import on
+from textual.binding import BindingType
+from textual.containers import VerticalScroll
+from textual.strip import Strip
+from textual.widget import Widget
+
+from core.contract import ApmError
+from core.sanitise import one_line
+from tui.actions import bindings
+from tui.questions.forms import NotReadable
+from tui.screens.dialogs.dialog import Dialog
+from tui.text.words import Line
+from tui.widgets.fields import Area, Field
+from tui.widgets.painted import PaintedLine, wrap
+from tui.widgets.picker import Picker
+
+T = TypeVar("T")
+
+
+class Label(PaintedLine):
+    """A field's name, with a word on how to fill it in."""
+
+    def __init__(self, name: str, hint: str = "") -> None:
+        super().__init__()
+        self._line: Line = ((name, "strong"), (f"  {hint}", "dim"))
+
+    def halves(self, width: int) -> tuple[Line, Line]:
+        return self._line, ()
+
+
+class Complaint(PaintedLine):
+    """What cannot be sent as it is, and why; as many lines as that takes."""
+
+    text = ""
+
+    def say(self, text: str) -> None:
+        self.text = one_line(text, 300)
+        self.display = bool(text)
+        self._fit()
+        self.refresh()
+
+    def on_resize(self) -> None:
+        self._fit()
+
+    def _fit(self) -> None:
+        """Before the first layout there is no width; the layout itself then asks again."""
+        if self.size.width:
+            self.styles.height = len(self._lines(self.size.width))
+
+    def _lines(self, width: int) -> list[Line]:
+        return wrap((("✗ ", "bad"), (self.text, "text")), width, indent=2)
+
+    def render_line(self, y: int) -> Strip:
+        width, lines = self.size.width, self._lines(self.size.width)
+        return self.strip(lines[y] if y < len(lines) else (), width, self.rich_style)
+
+
+class Form(Dialog[T]):
+    """Subclasses compose `fields` and make the answer of them in `made`, raising when it cannot be made."""
+
+    PLACES: ClassVar[tuple[str, ...]] = ("form",)
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("form")]
+    draft_key = ""
+
+    def body(self) -> Iterable[Widget]:
+        yield VerticalScroll(*self.fields(), can_focus=False, id="fields")
+        yield Complaint()
+
+    def fields(self) -> Iterable[Widget]:
+        raise NotImplementedError
+
+    def made(self) -> T:
+        """Raises NotReadable or ApmError with a sentence for the person."""
+        raise NotImplementedError
+
+    def on_mount(self) -> None:
+        self.query_one(Complaint).say("")
+        for key, value in self.apm.drafts.get(self.draft_key, {}).items():
+            field = self.query_one(f"#{key}")
+            if isinstance(field, Area):
+                field.text = value
+            elif isinstance(field, Field):
+                field.value = value
+            elif isinstance(field, Picker) and value in field.choices:
+                field.at = field.choices.index(value)
+        self.query("Field, Area, Picker").first().focus()
+        self.call_after_refresh(self._settle)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._settle)
+
+    def _settle(self) -> None:
+        """As high as the fields, within the screen; what does not fit is scrolled to."""
+        fields = self.query_one("#fields")
+        natural = max((child.virtual_region_with_margin.bottom for child in fields.children), default=0)
+        tall = self.size.height >= 20
+        frame = 5 if tall else 3
+        self.query_one("#box").styles.height = min(natural + frame, self.size.height - 2 * tall)
+        fields.scroll_home(animate=False)
+
+    def typed(self) -> dict[str, str]:
+        """What every field holds, by id."""
+        found: dict[str, str] = {}
+        for field in self.query("Field, Area, Picker"):
+            value: Any = field.text if isinstance(field, Area) else getattr(field, "value", "")
+            found[str(field.id)] = value
+        return found
+
+    def action_send(self) -> None:
+        try:
+            answer = self.made()
+        except (NotReadable, ApmError) as error:
+            self.query_one(Complaint).say(str(error))
+            return
+        # Not forgotten yet: it may be refused, and then this is written again for nothing.
+        self.apm.drafts[self.draft_key] = self.typed()
+        self.dismiss(answer)
+
+    def action_out(self) -> None:
+        self.apm.drafts[self.draft_key] = self.typed()
+        self.dismiss(None)
+
+    @on(Field.Submitted)
+    def _on_to_the_next_field(self) -> None:
+        self.focus_next()

@@ -1,0 +1,345 @@
+"""One question, everything it rests on, and its answers; after an answer the next question is there at once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.screen import Screen
+
+from core.contract import Json
+from core.governance.asking import Said, open_ask, said_in
+from core.governance.question_record import happenings, head
+from core.sanitise import one_line
+from core.store import reads, reads_escalations, states
+from core.store.reads import Connection
+from core.store.rows import AnswerRow, EscalationRow, EventRow, LiveRow, WorkItemRow
+from tui.actions import bindings
+from tui.bridge import Change
+from tui.questions.deeds import QuestionDeeds
+from tui.questions.forms import in_order
+from tui.screens.questions.question_about import (
+    about_paragraphs,
+    closing_paragraphs,
+    label_of,
+    status_paragraph,
+    thread_paragraphs,
+)
+from tui.screens.questions.question_text import question_paragraphs
+from tui.widgets.cards import Card, Cards
+from tui.widgets.document import BLANK, Document, Paragraph
+from tui.widgets.key_bar import KeyBar
+from tui.widgets.live import DELEGATIONS, Live
+from tui.widgets.queue import waiting_for_me
+from tui.widgets.top_line import TopLine
+
+if TYPE_CHECKING:
+    from tui.app import ApmApp
+
+
+NARROW_BELOW = 100
+"""Columns below which the circumstances stand under the question instead of beside it."""
+FOCUS_CLICK_SECONDS = 0.5
+"""After the window got the focus: a click that comes sooner was to focus it, and takes no answer."""
+NAMED_VALUES = 3
+"""Of the values that an answer takes, so many are named on its card; the form has them all."""
+ENDED = frozenset({"resolved", "merged"})
+"""States in which no answer is taken; an expired or withdrawn question takes one, as late."""
+GO_ON = "go on"
+OPEN_OTHER = "open the other"
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What the screen shows: a question with its circumstances, and the queue it stands in."""
+
+    question: EscalationRow
+    item: WorkItemRow | None
+    answers: tuple[AnswerRow, ...]
+    waiting: tuple[int, ...]
+    happened: tuple[EventRow, ...]
+    said: tuple[Said, ...]
+    read_to: int
+    """The newest event when it was read: what happened is read on from there."""
+
+
+class QuestionView(Live, Document):
+    """The question itself; it reads for the whole screen."""
+
+    UNMOVED_BY = DELEGATIONS
+
+    async def read_anew(self, change: Change) -> None:
+        await cast("Decision", self.screen).read_question()
+
+
+class Decision(QuestionDeeds, Screen[None]):
+    """An answer is bound to what is drawn: keys that come before the question is drawn answer nothing."""
+
+    PLACES: ClassVar[tuple[str, ...]] = ("decision",)
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("decision")]
+
+    def __init__(self, escalation: int) -> None:
+        super().__init__()
+        self.escalation = escalation
+        self._shown: _Shown | None = None
+        self._drawn = ""
+        self._left: set[int] = set()
+        self._order: tuple[int, ...] = ()
+        """The queue as it stood when this question came up: what stood before it has been passed over."""
+        self._focused_at = float("-inf")
+        self._text: list[Paragraph] = []
+        self._aged: object = None
+
+    @property
+    def apm(self) -> ApmApp:
+        return cast("ApmApp", self.app)
+
+    def compose(self) -> ComposeResult:
+        yield TopLine()
+        yield Horizontal(
+            Vertical(
+                QuestionView(focusable=False, widget_id="question", classes="pane"),
+                Cards(widget_id="answers"),
+                id="asked",
+            ),
+            Document(focusable=False, widget_id="about", classes="pane"),
+        )
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        self.query_one("#about").border_title = Content("about")
+        self.query_one("#answers").border_title = Content("answers")
+        self.query_one(Cards).focus()
+        self.watch(self.app, "app_focus", self._note_focus, init=False)
+
+    def _note_focus(self, has_focus: bool) -> None:
+        if has_focus:
+            self._focused_at = time.monotonic()
+
+    def on_screen_resume(self) -> None:
+        self.query_one(QuestionView).catch_up()
+        self.query_one(TopLine).catch_up()
+        self.apm.show_keys()
+
+    async def read_question(self) -> None:
+        wanted, before = self.escalation, self._shown
+        known = before if before is not None and before.question.id == wanted else None
+        shown = await self.apm.bridge.read(lambda reader, live, now: _read(reader, wanted, live, now, known))
+        if not self.query(QuestionView):
+            return  # left while it was read
+        if shown is None:
+            self.apm.complain(f"There is no question {wanted}.")
+            self.dismiss()
+        elif wanted == self.escalation:
+            self._show(shown)
+
+    def _show(self, shown: _Shown) -> None:
+        before, row = self._shown, shown.question
+        fresh = before is None or before.question.id != row.id
+        self._shown, self._text = shown, question_paragraphs(row)
+        self._order = shown.waiting if fresh else self._order
+        if fresh or before is None or _cards(before.question, before) != _cards(row, shown):
+            self._drawn = ""
+            self.query_one(Cards).show(_cards(row, shown), _recommended_at(row))
+            self.call_after_refresh(self._arm, row.payload_digest)
+        elif before.question.payload_digest != row.payload_digest:
+            self._drawn = ""
+            self.call_after_refresh(self._arm, row.payload_digest)
+        self._draw_text(from_top=fresh)
+        self.apm.show_keys()
+
+    def _draw_text(self, *, from_top: bool = False) -> None:
+        """Everything but the answers; of it only what ages is drawn anew with time."""
+        shown, now = self._shown, self.apm.now()
+        if shown is None:
+            return
+        self._aged = _aged(shown, now)
+        row = shown.question
+        question, about = self.query_one(QuestionView), self.query_one("#about", Document)
+        around = about_paragraphs(row, shown.item, shown.answers, now, shown.happened)
+        beside = self.app.size.width >= NARROW_BELOW
+        status = [] if beside else [status_paragraph(row, now, _place_in_queue(shown))]
+        closing = closing_paragraphs(row, shown.answers, now)
+        lead, *rest = self._text
+        said = thread_paragraphs(shown.said, now)
+        below = [] if beside else [BLANK, *around]
+        question.show([*status, *closing, lead, *_behind_lead(rest, said), *below], from_top=from_top)
+        about.show(around, from_top=from_top)
+        title = f"question {row.id}"
+        place = _place_in_queue(shown)
+        question.border_title = Content(f"{title}: {place} that wait for you" if place else title)
+        question.border_subtitle = Content(_state_note(shown, now))
+
+    def on_resize(self) -> None:
+        self._draw_text()
+
+    def _arm(self, digest: str) -> None:
+        self._drawn = digest
+
+    def question_shown(self) -> EscalationRow | None:
+        return None if self._shown is None else self._shown.question
+
+    def question_in_hand(self) -> EscalationRow | None:
+        """The question, once it is drawn. Of one that has its answer it says so, and nothing is in hand."""
+        question = self.question_shown()
+        if question is None or self._drawn != question.payload_digest:
+            return None
+        if states.escalation_state(question, self.apm.now()) in ENDED:
+            self.apm.tell(f"{self._how_it_ended()} space goes on to the next.")
+            return None
+        return question
+
+    def _how_it_ended(self) -> str:
+        shown = self._shown
+        given = [a for a in shown.answers if a.undone_at is None] if shown is not None else []
+        if shown is None or not given:
+            return "It was merged into another question."
+        label = label_of(shown.question, given[-1].option)
+        return f"Question {shown.question.id} is already answered by {one_line(given[-1].by, 60)}: {label}."
+
+    def question_left(self, question: EscalationRow) -> None:
+        self._left.add(question.id)
+        if question.id == self.escalation:
+            self.go_on()
+
+    def go_on(self) -> None:
+        """To the next question that needs me, in the queue's order; back when there is none."""
+        waiting = self._shown.waiting if self._shown is not None else ()
+        passed = self._order[: self._order.index(self.escalation)] if self.escalation in self._order else ()
+        following = [n for n in waiting if n != self.escalation and n not in self._left]
+        following.sort(key=lambda n: n in passed)
+        if not following:
+            self.apm.tell("Nothing more waits for you.")
+            if self.app.screen is self:
+                # What was opened over it while the answer was written stays: it is another screen that would go.
+                self.dismiss()
+            return
+        self.go_to(following[0])
+
+    def go_to(self, escalation: int) -> None:
+        self.escalation, self._drawn = escalation, ""
+        self.apm.bridge.ask(self.query_one(QuestionView))
+
+    def action_answer(self, number: int) -> None:
+        shown = self._shown
+        if shown is None or self._drawn != shown.question.payload_digest:
+            return
+        cards = self.query_one(Cards).cards
+        if number > len(cards):
+            self.apm.tell(f"This question has {len(cards)} answers.")
+        elif cards[number - 1].key == GO_ON:
+            self.go_on()
+        elif cards[number - 1].key == OPEN_OTHER and shown.question.merged_into is not None:
+            self.go_to(shown.question.merged_into)
+        else:
+            self.take(shown.question, shown.question.options[number - 1])
+
+    @on(Cards.Taken)
+    def _taken(self, message: Cards.Taken) -> None:
+        if time.monotonic() - self._focused_at >= FOCUS_CLICK_SECONDS:
+            self.action_answer(self.query_one(Cards).cursor + 1)
+
+    def applies(self, action_id: str) -> bool | str:
+        if action_id == "decision.work" and (self._shown is None or self._shown.item is None):
+            return "it is about no single work item"
+        if action_id == "decision.evidence" and (self._shown is None or self._shown.question.work_item is None):
+            return "it is about no single work item, so no command was run for it"
+        return super().applies(action_id)
+
+    def action_evidence(self) -> None:
+        from tui.screens.questions.evidence import EvidenceDialog
+
+        question = self.question_shown()
+        if question is not None:
+            self.app.push_screen(EvidenceDialog(question))
+
+    def action_work_item(self) -> None:
+        if self._shown is not None and self._shown.item is not None:
+            self.apm.open_work_item(self._shown.item.id)
+        else:
+            self.apm.tell("This question is about no single work item.")
+
+    def action_scroll_text(self, direction: int) -> None:
+        self.query_one(QuestionView).action_half(direction)
+
+    def action_out(self) -> None:
+        self.dismiss()
+
+    def tick(self, now: int) -> None:
+        """A second has passed; most of them change no word here."""
+        if self._shown is not None and _aged(self._shown, now) != self._aged:
+            self._draw_text()
+            self.apm.show_keys()
+
+
+def _read(reader: Connection, escalation: int, live: LiveRow, now: int, known: _Shown | None) -> _Shown | None:
+    question = reads.escalation(reader, escalation)
+    if question is None:
+        return None
+    item = None
+    if question.work_item is not None:
+        item = reads.work_item(reader, question.work_item, live=live)
+    newest = head(reader)
+    happened = known.happened if known is not None else ()
+    happened += happenings(reader, question, after=known.read_to if known is not None else 0)
+    answers = reads_escalations.answers(reader, escalation)
+    waiting = waiting_for_me(reader, now)
+    return _Shown(question, item, answers, waiting, happened, said_in(happened), newest)
+
+
+def _aged(shown: _Shown, now: int) -> object:
+    """What of the screen changes with time alone."""
+    row = shown.question
+    around = about_paragraphs(row, None, (), now, shown.happened)
+    return around, thread_paragraphs(shown.said, now), closing_paragraphs(row, shown.answers, now)
+
+
+def _behind_lead(rest: Sequence[Paragraph], said: Sequence[Paragraph]) -> list[Paragraph]:
+    """What was said about the question stands before its sections, which begin with a blank line."""
+    at = next((n for n, paragraph in enumerate(rest) if paragraph == BLANK), len(rest))
+    return [*rest[:at], *said, *rest[at:]]
+
+
+def _cards(row: EscalationRow, shown: _Shown) -> list[Card]:
+    """Its answers, or where it takes none any more, where to go from here."""
+    if row.resolved_at is not None:
+        return [Card(GO_ON, "On to the next question", "u takes back what you answered yourself")]
+    if row.merged_into is not None:
+        other = Card(OPEN_OTHER, f"Open question {row.merged_into}", "One answer is the answer of both.")
+        return [other, Card(GO_ON, "On to the next question")]
+    return [_card(row, option) for option in row.options]
+
+
+def _card(row: EscalationRow, option: Json) -> Card:
+    asks: dict[str, Any] = option.get("asks") or {}
+    names = [one_line(key.replace("_", " "), 30) for key in in_order(asks)]
+    shown = names if len(names) <= NAMED_VALUES + 1 else [*names[:NAMED_VALUES], f"{len(names) - NAMED_VALUES} more"]
+    wanted = f" You give: {', '.join(shown)}." if shown else ""
+    badge = "recommended" if option["key"] == row.recommended else ""
+    return Card(option["key"], one_line(option["label"]), one_line(option.get("consequence", ""), 400) + wanted, badge)
+
+
+def _recommended_at(row: EscalationRow) -> int:
+    if row.resolved_at is not None or row.merged_into is not None:
+        return 0
+    return next((n for n, o in enumerate(row.options) if o["key"] == row.recommended), 0)
+
+
+def _place_in_queue(shown: _Shown) -> str:
+    if shown.question.id not in shown.waiting:
+        return ""
+    return f"{shown.waiting.index(shown.question.id) + 1} of {len(shown.waiting)}"
+
+
+def _state_note(shown: _Shown, now: int) -> str:
+    state = states.escalation_state(shown.question, now)
+    if state == "acknowledged" and open_ask(shown.said) is not None:
+        return "asked back"
+    return "" if state == "open" else state
