@@ -174,6 +174,11 @@ class Bridge:
             if attached.view is view:
                 self._ask(attached, EVERYTHING)
 
+    @property
+    def is_reading(self) -> bool:
+        """Whether something that was committed is still to be shown."""
+        return bool(self._incoming or self._noted or any(a.task for a in self._views))
+
     async def idle(self) -> None:
         """Return once everything that was committed so far is on the screen."""
         while True:

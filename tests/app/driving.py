@@ -22,8 +22,8 @@ from tui.widgets.painted import Painted
 WIDE = (120, 36)
 USUAL = (80, 24)
 SMALL = (40, 12)
-ROUNDS = 4
-"""How often messages, writes and readings are waited for: one can lead to another (key, write, reading, drawing)."""
+QUIET_ROUNDS = 3
+"""So often in a row there is nothing to wait for: one thing leads to another (key, write, reading, drawing)."""
 
 
 @dataclass
@@ -83,10 +83,13 @@ def app_in(pilot: Pilot[Any]) -> ApmApp:
 
 async def settle(pilot: Pilot[Any]) -> None:
     """Return once every key has been handled, every write committed, and every change drawn."""
-    app = app_in(pilot)
-    for _ in range(ROUNDS):
+    app, quiet, shown = app_in(pilot), 0, None
+    while quiet < QUIET_ROUNDS:
         await pilot.pause(0)
         await app.typed()
+        before, shown = shown, (app.screen, len(app.screen.query("*")))
+        is_busy = any(not worker.is_finished for worker in app.workers) or app.bridge.is_reading
+        quiet = 0 if is_busy or shown != before else quiet + 1
         await app.workers.wait_for_complete()
         await app.bridge.idle()
     await pilot.pause(0)
@@ -98,8 +101,13 @@ async def press(pilot: Pilot[Any], *keys: str) -> None:
     Quicker than the pilot's own, which after each key waits for the processor to be idle.
     """
     for key in keys:
-        app_in(pilot).post_message(_pressed(key))
+        send(pilot, key)
         await settle(pilot)
+
+
+def send(pilot: Pilot[Any], key: str) -> None:
+    """As the terminal sends it: what the key does comes later."""
+    app_in(pilot).post_message(_pressed(key))
 
 
 def _pressed(key: str) -> events.Key:

@@ -18,7 +18,7 @@ from textual.pilot import Pilot
 from textual.widget import Widget
 
 from tests.app.busy import busy
-from tests.app.driving import ROUNDS, app_in, notices, opened, press
+from tests.app.driving import app_in, notices, opened, press, send
 from tui.actions import BY_PLACE, PLACES, Action
 from tui.app import ApmApp
 from tui.settings.keymap import AS_IT_CAME, open_at_once
@@ -90,6 +90,10 @@ class Ran:
         monkeypatch.setattr(ApmApp, "run_action", run_action)
 
 
+ROUNDS = 4
+"""How often what began is waited for: one thing leads to another."""
+
+
 class At:
     """A place that was reached, and the way back to it."""
 
@@ -99,7 +103,8 @@ class At:
 
     async def press(self, key: str) -> None:
         """Press the key, and return once what it began is done, or has come to ask a person something."""
-        await self.pilot.press(key)
+        send(self.pilot, key)
+        await self.app.typed()
         await self._calm()
 
     async def back(self) -> bool:

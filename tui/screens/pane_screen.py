@@ -9,7 +9,7 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
-from textual.reactive import reactive
+from textual.reactive import Reactive, reactive
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -68,6 +68,8 @@ class PaneScreen(Screen[None]):
     BESIDE: ClassVar[dict[tuple[str, int], str]] = {}
     """Which pane lies left (-1) or right (1) of a pane."""
     AUTO_FOCUS = ""
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+    """A pane that gains or loses the focus draws that itself; Textual would draw the whole screen anew."""
 
     def compose(self) -> ComposeResult:
         yield TopLine()
@@ -101,12 +103,14 @@ class PaneScreen(Screen[None]):
     def on_mount(self) -> None:
         self._last = self.PANES[0]
         self._show_current(self.start_pane)
+        self._mark_shown()
         self.pane(self.start_pane).focus()
         self.refresh_titles()
         self.lay_out()
 
     def on_resize(self) -> None:
-        # After the screen has found out whether it is narrow now.
+        # Before the screen finds out whether it is narrow now, and after that.
+        self._mark_shown()
         self.call_next(self.lay_out)
 
     @property
@@ -148,11 +152,17 @@ class PaneScreen(Screen[None]):
 
     def _show_current(self, name: str) -> None:
         self._last = name
-        for pane in self.PANES:
-            self.pane(pane).set_class(pane == name, "-shown")
-        for column in self.query(".column"):
-            column.set_class(column in self.pane(name).ancestors, "-shown")
         self.query_one(PaneTabs).current = self.PANES.index(name)
+        if self.shows_one:
+            self._mark_shown()
+
+    def _mark_shown(self) -> None:
+        """Mark the pane, and the column it stands in, that is shown where only one is."""
+        shown = self.pane(self._last)
+        for pane in self._panes:
+            pane.set_class(pane is shown, "-shown")
+        for column in self.query(".column"):
+            column.set_class(column in shown.ancestors, "-shown")
 
     def go(self, name: str) -> None:
         self._show_current(name)
@@ -166,6 +176,7 @@ class PaneScreen(Screen[None]):
         self.go(self.PANES[(self.PANES.index(self.current) + step) % len(self.PANES)])
 
     def action_enlarge(self) -> None:
+        self._mark_shown()
         self.toggle_class("-enlarged")
         self.lay_out()
 

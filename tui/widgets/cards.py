@@ -101,7 +101,7 @@ class Cards(Painted, ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         width = self.scrollable_content_region.width
         n = self.scroll_offset.y + y
-        base = self.rich_style
+        base = self.base
         if not 0 <= n < len(self._lines):
             return Strip.blank(width, base)
         card, line = self._lines[n]

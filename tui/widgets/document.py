@@ -124,8 +124,8 @@ class Document(Painted, ScrollView, can_focus=True):
         n = self.scroll_offset.y + y
         width = self.scrollable_content_region.width
         if not 0 <= n < len(self._lines):
-            return Strip.blank(width, self.rich_style)
-        strip = self.strip(self._lines[n], width, self.rich_style)
+            return Strip.blank(width, self.base)
+        strip = self.strip(self._lines[n], width, self.base)
         return self._selected(strip, n).apply_offsets(0, n)
 
     def _selected(self, strip: Strip, n: int) -> Strip:

@@ -168,14 +168,28 @@ class Painted(_Widget):
     def apm(self) -> ApmApp:
         return cast("ApmApp", self.app)
 
+    _base: Style | None = None
+
+    @property
+    def base(self) -> Style:
+        """The style of the bare widget: `rich_style`, which asks every ancestor, until a style sheet is applied."""
+        if self._base is None:
+            self._base = self.rich_style
+        return self._base
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._base = None
+
     def tone(self, name: str) -> Style:
         return styles_of(self.app)[name]
 
     def strip(self, line: Line, width: int, base: Style) -> Strip:
         """The line drawn on `base` in exactly `width` cells."""
-        ascii_only = getattr(self.app, "ascii_glyphs", False)
+        app = self.app
+        tones, ascii_only = styles_of(app), getattr(app, "ascii_glyphs", False)
         segments = [
-            Segment(text.translate(ASCII) if ascii_only else text, base + self.tone(tone))
+            Segment(text.translate(ASCII) if ascii_only else text, base + tones[tone])
             for text, tone in fit(line, width)
             if text
         ]
@@ -191,7 +205,7 @@ class PaintedLine(Painted, Widget):
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
-        base = self.rich_style
+        base = self.base
         if y:
             return Strip.blank(width, base)
         left, right = self.halves(width)

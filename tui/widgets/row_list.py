@@ -24,7 +24,7 @@ from tui.widgets.columns import Column, widths
 from tui.widgets.filtering import Words, filter_words, lets_through
 from tui.widgets.following import follow
 from tui.widgets.marks import MARK, Marking
-from tui.widgets.painted import Painted, fit, plain, wrap
+from tui.widgets.painted import Painted, fit, plain, styles_of, wrap
 
 R = TypeVar("R")
 NOT_READ: tuple[Line, ...] = ((("·", "faint"),),)
@@ -95,6 +95,8 @@ class RowList(Marking, Painted, ScrollView, Generic[R], can_focus=True):
         self._announced: tuple[Hashable, bool] | None = None
         self._has_cursor_in_sight = True
         self._strips: LRUCache[tuple[Any, ...], Strip] = LRUCache(1024)
+        self._drawn_with: tuple[Any, ...] = ()
+        """What the strips were drawn with."""
         self._painted: dict[int, Strip] = {}
         """What stands on each line of the screen."""
 
@@ -226,10 +228,6 @@ class RowList(Marking, Painted, ScrollView, Generic[R], can_focus=True):
     def _set_virtual_size(self) -> None:
         self.virtual_size = Size(self.scrollable_content_region.width, self.count + self._top)
 
-    def notify_style_update(self) -> None:
-        super().notify_style_update()
-        self._strips.clear()
-
     def on_resize(self) -> None:
         self._strips.clear()
         stays = self._has_cursor_in_sight
@@ -260,7 +258,11 @@ class RowList(Marking, Painted, ScrollView, Generic[R], can_focus=True):
 
     def _line(self, y: int) -> Strip:
         width = self.scrollable_content_region.width
-        base = self.rich_style
+        base = self.base
+        look = base, styles_of(self.app), getattr(self.app, "ascii_glyphs", False)
+        if look != self._drawn_with:
+            self._drawn_with = look
+            self._strips.clear()
         if not self.count:
             return self._empty_line(y, width, base)
         if self._top and y == 0:

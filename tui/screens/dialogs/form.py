@@ -59,7 +59,7 @@ class Complaint(PaintedLine):
 
     def render_line(self, y: int) -> Strip:
         width, lines = self.size.width, self._lines(self.size.width)
-        return self.strip(lines[y] if y < len(lines) else (), width, self.rich_style)
+        return self.strip(lines[y] if y < len(lines) else (), width, self.base)
 
 
 class Form(Dialog[T]):
