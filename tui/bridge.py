@@ -57,6 +57,7 @@ class Change:
 
 
 EVERYTHING = Change(everything=True)
+NOTHING = Change()
 
 
 class Engine(Protocol):
@@ -168,11 +169,11 @@ class Bridge:
 
         return detach
 
-    def ask(self, view: LiveView) -> None:
+    def ask(self, view: LiveView, change: Change = EVERYTHING) -> None:
         """Reload one view: what it shows of the store is another part now."""
         for attached in self._views:
             if attached.view is view:
-                self._ask(attached, EVERYTHING)
+                self._ask(attached, change)
 
     @property
     def is_reading(self) -> bool:

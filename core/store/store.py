@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import threading
 from array import array
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -37,11 +37,13 @@ class Reader:
         return list(self._db.execute(query).fetchall())
 
     def numbers(self, query: Any) -> array[int]:
-        """The only column of a query for whole numbers.
+        """The only column of a query for whole numbers, in the query's order.
 
-        Row by row: 100,000 rows at once would be 100,000 objects for the garbage collector to look at.
+        As one text: each row by itself would hand the interpreter to another thread and wait to have it back.
         """
-        return array("q", map(itemgetter(0), self._db.execute(query)))
+        text, parameters = self._db.get_sql_context().sql(query).query()
+        found = self._db.execute_sql(f"WITH found(number) AS ({text}) SELECT json_group_array(number) FROM found", parameters)
+        return array("q", json.loads(found.fetchone()[0]))
 
     def one(self, query: Any) -> tuple[Any, ...] | None:
         row: tuple[Any, ...] | None = self._db.execute(query).fetchone()

@@ -40,7 +40,8 @@ class WatchedApp(ApmApp):
 
     def __init__(self, workspace: Workspace, orders: socket.socket) -> None:
         self._load = Load(workspace.store)
-        super().__init__(workspace, self._load)
+        # Opened by a function, as `apm` does it: only then is what was loaded left out of later collections.
+        super().__init__(lambda: workspace, self._load)
         self._orders = orders
         self._late: list[float] = []
         self._is_looking = False

@@ -1,8 +1,8 @@
 """Lists that are too long to be read whole: their order is read, and of the rows those in sight.
 
 The order is the keys of all rows that the filter lets through; it is read when something changed that may move a row,
-and when the filter changes. Rows are read by key, those in sight with some around them, in one reading when the
-scrolling stops. Until a reading is there the rows from before it stay on the screen. All reading happens on the
+and when the filter changes. Rows are read by key, those in sight with some around them: in one reading when the
+scrolling stops, and after every change, without waiting for the order. Until a reading is there the rows from before it stay on the screen. All reading happens on the
 store's threads, one at a time for each list; what happens meanwhile is one more reading.
 """
 
@@ -15,7 +15,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from tui.bridge import Change
+from tui.bridge import NOTHING, Change
 from tui.widgets.filtering import Words, filter_words
 from tui.widgets.following import Find, finder, follow, index_of
 from tui.widgets.live import Live
@@ -188,17 +188,15 @@ class WindowedList(Live, RowList[R]):
         self._end_seeing()
 
     async def read_anew(self, change: Change) -> None:
-        if not self.is_loaded or self.may_move(change):
-            self._is_ordering = True
-            try:
-                await self._rest()
-                while await self._read_order():
-                    pass
-            finally:
-                self._is_ordering = False
-        else:
-            self._version += 1
-            await self.read_sight()
+        if self.is_loaded and not self.may_move(change):
+            return
+        self._is_ordering = True
+        try:
+            await self._rest()
+            while await self._read_order():
+                pass
+        finally:
+            self._is_ordering = False
 
     async def _rest(self) -> None:
         """Under a flood of changes a long list is not read all the time. Another wish is served at once."""
@@ -302,9 +300,19 @@ class WindowedList(Live, RowList[R]):
     def _look(self) -> None:
         """Ask for what is in sight or soon will be, and has not been read."""
         if self.is_loaded and self.is_attached and self._unread(self._page // 2):
-            self.apm.bridge.ask(self._sight)
+            self.apm.bridge.ask(self._sight, NOTHING)
 
-    async def read_sight(self) -> None:
+    async def see(self, change: Change) -> None:
+        """Read the rows in sight that have not been read since the store last changed."""
+        if not self.is_loaded or not self.is_attached:
+            return
+        if change != NOTHING and self._concerns(change) and self._can_be_seen():
+            if self.may_move(change) and not self._is_ordering and time.monotonic() >= self._rests_until:
+                return  # the order is read at once, and brings them
+            self._version += 1
+        await self._read_sight()
+
+    async def _read_sight(self) -> None:
         async with self._one_at_a_time:
             keys = list(dict.fromkeys(self._unread(self._page))) if self.is_attached else []
             if not keys:
@@ -322,14 +330,13 @@ class WindowedList(Live, RowList[R]):
 
 
 class _Sight:
-    """The rows in sight as a view of their own, so that scrolling reads them without the order."""
+    """The rows in sight as a view of their own: they are read without the order."""
 
     def __init__(self, rows: WindowedList[Any]) -> None:
         self._rows = rows
 
     async def reload(self, change: Change) -> None:
-        if self._rows.is_loaded:
-            await self._rows.read_sight()
+        await self._rows.see(change)
 
 
 def _followed(view: _View, find: Find) -> tuple[int, int]:
