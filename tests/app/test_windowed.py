@@ -133,6 +133,32 @@ async def test_a_change_that_moves_no_row_reads_only_what_is_in_sight(tmp_path: 
         assert (table.orders, shown(app.things)[0]) == (1, "▌        1 title 1")
 
 
+async def test_a_row_that_changed_while_it_was_out_of_sight_is_shown_as_it_is_now(tmp_path: Path) -> None:
+    table = Table(range(100))
+    async with listed(tmp_path, table) as (app, pilot):
+        assert shown(app.things)[0] == "▌        0 title 0"
+        app.things.go_to(15)
+        await settled(app, pilot)
+        table.titles[0] = "changed"
+        await app.store.write(lambda tx: tx.event("phase.passed"))
+        await settled(app, pilot)
+        app.things.go_to(0)
+        await settled(app, pilot)
+        assert shown(app.things)[0] == "▌        0 changed"
+
+
+async def test_rows_are_read_while_the_order_waits_for_its_turn(tmp_path: Path) -> None:
+    table = Table(range(100))
+    async with listed(tmp_path, table) as (app, pilot):
+        app.things._rests_until, table.orders, table.titles[0] = float("inf"), 0, "changed"
+        app.bridge.reload_all()
+        await until(pilot, lambda: shown(app.things)[0] == "▌        0 changed")
+        assert table.orders == 0
+        app.things._has_new_wish.set()
+        await settled(app, pilot)
+        assert table.orders == 1
+
+
 async def test_what_was_read_before_a_change_does_not_pass_for_what_was_read_after_it(tmp_path: Path) -> None:
     table = Table(range(1_000))
     async with listed(tmp_path, table) as (app, pilot):

@@ -9,6 +9,7 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
+from textual.geometry import Region
 from textual.reactive import Reactive, reactive
 from textual.screen import Screen
 from textual.widget import Widget
@@ -127,8 +128,7 @@ class PaneScreen(Screen[None]):
                 note = "folded"
             if (pane.TITLE, note) != self._titles.get(name):
                 self._titles[name] = (pane.TITLE, note)
-                pane.border_title = Content.assemble((f"{n} ", "$accent bold"), pane.TITLE)
-                pane.border_subtitle = Content(note)
+                _label(pane, Content.assemble((f"{n} ", "$accent bold"), pane.TITLE), Content(note))
 
     def on_filter_bar_refiltered(self) -> None:
         self.refresh_titles()
@@ -268,3 +268,10 @@ class PaneScreen(Screen[None]):
         bar = FilterBar(message.rows)
         await self.mount(bar, before=self.query_one(KeyBar))
         bar.focus()
+
+
+def _label(pane: Widget, title: Content, note: Content) -> None:
+    """What Textual's own `border_title` and `border_subtitle` do, but only the border's two lines are drawn anew."""
+    pane._border_title, pane._border_subtitle = title, note
+    size, inside = pane.outer_size, pane.content_offset
+    pane.refresh(*(Region(-inside.x, y - inside.y, size.width, 1) for y in (0, size.height - 1)))

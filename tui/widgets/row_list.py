@@ -17,6 +17,7 @@ from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.widget import Widget
 
 from tui.actions import bindings
 from tui.text.words import Line, Span
@@ -226,7 +227,13 @@ class RowList(Marking, Painted, ScrollView, Generic[R], can_focus=True):
         return max(self.scrollable_content_region.height - self._top, 1)
 
     def _set_virtual_size(self) -> None:
-        self.virtual_size = Size(self.scrollable_content_region.width, self.count + self._top)
+        size, height = Size(self.scrollable_content_region.width, self.count + self._top), self.container_size.height
+        if size.width == self.virtual_size.width and min(size.height, self.virtual_size.height) > height > 0:
+            # The scroll bar stays, so that nothing on the screen has to be laid out anew.
+            self.set_reactive(Widget.virtual_size, size)
+            self._scroll_update(size)
+        else:
+            self.virtual_size = size
 
     def on_resize(self) -> None:
         self._strips.clear()

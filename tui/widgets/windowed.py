@@ -273,6 +273,7 @@ class WindowedList(Live, RowList[R]):
             self._set_marks(*marks)
 
     def _keep(self, asked: Iterable[int], rows: Mapping[int, R], version: int) -> None:
+        self._strips.clear()
         for key in asked:
             self._known[key] = (version, rows.get(key))
             self._known.move_to_end(key)
