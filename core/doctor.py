@@ -128,7 +128,7 @@ async def _optional() -> list[Finding]:
 
 
 async def _workspace(folder: Path) -> list[Finding]:
-    from core.workspace import FILE
+    from core.places import FILE
 
     if not (folder / FILE).is_file():
         return [Finding("workspace", "folder", "problem", f"{folder} has no {FILE}", f"Run `apm init {folder}`.")]

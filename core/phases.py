@@ -7,11 +7,10 @@ that does not concern an agent leaves its request, and with it its journalled re
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One sub-agent's place in its phase."""
 
     agent: str
@@ -24,8 +23,7 @@ class Step:
     """Its answer depends on the branch's commit, which then is part of the request."""
 
 
-@dataclass(frozen=True, slots=True)
-class PhaseSpec:
+class PhaseSpec(NamedTuple):
     """A phase: what arrives, what leaves, and its sub-agents; the agents of one group may run side by side."""
 
     code: str

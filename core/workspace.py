@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from core.contract import ApmError, Json, UsageError
-from core.registry.sources import FILE_NAME as FILE
+from core.places import FILE
 from core.registry.sources import OVERLAYS, Sources, read_sources, replace_file
 from core.store.settings import keep_setting, read_setting
 from core.store.store import Store
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from core.registry.catalog import Catalog
     from core.store.writer import Transaction
 
-__all__ = ["FILE", "OVERLAYS", "Workspace", "create", "find"]
+__all__ = ["OVERLAYS", "Workspace", "create"]
 
 DEFAULT_PROFILE = "default"
 """What a workspace begins with where nobody asks for more: the team, and nothing said of anybody's product."""
@@ -201,14 +201,6 @@ class Workspace:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def find(start: Path) -> Path:
-    """The nearest workspace from a folder upward. Raises UsageError when there is none."""
-    for folder in (start.resolve(), *start.resolve().parents):
-        if (folder / FILE).is_file() and (folder / "state").is_dir():
-            return folder
-    raise UsageError(f"No workspace in {start} or above it; `apm init` makes one here, or name one with --workspace.")
 
 
 def create(folder: Path, profile: str = DEFAULT_PROFILE) -> Path:

@@ -12,8 +12,7 @@ import contextvars
 import logging
 import threading
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from core.contract import ApmError
 
@@ -36,8 +35,7 @@ LOOK_SECONDS = 3.0
 """How often the store is read although nobody wrote: a lease grows old by itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """What happened since a view last read."""
 
     kinds: frozenset[str] = frozenset()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from core.store.writer import Transaction
@@ -12,8 +11,7 @@ if TYPE_CHECKING:
 MOST = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Undo:
+class Undo(NamedTuple):
     """How one thing is taken back: `work` runs inside a write and raises UsageError when it is too late for it."""
 
     said: str

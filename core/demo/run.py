@@ -16,11 +16,12 @@ from core.contract import ApmError, Json
 from core.demo import sample
 from core.governance import escalations
 from core.orchestration import work_items
+from core.places import FILE
 from core.projects.registering import ProjectFacts, add_project, examine
 from core.store import reads, reads_escalations, rows
 from core.store.settings import keep_setting
 from core.store.writer import Transaction
-from core.workspace import FILE, Workspace, create
+from core.workspace import Workspace, create
 
 BY = "apm demo"
 SETTING = "demo"

@@ -42,7 +42,9 @@ class Reader:
         As one text: each row by itself would hand the interpreter to another thread and wait to have it back.
         """
         text, parameters = self._db.get_sql_context().sql(query).query()
-        found = self._db.execute_sql(f"WITH found(number) AS ({text}) SELECT json_group_array(number) FROM found", parameters)
+        found = self._db.execute_sql(
+            f"WITH found(number) AS ({text}) SELECT json_group_array(number) FROM found", parameters
+        )
         return array("q", json.loads(found.fetchone()[0]))
 
     def one(self, query: Any) -> tuple[Any, ...] | None:

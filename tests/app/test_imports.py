@@ -25,6 +25,14 @@ NOT_AT_START = (
 )
 
 
+def test_a_workspace_is_found_without_what_opens_it() -> None:
+    code = "import sys, tui.cli.main, core.places, tui.app; print('\\n'.join(sys.modules))"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert [name for name in ("core.workspace", "peewee", "sqlite3") if name in loaded] == []
+
+
 def test_the_app_starts_without_what_it_may_never_need() -> None:
     code = "import sys, tui.app; print('\\n'.join(sys.modules))"
     loaded = subprocess.run(

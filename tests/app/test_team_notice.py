@@ -12,7 +12,8 @@ from textual.pilot import Pilot
 
 from core import workspace as workspaces
 from core.orchestration import reloading
-from core.workspace import FILE, Workspace
+from core.places import FILE
+from core.workspace import Workspace
 from tests.app.driving import app_in, notices, screen_text
 from tui.app import ApmApp
 from tui.driving import in_short, make_engine

@@ -10,6 +10,7 @@ from core import workspace as workspaces
 from core.governance import clock, schedules
 from core.governance.briefing import briefing, keep
 from core.governance.scope.review import review
+from core.places import FILE
 from core.registry.catalog import Catalog
 from core.store.reads import Connection
 from core.store.store import Store
@@ -54,7 +55,7 @@ class Stage:
 
     @classmethod
     def build(cls, folder: Path, on_review: Callable[[Transaction, str], None]) -> Stage:
-        file = workspaces.create(folder) / workspaces.FILE
+        file = workspaces.create(folder) / FILE
         text = file.read_text(encoding="utf-8")
         assert LOCAL_ZONE in text, f"{file} does not keep its schedules in the machine's time zone any more"
         # A schedule in the machine's own zone would make the month another one on every machine.

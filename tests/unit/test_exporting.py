@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from core import workspace as workspaces
 from core.governance import authority
 from core.governance.team import import_catalog
+from core.places import FILE
 from core.registry.catalog import CatalogError, default_path, load_sources
 from core.registry.changes import Known, changes
 from core.registry.columns import file_values
@@ -24,7 +25,7 @@ from core.registry.importing import read_known
 from core.registry.sources import Sources
 from core.store.schema import Agent
 from core.store.store import Store
-from core.workspace import FILE, OVERLAYS, Workspace
+from core.workspace import OVERLAYS, Workspace
 
 ENTRY = re.compile(r"^  - role: [\w-]+\n(?:    .*\n|\n)*?    type: specialist\n(?:    .*\n|\n)*", re.MULTILINE)
 SHIPPED = ENTRY.sub(lambda entry: entry[0] if "python" in entry[0] else "", default_path().read_text(encoding="utf-8"))

@@ -14,10 +14,11 @@ from core.contract import UsageError
 from core.governance import authority, escalations
 from core.governance.decisions import Choice, make_decision
 from core.governance.team import Imported, import_catalog
+from core.places import FILE
 from core.registry.catalog import CatalogError
 from core.store import reads, reads_escalations, rows
 from core.store.writer import Transaction
-from core.workspace import FILE, OVERLAYS, Workspace
+from core.workspace import OVERLAYS, Workspace
 
 KIND = "api_endpoints"
 

@@ -14,10 +14,11 @@ from core.contract import AgentRequest, AgentResponse, succeeded
 from core.orchestration import reloading
 from core.orchestration.engine import Engine
 from core.orchestration.reloading import Reload
+from core.places import FILE
 from core.store import reads, rows
 from core.store.schema import Lease
 from core.store.writer import Transaction
-from core.workspace import FILE, OVERLAYS, Workspace
+from core.workspace import OVERLAYS, Workspace
 from tests.unit.scripted import OUTPUTS, Scripted
 from tests.unit.test_engine import Run
 

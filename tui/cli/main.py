@@ -84,7 +84,7 @@ def _open_app(place: Place) -> int:
         raise click.UsageError(f"{error} `apm demo` shows one at work.") from None
     if not has_screen():
         raise click.UsageError("The app needs a terminal; `apm run --all` works without one.")
-    from core.workspace import FILE
+    from core.places import FILE
     from tui.app import run
 
     if not (folder / FILE).is_file():

@@ -39,7 +39,7 @@ class Place:
 
     def folder(self) -> Path:
         """Raises UsageError when there is no workspace."""
-        from core.workspace import find
+        from core.places import find
 
         return self.given.resolve() if self.given is not None else find(Path.cwd())
 

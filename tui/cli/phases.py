@@ -84,8 +84,8 @@ def check(place: options.Place, phase: str, file: str, work_item_type: str, as_j
 
 def _catalog(place: options.Place) -> Catalog:
     """The workspace's figures; outside of one those that apm comes with."""
+    from core.places import FILE
     from core.registry.catalog import default_path, load
-    from core.workspace import FILE
 
     try:
         path = place.folder() / FILE

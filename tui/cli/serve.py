@@ -26,7 +26,7 @@ def serve(place: options.Place, host: str, port: int, as_json: bool) -> None:
     the first drives the workspace, the others follow. Closing a tab stops what its app runs.
     """
     from core.contract import UsageError
-    from core.workspace import FILE
+    from core.places import FILE
     from tui.serving.access import is_loopback
 
     folder = place.folder()

@@ -34,8 +34,9 @@ _MARKS = {"ok": "✓ ok", "advice": "· advice", "problem": "✗ problem"}
 @options.pass_place
 def init(place: options.Place, folder: Path, profile: str, as_json: bool) -> None:
     """Make DIR (default: the current folder, or --workspace) a workspace. An existing one is left as it is."""
+    from core.places import FILE
     from core.store import reads
-    from core.workspace import FILE, Workspace, create
+    from core.workspace import Workspace, create
 
     chosen = place.given if place.given is not None and folder == Path() else folder
     existed = (chosen / FILE).is_file()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from core.phases import PHASES
 
@@ -24,8 +23,7 @@ class Asking(Protocol):
     def kind(self) -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(NamedTuple):
     """A delegation that runs; `since` in milliseconds."""
 
     work_item: int
@@ -34,8 +32,7 @@ class Task:
     since: int
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """An agent in the tree: what it does now, and how often it ran and failed today."""
 
     role: str
@@ -46,8 +43,7 @@ class Member:
     failures: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """Agents under one heading; a phase's heading is its orchestrator."""
 
     key: str
@@ -77,8 +73,7 @@ class Group:
         return self.state != "idle"
 
 
-@dataclass(frozen=True, slots=True)
-class TierRow:
+class TierRow(NamedTuple):
     """A row of the tree. `group` is the key of the group that it heads or belongs to."""
 
     key: str
@@ -94,8 +89,7 @@ class TierRow:
     is_last: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Team:
+class Team(NamedTuple):
     master: Member
     groups: tuple[Group, ...]
 
@@ -139,7 +133,7 @@ def team(
         groups.append(Group(key, title, tuple(rest)))
     master = next((by_role[a.role] for a in agents if a.tier == 1), NO_TEAM.master)
     busy = any(g.state == "running" for g in groups)
-    master = replace(master, state="running" if busy or live.work_items else master.state)
+    master = master._replace(state="running" if busy or live.work_items else master.state)
     return Team(master, tuple(g for g in groups if g.members or g.head))
 
 
@@ -168,7 +162,7 @@ def _phase_group(code: str, title: str, head: str, roles: Sequence[str], by_role
 
 def only(found: Team, roles: Collection[str]) -> Team:
     """The part of the team with these roles: groups keep those of their members, and go when none is left."""
-    groups = (replace(g, members=tuple(m for m in g.members if m.role in roles)) for g in found.groups)
+    groups = (g._replace(members=tuple(m for m in g.members if m.role in roles)) for g in found.groups)
     return Team(found.master, tuple(g for g in groups if g.members or (g.head and g.head.role in roles)))
 
 
@@ -195,15 +189,15 @@ def open_groups(
 def tier_rows(found: Team, opened: Collection[str]) -> tuple[TierRow, ...]:
     """The rows of the tree with these groups open."""
     master = found.master
-    made = [replace(_row(master, ""), is_heading=True)]
+    made = [_row(master, "")._replace(is_heading=True)]
     for group in found.groups:
         is_open = group.key in opened
         heading = TierRow(
             f"group:{group.key}", group.key, group.title, group.state, group.runs, group.failures, group.tasks
         )
-        made.append(replace(heading, is_heading=True, is_open=is_open))
+        made.append(heading._replace(is_heading=True, is_open=is_open))
         members = group.members if is_open else ()
-        made += [replace(_row(m, group.key), is_last=n == len(members)) for n, m in enumerate(members, 1)]
+        made += [_row(m, group.key)._replace(is_last=n == len(members)) for n, m in enumerate(members, 1)]
     return tuple(made)
 
 

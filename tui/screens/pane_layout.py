@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from weakref import WeakKeyDictionary
 
 from textual.app import App
@@ -44,8 +44,7 @@ def layout_of(screen: Screen[Any]) -> Layout:
     return _layouts.setdefault(screen.app, {}).setdefault(type(screen), Layout())
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
+class Room(NamedTuple):
     """A container in which panes, or containers of panes, stand beside each other."""
 
     axis: Axis

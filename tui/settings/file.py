@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from core.contract import ApmError
 from tui.settings.keymap import AS_IT_CAME, Keymap
@@ -19,8 +19,7 @@ ASCII_TERMINALS: Final = ("linux", "vt100", "vt220", "dumb")
 """Values of TERM that stand for a screen without the symbols: a console, or an old terminal."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(NamedTuple):
     """One thing wrong in the file. `column` counts from 1; 0 where it is not known."""
 
     line: int

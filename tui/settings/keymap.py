@@ -9,15 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from tui.actions import ACTIONS, BY_PLACE, DIGITS, Action
 from tui.actions.keys import shown
 from tui.places import places_around
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(NamedTuple):
     """What can be given another key: an action, or one digit of an action that takes a row of them."""
 
     id: str
@@ -85,8 +84,7 @@ def open_at_once(one: str, other: str) -> bool:
     return other in _INSIDE.get(one, ()) or one in _INSIDE.get(other, ())
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(NamedTuple):
     """An action that can be done here, with the keys that do it here."""
 
     action: Action

@@ -5,8 +5,7 @@ A state is never told by colour alone: every mark has a glyph and a word, and a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from core.store import states
 
@@ -26,8 +25,7 @@ HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """A state as a person sees it."""
 
     glyph: str

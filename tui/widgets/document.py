@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -22,8 +21,7 @@ from tui.widgets.row_list import RowList
 TAIL_CELLS = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Paragraph:
+class Paragraph(NamedTuple):
     """A line of any length; what wraps is indented by `hang` cells.
 
     A `tail` stands behind the line in a column of its own, where there is room for one of `TAIL_CELLS`.

@@ -7,8 +7,7 @@ text enters (`core.sanitise`), before it becomes a span.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from weakref import WeakKeyDictionary
 
 from rich.cells import cell_len, chop_cells, set_cell_size
@@ -30,8 +29,7 @@ else:
     _Widget = object
 
 
-@dataclass(frozen=True, slots=True)
-class Tone:
+class Tone(NamedTuple):
     """A theme's variable for the letters, another for what is behind them."""
 
     letters: str = ""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from textual.app import App
@@ -29,8 +28,7 @@ _told: WeakKeyDictionary[App[Any], str] = WeakKeyDictionary()
 """The fault that was told last; every screen has a header of its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class HeaderFacts:
+class HeaderFacts(NamedTuple):
     """What the header tells."""
 
     projects: tuple[str, ...] = ()
@@ -80,7 +78,7 @@ class TopLine(Live, PaintedLine):
         stopped = fault is not None and not engine.is_driving
         told = one_line(str(fault) or type(fault).__name__, 500) if fault is not None else ""
         is_viewer = self.apm.is_viewer and (not stopped or facts.is_driven)
-        return replace(facts, is_viewer=is_viewer, fault=told, is_stopped=stopped)
+        return facts._replace(is_viewer=is_viewer, fault=told, is_stopped=stopped)
 
     def watch_facts(self, now: HeaderFacts) -> None:
         """The line has no room for a whole sentence: a fault is told in full once, when it comes."""

@@ -2,8 +2,9 @@
 
 The order is the keys of all rows that the filter lets through; it is read when something changed that may move a row,
 and when the filter changes. Rows are read by key, those in sight with some around them: in one reading when the
-scrolling stops, and after every change, without waiting for the order. Until a reading is there the rows from before it stay on the screen. All reading happens on the
-store's threads, one at a time for each list; what happens meanwhile is one more reading.
+scrolling stops, and after every change, without waiting for the order. Until a reading is there the rows from before
+it stay on the screen. All reading happens on the store's threads, one at a time for each list; what happens meanwhile
+is one more reading.
 """
 
 from __future__ import annotations
@@ -12,8 +13,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from tui.bridge import NOTHING, Change
 from tui.widgets.filtering import Words, filter_words
@@ -34,8 +34,7 @@ REST = 3.0
 LONGEST_REST = 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class _View:
+class _View(NamedTuple):
     """What a list shows at the moment a reading begins."""
 
     wish: int
@@ -49,8 +48,7 @@ class _View:
     marks: frozenset[Hashable]
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading(Generic[R]):
+class _Reading(NamedTuple, Generic[R]):
     """What a reading of the order brought."""
 
     view: _View
@@ -227,7 +225,7 @@ class WindowedList(Live, RowList[R]):
     def _view(self) -> _View:
         """An empty list keeps the place it had while there were rows: the next key typed may bring them back."""
         if not self._keys and self._last is not None:
-            return replace(self._last, wish=self._wish, page=self._page, marks=frozenset())
+            return self._last._replace(wish=self._wish, page=self._page, marks=frozenset())
         at = self._cursor, self._held, self.scroll_offset.y, self._page
         return _View(self._wish, self._keys, *at, self.marked if self.mark_count else frozenset())
 

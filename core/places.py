@@ -1,0 +1,18 @@
+"""Where a workspace is. Found before anything is drawn, so nothing here loads the database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.contract import UsageError
+from core.registry.sources import FILE_NAME as FILE
+
+__all__ = ["FILE", "find"]
+
+
+def find(start: Path) -> Path:
+    """The nearest workspace from a folder upward. Raises UsageError when there is none."""
+    for folder in (start.resolve(), *start.resolve().parents):
+        if (folder / FILE).is_file() and (folder / "state").is_dir():
+            return folder
+    raise UsageError(f"No workspace in {start} or above it; `apm init` makes one here, or name one with --workspace.")
