@@ -62,10 +62,10 @@ class TeamList(Live, RowList[TeamRow]):
     TITLE = "agents"
     FILTER_HINT = "words, !words, tech:django, phase:I1, type:specialist, cap:testing, tier:3"
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, wanted: str | None = None, **options: Any) -> None:
+        """`wanted` is an agent to go to once the team has been read."""
         super().__init__(COLUMNS, key=lambda row: row.role, cells=self._cells, empty=EMPTY, **options)
-        self.wanted: str | None = None
-        """An agent to go to once the team has been read."""
+        self._wanted = wanted
 
     @property
     def summary(self) -> str:
@@ -74,8 +74,8 @@ class TeamList(Live, RowList[TeamRow]):
 
     async def read_anew(self, change: Change) -> None:
         self.set_rows(await self.apm.bridge.read(read_team))
-        if self.wanted is not None and self.go_to(self.wanted):
-            self.wanted = None
+        if self._wanted is not None and self.go_to(self._wanted):
+            self._wanted = None
 
     def _matching(self) -> Sequence[TeamRow]:
         if not self.filter_text.strip():
@@ -170,16 +170,13 @@ class Agents(PaneScreen):
         """The documents of the domain agent that was shown last: looking for them costs a walk over the disk."""
 
     def body(self) -> Iterable[Widget]:
-        yield TeamList(widget_id="team", classes="pane")
+        yield TeamList(self._role, widget_id="team", classes="pane")
         yield Horizontal(
             AgentView(widget_id="member", classes="pane"),
             Runs(widget_id="runs", classes="pane"),
             id="team-below",
             classes="column",
         )
-
-    def on_mount(self) -> None:
-        self.query_one(TeamList).wanted = self._role
 
     @property
     def row(self) -> TeamRow | None:
