@@ -65,6 +65,7 @@ class Store:
 
     def __init__(self, url: str, path: Path, key: bytes, synchronous: str, clock: Callable[[], int]) -> None:
         self.path, self.clock = path, clock
+        self._log = path.with_name(f"{path.name}-wal")
         self.key = key
         self._db = connect(url, synchronous=synchronous)
         self._listeners: list[Listener] = []
@@ -111,7 +112,7 @@ class Store:
     def write_mark(self) -> tuple[int, int]:
         """Another value after every write, of whichever process: the log's size and time. No query, no thread."""
         try:
-            found = self.path.with_name(f"{self.path.name}-wal").stat()
+            found = self._log.stat()
         except FileNotFoundError:
             return 0, 0
         return found.st_size, found.st_mtime_ns
