@@ -1,4 +1,4 @@
-"""Who may decide what: per domain agent and kind the newest grant, and nothing but the newest grant.
+"""Who may decide what: per domain agent and kind the newest grant, or the elder one that it put in force again.
 
 A kind is autonomous only while a list of its agent names it, what it settles can be undone, and it has no ceiling.
 That is looked up whenever authority is read and whenever it is granted, so no sequence of grants and imports gets past.
@@ -15,7 +15,7 @@ from peewee import fn
 from core.contract import UsageError
 from core.governance.persons import named_person
 from core.sanitise import one_line
-from core.store import reads
+from core.store import reads, reads_governance
 from core.store.reads import Connection
 from core.store.schema import Authority, DecisionKind
 from core.store.writer import Transaction
@@ -69,7 +69,14 @@ def in_force(reader: Connection, agent: str, kind: str) -> Grant | None:
 def granted(reader: Connection, agent: str, kind: str) -> Grant | None:
     """The newest grant as it was given."""
     where = (Authority.agent == agent) & (Authority.kind == kind)
-    row = reader.one(Authority.select(*_GRANT).where(where).order_by(Authority.id.desc()).limit(1))
+    row = reader.one(Authority.select(Authority.restores, *_GRANT).where(where).order_by(Authority.id.desc()).limit(1))
+    if row is None:
+        return None
+    return Grant(*row[1:]) if row[0] is None else _numbered(reader, row[0])
+
+
+def _numbered(reader: Connection, number: int) -> Grant | None:
+    row = reader.one(Authority.select(*_GRANT).where(Authority.id == number))
     return None if row is None else Grant(*row)
 
 
@@ -96,6 +103,20 @@ def grant(
     return number
 
 
+def restore(
+    tx: Transaction, agent: str, kind: str, former: int | None, *, by: str, reason: str, proposal: int | None = None
+) -> None:
+    """Put the grant with the number `former` in force again as it was, or none. What came after it stays on the record.
+
+    Raises UsageError as `grant` does.
+    """
+    person, elder = named_person(tx, by), _numbered(tx, former or 0)
+    mode = elder.mode if elder is not None else ESCALATE
+    check_grant(tx, agent, kind, mode)
+    record(tx, agent, kind, mode, by=person, reason=reason, proposal=proposal, restores=former or 0)
+    tx.event("authority.put_back", agent=agent, kind=kind, mode=mode, by=person)
+
+
 def check_grant(reader: Connection, agent: str, kind: str, mode: str) -> None:
     """Raises UsageError for a grant that must not be given, whoever gives it."""
     if mode not in (AUTONOMOUS, ESCALATE):
@@ -119,11 +140,9 @@ def _check_agent(reader: Connection, agent: str) -> None:
         raise UsageError(f"There is no domain agent {one_line(agent, 64)!r}; {known}.")
 
 
-def record(
-    tx: Transaction, agent: str, kind: str, mode: str, *, by: str, reason: str, proposal: int | None = None
-) -> int:
+def record(tx: Transaction, agent: str, kind: str, mode: str, *, by: str, reason: str, **more: int | None) -> int:
     """The grant's row alone, unchecked, as an import of the team's files writes it; the caller writes the event."""
-    return tx.insert(Authority, agent=agent, kind=kind, mode=mode, at=tx.now, by=by, reason=reason, proposal=proposal)
+    return tx.insert(Authority, agent=agent, kind=kind, mode=mode, at=tx.now, by=by, reason=reason, **more)
 
 
 _GRANT: tuple[Any, ...] = (
@@ -139,7 +158,7 @@ _GRANT: tuple[Any, ...] = (
 def _newest(reader: Connection, agent: str) -> Mapping[str, Grant]:
     """The newest grant of each of the agent's kinds."""
     numbers = Authority.select(fn.MAX(Authority.id)).where(Authority.agent == agent).group_by(Authority.kind)
-    query = Authority.select(Authority.kind, *_GRANT).where(Authority.id.in_(numbers))
+    query = Authority.select(Authority.kind, *_GRANT).where(Authority.id.in_(reads_governance.in_force(numbers)))
     return {kind: Grant(*rest) for kind, *rest in reader.rows(query)}
 
 

@@ -9,7 +9,7 @@ from peewee import fn
 from core.contract import Json
 from core.registry.changes import BY_FILE, CEILING, Changes, Known, KnownGrant, KnownKind, statements
 from core.registry.columns import KIND_KEYS
-from core.store import reads
+from core.store import reads, reads_governance
 from core.store.reads import Connection
 from core.store.schema import Agent, Authority, DecisionKind
 from core.store.settings import keep_setting, read_setting
@@ -108,9 +108,9 @@ def _kinds(reader: Connection) -> dict[tuple[str, str], KnownKind]:
 
 
 def _grants(reader: Connection, newest: Any) -> dict[tuple[str, str], KnownGrant]:
-    """The newest grants among those that the query is about."""
+    """The grants in force by the newest among those that the query is about."""
     numbers = newest.group_by(Authority.agent, Authority.kind)
     query = Authority.select(
         Authority.agent, Authority.kind, Authority.id, Authority.mode, Authority.by, Authority.reason
-    ).where(Authority.id.in_(numbers))
+    ).where(Authority.id.in_(reads_governance.in_force(numbers)))
     return {(agent, kind): KnownGrant(*rest) for agent, kind, *rest in reader.rows(query.order_by(Authority.id))}

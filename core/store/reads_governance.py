@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from peewee import fn
+
 from core.store import rows, rows_governance
 from core.store.reads import Connection, build, select
-from core.store.schema import Conflict, Decision, Notification, Schedule, ScopeProposal, ScopeReview
+from core.store.schema import Authority, Conflict, Decision, Notification, Schedule, ScopeProposal, ScopeReview
 
 
 def decision(reader: Connection, number: int) -> rows.DecisionRow | None:
@@ -78,6 +80,12 @@ def scope_proposals(
     if agent is not None:
         query = query.where(ScopeProposal.agent == agent)
     return build(rows_governance.ScopeProposalRow, ScopeProposal, reader.rows(query))
+
+
+def in_force(newest: Any) -> Any:
+    """The numbers of the grants that hold where those of the query are the newest of their kinds: each of them, or the
+    elder one that it put in force again."""
+    return Authority.select(fn.COALESCE(Authority.restores, Authority.id)).where(Authority.id.in_(newest))
 
 
 def notifications(

@@ -40,7 +40,7 @@ from core.store.tables_work import (
     WorkItem,
 )
 
-NEWEST = 4
+NEWEST = 5
 """Number of the newest migration this code knows; a database beyond it is refused."""
 
 TABLES: tuple[type[Model], ...] = (

@@ -124,7 +124,10 @@ class DecisionKind(Model):
 
 
 class Authority(Model):
-    """One grant of authority. The newest row of an agent and kind is in force; none is ever changed."""
+    """One grant of authority. The newest row of an agent and kind is in force; none is ever changed.
+
+    One that `restores` another puts that one in force again as it was; 0 stands for none, as before the first grant.
+    """
 
     id = AutoField()
     agent = CharField(64)
@@ -134,6 +137,7 @@ class Authority(Model):
     by = TextField()
     reason = TextField()
     proposal = IntegerField(null=True)
+    restores = IntegerField(null=True)
 
     class Meta:
         table_name = "authority"

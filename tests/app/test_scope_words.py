@@ -94,20 +94,32 @@ class TestApproving:
 
         assert status(proposal(place, SERVICE)) == "proposed"
 
-    async def test_u_takes_it_back_in_the_database_and_in_files(self, place: SeededWorkspace) -> None:
+    async def test_u_takes_it_back_in_the_database_and_in_files_and_it_waits_again(
+        self, place: SeededWorkspace
+    ) -> None:
+        before = proposal(place, SERVICE)
         async with opened(place) as pilot:
             await go_to(pilot, SERVICE)
             await press(pilot, "a", "y", "u")
 
             assert notices(pilot)[-2:] == [
-                "Scope proposal 9: your word is taken back, authority is what it was; p asks for it anew.",
+                "Scope proposal 9 waits for a word again, and authority is what it was.",
                 "Made anew: technical.md",
             ]
-        row = proposal(place, SERVICE)
-        assert (status(row), row.undone_by) == ("undone", "ada")
+        assert proposal(place, SERVICE) == before
         assert mode(place, "external_service") == "escalate"
         assert decided_by(place, "external_service") == "escalated"
         assert not says_it_decides(place, "external_service")
+
+    async def test_u_after_a_decision_by_it_names_the_other_way(self, place: SeededWorkspace) -> None:
+        async with opened(place) as pilot:
+            await go_to(pilot, SERVICE)
+            await press(pilot, "a", "y")
+            assert decided_by(place, "external_service") == "decided"
+            await press(pilot, "u")
+
+            assert "technical has decided 1 question by it since" in notices(pilot)[-1]
+        assert (status(proposal(place, SERVICE)), mode(place, "external_service")) == ("approved", "autonomous")
 
     async def test_what_is_not_what_was_shown_any_more_is_refused(self, place: SeededWorkspace) -> None:
         async with opened(place) as pilot:
@@ -164,7 +176,9 @@ class TestApproving:
     async def test_what_was_undone_says_how_it_is_asked_for_anew(self, place: SeededWorkspace) -> None:
         async with opened(place) as pilot:
             screen = await go_to(pilot, SERVICE)
-            await press(pilot, "a", "y", "u", "a")
+            await press(pilot, "a", "y", "U")
+            await type_in(pilot, "too early")
+            await press(pilot, "a")
             assert notices(pilot)[-1] == "Scope proposal 9 is undone already; p asks for the change anew."
 
             await press(pilot, "p", "enter")
@@ -278,7 +292,7 @@ class TestOtherWords:
             assert (status(row), row.reason) == ("rejected", "not yet")
 
             await press(pilot, "u")
-        assert status(proposal(place, ICONS)) == "undone"
+        assert (status(proposal(place, ICONS)), proposal(place, ICONS).cool_down_until) == ("proposed", None)
 
     async def test_a_rejection_without_a_reason_is_not_sent(self, place: SeededWorkspace) -> None:
         async with opened(place) as pilot:

@@ -252,6 +252,19 @@ class AuthorityLife(RuleBasedStateMachine):
     def approve_a_proposal(self, data: st.DataObject) -> None:
         self.approve(data.draw(st.sampled_from(self.place.undecided())))
 
+    @precondition(lambda self: self.place.undecided())
+    @rule(data=st.data())
+    def approve_one_by_mistake(self, data: st.DataObject) -> None:
+        row = data.draw(st.sampled_from(self.place.undecided()))
+        before = self.place.read(lambda r: authority.kinds(r, AGENT))
+        if self.tried(lambda tx: deciding.approve(tx, row.id, by="ada", reason="so")) is None:
+            return
+
+        self.place.write(lambda tx: deciding.put_back(tx, row, self.place.proposal(row.id), by="ada"))
+
+        assert self.place.proposal(row.id) == row
+        assert self.place.read(lambda r: authority.kinds(r, AGENT)) == before
+
     def approve(self, row: ScopeProposalRow) -> None:
         counts = self.counts()
 

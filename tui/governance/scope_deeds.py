@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import contextvars
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from core.contract import ApmError
 from core.sanitise import one_line
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     from core.store.writer import Transaction
     from tui.app import ApmApp
 
-UNDONE_AT_ONCE = "taken back on the screen, right after it was said"
+Say: TypeAlias = "Callable[[Transaction, ScopeProposalRow], ScopeProposalRow]"
+"""Says it of one proposal, inside a write; the proposal as it was."""
+
 MOST_TOLD = 3
 """Files that a notice names."""
 
@@ -43,19 +46,55 @@ def _said(app: ApmApp, draft: str, then: Callable[[], None] = lambda: None) -> C
     return follow
 
 
+class Words:
+    """A person's word on proposals, all of them or none, as a work for a write; and the work that takes it back."""
+
+    def __init__(self, app: ApmApp, rows: Sequence[ScopeProposalRow], say: Say) -> None:
+        self._rows, self._say, self._person = rows, say, app.person
+        self._agents = agents_of(rows)
+        self._follow = partial(follow_up, app, self._agents)
+        self._loop, self._context = asyncio.get_running_loop(), contextvars.copy_context()
+        self._left: list[tuple[ScopeProposalRow, ScopeProposalRow]] = []
+
+    def __call__(self, tx: Transaction) -> None:
+        from core.store.reads_governance import scope_proposal
+
+        left = []
+        for shown in self._rows:
+            before, after = self._say(tx, shown), scope_proposal(tx, shown.id)
+            assert after is not None
+            left.append((before, after))
+        self._left = left
+
+    def back(self, tx: Transaction) -> None:
+        """They wait again, the last first; the files follow. Raises UsageError when it is too late for that."""
+        from core.governance.scope import deciding
+
+        for before, after in reversed(self._left):
+            deciding.put_back(tx, before, after, by=self._person)
+        # The writer's thread runs this: what it starts on the loop waits there for the commit.
+        self._loop.call_soon_threadsafe(self._follow, context=self._context)
+
+    @property
+    def undo(self) -> Undo:
+        one = len(self._rows) == 1
+        what = f"Scope proposal {self._rows[0].id} waits" if one else f"{len(self._rows)} scope proposals wait"
+        return Undo(f"{what} for a word again, and authority is what it was.", self.back)
+
+
 def approve(app: ApmApp, rows: Sequence[ScopeProposalRow], reason: str = "") -> None:
     """Put these in force, all or none of them, and the files after them."""
 
-    def work(tx: Transaction) -> None:
+    def say(tx: Transaction, row: ScopeProposalRow) -> ScopeProposalRow:
         from core.governance.scope import deciding
 
-        for row in rows:
-            deciding.approve(tx, row.id, by=app.person, reason=reason, shown_digest=row.payload_digest)
+        return deciding.approve(tx, row.id, by=app.person, reason=reason, shown_digest=row.payload_digest)
 
+    work = Words(app, rows, say)
     done = _approved(rows[0]) if len(rows) == 1 else f"{len(rows)} scope proposals are approved."
     agents = agents_of(rows)
     then = _said(app, draft_of("approve", rows[0]), lambda: follow_up(app, agents))
-    app.do(work, done, then, undo=undo_of(app, rows))
+    app.do(work, done, then, undo=work.undo)
 
 
 def _approved(row: ScopeProposalRow) -> str:
@@ -65,13 +104,14 @@ def _approved(row: ScopeProposalRow) -> str:
 
 
 def reject(app: ApmApp, row: ScopeProposalRow, reason: str) -> None:
-    def work(tx: Transaction) -> None:
+    def say(tx: Transaction, row: ScopeProposalRow) -> ScopeProposalRow:
         from core.governance.scope import deciding
 
-        deciding.reject(tx, row.id, by=app.person, reason=reason, shown_digest=row.payload_digest)
+        return deciding.reject(tx, row.id, by=app.person, reason=reason, shown_digest=row.payload_digest)
 
+    work = Words(app, [row], say)
     done = f"Scope proposal {row.id} is rejected; the same is not proposed again for four weeks."
-    app.do(work, done, _said(app, draft_of("reject", row)), undo=undo_of(app, [row]))
+    app.do(work, done, _said(app, draft_of("reject", row)), undo=work.undo)
 
 
 def clarify(app: ApmApp, row: ScopeProposalRow, question: str) -> None:
@@ -124,23 +164,6 @@ def hold_review(app: ApmApp) -> None:
 def agents_of(rows: Sequence[ScopeProposalRow]) -> tuple[str, ...]:
     """Whose authority a yes to these changes."""
     return tuple(dict.fromkeys(row.agent for row in rows if row.change in ("expansion", "contraction")))
-
-
-def undo_of(app: ApmApp, rows: Sequence[ScopeProposalRow]) -> Undo:
-    """Takes the word on all of these back, the last first; the files follow that as well."""
-    loop, context, agents = asyncio.get_running_loop(), contextvars.copy_context(), agents_of(rows)
-
-    def work(tx: Transaction) -> None:
-        from core.governance.scope import deciding
-
-        for row in reversed(rows):
-            deciding.undo(tx, row.id, by=app.person, reason=UNDONE_AT_ONCE)
-        # The writer's thread runs this: what it starts on the loop waits there for the commit.
-        loop.call_soon_threadsafe(follow_up, app, agents, context=context)
-
-    what = f"Scope proposal {rows[0].id}" if len(rows) == 1 else f"{len(rows)} scope proposals"
-    anew = "p asks for it anew" if len(rows) == 1 else "p asks for one anew"
-    return Undo(f"{what}: your word is taken back, authority is what it was; {anew}.", work)
 
 
 def follow_up(app: ApmApp, agents: Sequence[str]) -> None:

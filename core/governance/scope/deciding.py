@@ -2,6 +2,9 @@
 
 An approval applies at once and in one transaction, and only to what was shown: the proposal as it was put, the
 authority as it was then, a record that still carries it.
+
+A word is taken back in one of two ways. `undo` is a later judgement: it closes the proposal. `put_back` is for a slip
+that nothing has followed from: the proposal waits again as before, and the journal has the word and its taking back.
 """
 
 from __future__ import annotations
@@ -11,7 +14,9 @@ from core.governance import authority
 from core.governance.authority import AUTONOMOUS, ESCALATE, Mode
 from core.governance.cohorts import cohort_of
 from core.governance.persons import named_person
+from core.governance.phrases import counted
 from core.governance.scope.analysis import APPROVE
+from core.governance.scope.asking import undecided
 from core.governance.scope.loads import WEEK_MS
 from core.governance.scope.proposing import APPROVED, REJECTED, SUPERSEDED, digest_of_row, status
 from core.governance.scope.records import read_record
@@ -96,14 +101,62 @@ def undo(tx: Transaction, proposal: int, *, by: str, reason: str) -> ScopePropos
     return row
 
 
-def _grant_back(tx: Transaction, row: ScopeProposalRow, person: str, why: str) -> None:
-    newest = authority.granted(tx, row.agent, row.kind)
+def put_back(tx: Transaction, before: ScopeProposalRow, after: ScopeProposalRow, *, by: str) -> ScopeProposalRow:
+    """Undo a slip: the proposal waits again as in `before`, where `after` is what an approval or a rejection left.
+
+    The authority is what it was, by the very grant that was in force. Raises UsageError when anybody has changed the
+    proposal or its authority since, when the agent has decided by what was granted, and when the same is asked anew.
+    """
+    person, row = named_person(tx, by), _row(tx, after.id)
+    if row != after:
+        who = one_line(row.undone_by or row.decided_by or "", 60)
+        raise UsageError(
+            f"Scope proposal {row.id} is {status(row)}{f' by {who}' if who else ''} since; nothing was changed."
+        )
+    twin = undecided(tx, row.agent, row.kind, row.change)
+    if twin is not None:
+        raise UsageError(f"Scope proposal {row.id} does not wait again: the same is asked as {twin}; decide that one.")
+    if row.decision == APPROVED and row.change in _MODES:
+        _put_authority_back(tx, row, person)
+    tx.update(ScopeProposal, row.id, **{name: getattr(before, name) for name in _WORD})
+    tx.event("scope.put_back", proposal=row.id, agent=row.agent, kind=row.kind, by=person, was=row.decision)
+    return row
+
+
+_WORD = ("decided_at", "decision", "decided_by", "reason", "cool_down_until")
+"""What a word leaves on a proposal."""
+
+
+def _put_authority_back(tx: Transaction, row: ScopeProposalRow, person: str) -> None:
+    newest = _granted_by(tx, row)
+    [(decided,)] = tx.sql(_DECIDED_BY, (row.agent, row.kind, newest.id))
+    if decided:
+        raise UsageError(
+            f"Scope proposal {row.id}: {row.agent} has decided {counted(decided, 'question')} by it since, so it does "
+            f"not wait again; `apm scope undo {row.id} --reason TEXT` takes the authority back."
+        )
+    former = (row.analysis.get("grant") or {}).get("id")
+    told = f"proposal {row.id}: the word was taken back at once"
+    authority.restore(tx, row.agent, row.kind, former, by=person, reason=told, proposal=row.id)
+
+
+_DECIDED_BY = "SELECT COUNT(*) FROM decisions WHERE agent = ? AND kind = ? AND authority = ? AND outcome = 'decided'"
+
+
+def _granted_by(reader: Connection, row: ScopeProposalRow) -> authority.Grant:
+    """The authority in force. Raises UsageError when it is not what the approval of this proposal granted."""
+    newest = authority.granted(reader, row.agent, row.kind)
     if newest is None or newest.proposal != row.id or newest.mode != _MODES[row.change]:
         by = f" by {one_line(newest.by, 60)}" if newest is not None else ""
         raise UsageError(
             f"{row.agent}'s authority over {row.kind} was granted anew{by} since proposal {row.id} was approved; "
             "grant what you want instead."
         )
+    return newest
+
+
+def _grant_back(tx: Transaction, row: ScopeProposalRow, person: str, why: str) -> None:
+    _granted_by(tx, row)
     former: Mode = "escalate" if row.change == EXPANSION else "autonomous"
     # What was earned by a proposal is so again: its cohort is still what the authority rests on.
     earned = _proposal_of(tx, (row.analysis.get("grant") or {}).get("id")) if former == AUTONOMOUS else None

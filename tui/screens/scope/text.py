@@ -56,7 +56,7 @@ SECTION_WORDS = {
     "": "decided",
 }
 """The sections, in the margin of the list."""
-BACK = "u undoes it and closes the proposal; what is decided meanwhile stands, and can be taken back one by one"
+BACK = "u at once: it waits again; U later, with a reason: it is closed, and what was decided by it meanwhile stands"
 MEASURED = ("expansion", "contraction")
 BAR = 25
 """Cells of the bar, 0 to 1."""
