@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from core.contract import canonical_json
 from core.governance import escalations
 from core.governance.briefing import Briefing as BriefingDocument
 from core.governance.briefing import Item, Section, keep
@@ -230,6 +231,24 @@ def test_a_scope_review_names_its_proposals(store: Store) -> None:
     assert "technical: expansion of db_schema (23 of 24 accepted as recommended); recommended: approve" in review.body
     assert contraction.subject.startswith("Scope proposal 1 technical: expansion")
     assert "apm scope approve 1" in contraction.body
+
+
+def test_a_wish_for_other_authority_names_who_asks_and_why(store: Store) -> None:
+    facts: dict[str, Any] = {"agent": "ux", "kind": "icons", "change": "expansion", "n": 0, "accepted": 0}
+    facts |= {"risk": "low", "recommendation": "reject", "payload_digest": "0", "at": 1}
+    asked = canonical_json({"asked_for": {"by": "bob", "reason": "nobody\x1b[2J looks at icons"}})
+
+    def work(tx: Any) -> None:
+        number = tx.insert(ScopeProposal, **facts, analysis=asked)
+        tx.event("scope.asked", proposal=number, agent="ux", kind="icons", change="expansion", by="bob")
+
+    store.write_now(work)
+    plan(store)
+
+    [told] = rows(store, "mail")
+    assert told.subject == "Scope proposal 1 ux: expansion of icons (no record yet); recommended: reject"
+    assert told.body.startswith("bob asks for it: nobody looks at icons")
+    assert "apm scope approve 1" in told.body
 
 
 def test_decisions_that_were_dropped_as_files_are_told(store: Store) -> None:

@@ -32,7 +32,7 @@ SUBJECTS: Mapping[str, str] = {
     "questions": "questions that wait for a human, when they come up, become more urgent, are handed over or expire",
     "reminders": "questions that still wait",
     "briefing": "the daily briefing",
-    "reviews": "scope reviews and proposals to take authority back",
+    "reviews": "scope reviews, changes of authority that people ask for, and proposals to take authority back",
     "decisions": "decisions dropped as files, applied or refused, and answers that came late",
 }
 """What a channel can be told of."""

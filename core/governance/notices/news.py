@@ -197,11 +197,21 @@ def _reviewed(reader: Connection, news: News) -> Notice:
 
 
 def _proposed(reader: Connection, news: News) -> Notice | None:
+    return _proposal(reader, news, "A person took a decision back, so its owner's authority is put to the question.")
+
+
+def _asked(reader: Connection, news: News) -> Notice | None:
+    row = reads_governance.scope_proposal(reader, int(news.facts["proposal"]))
+    wish = {} if row is None else row.analysis.get("asked_for", {})
+    by, reason = (wording.cleaned(str(wish.get(key, "")), wording.NOTE_CHARACTERS) for key in ("by", "reason"))
+    return _proposal(reader, news, f"{by or 'Somebody'} asks for it" + (f": {reason}" if reason else "."))
+
+
+def _proposal(reader: Connection, news: News, why: str) -> Notice | None:
     number = int(news.facts["proposal"])
     lines = list(_proposals(reader, [number]))
     if not lines:
         return None
-    why = "A person took a decision back, so its owner's authority is put to the question."
     how = f"Decide: apm scope approve {number}, or apm scope reject {number} --reason TEXT"
     return Notice(
         key=key_of(news.kind, news.seq),
@@ -260,6 +270,7 @@ def _rejected(_: Connection, news: News) -> Notice:
 OTHERS: Mapping[str, Callable[[Connection, News], Notice | None]] = {
     "scope.reviewed": _reviewed,
     "scope.proposed": _proposed,
+    "scope.asked": _asked,
     BRIEFED: _briefed,
     "inbox.applied": _applied,
     "inbox.rejected": _rejected,
