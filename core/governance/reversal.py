@@ -5,6 +5,7 @@ A reversal of what an agent decided by its authority proposes at once that this 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from core.contract import UsageError, canonical_json
@@ -12,15 +13,18 @@ from core.governance import authority
 from core.governance.cohorts import cohort_of
 from core.governance.decisions import UNLISTED
 from core.governance.persons import named_person
+from core.governance.scope.analysis import Surroundings
 from core.governance.scope.grounds import Grounds, read_kind, read_standing
-from core.governance.scope.proposing import draft, put, supersede, surroundings
+from core.governance.scope.proposing import Draft, draft, put, supersede, surroundings
 from core.governance.scope.records import is_by_authority
+from core.governance.scope.requests import ASKED_FOR
 from core.governance.scope.review import window_from
-from core.governance.scope.suggestions import CONTRACTION, suggest
+from core.governance.scope.suggestions import CONTRACTION, Suggestion, suggest
 from core.sanitise import one_line
 from core.store import reads, reads_governance
 from core.store.reads import Connection
 from core.store.rows import DecisionRow
+from core.store.rows_governance import ScopeProposalRow
 from core.store.schema import Decision
 from core.store.writer import Transaction
 
@@ -116,8 +120,8 @@ def _insert(tx: Transaction, row: DecisionRow, person: str, why: str, choice: st
 def _propose_contraction(tx: Transaction, row: DecisionRow) -> None:
     """Put it to a person whether the agent goes on deciding this; an undecided proposal of it is replaced."""
     since = window_from(tx, tx.now)
-    elder = [
-        p.id
+    elders = [
+        p
         for p in reads_governance.scope_proposals(tx, undecided_only=True, agent=row.agent)
         if (p.kind, p.change) == (row.kind, CONTRACTION)
     ]
@@ -125,9 +129,21 @@ def _propose_contraction(tx: Transaction, row: DecisionRow) -> None:
     cohort = cohort_of(tx, row.agent)
     kind = read_kind(tx, row.agent, row.kind, cohort, known, tx.now, since)
     kind = replace(kind, reversals=tuple(sorted({*kind.reversals, row.id})))
-    grounds = Grounds(row.agent, cohort, (kind,), (), read_standing(tx, row.agent, tx.now, renewing=elder))
-    for found in suggest(grounds).contractions:
-        for number in elder:
-            supersede(tx, number, by=f"decision {row.id}", why=f"decision {row.id} was taken back as well")
-        proposal = put(tx, draft(tx, found, surroundings(tx, since)))
-        tx.event("scope.proposed", proposal=proposal, agent=row.agent, kind=row.kind, decision=row.id)
+    standing = read_standing(tx, row.agent, tx.now, renewing=[elder.id for elder in elders])
+    for found in suggest(Grounds(row.agent, cohort, (kind,), (), standing)).contractions:
+        made = _succeeding(tx, elders, found, surroundings(tx, since))
+        for elder in elders:
+            supersede(tx, elder.id, by=f"decision {row.id}", why=f"decision {row.id} was taken back as well")
+        tx.event("scope.proposed", proposal=put(tx, made), agent=row.agent, kind=row.kind, decision=row.id)
+
+
+def _succeeding(
+    reader: Connection, elders: Sequence[ScopeProposalRow], found: Suggestion, around: Surroundings
+) -> Draft:
+    """The proposal in the place of those: who asked for one of them, and what was asked about it, go along."""
+    wished = next((elder.analysis[ASKED_FOR] for elder in elders if ASKED_FOR in elder.analysis), None)
+    if wished is not None:
+        found = replace(found, facts={**found.facts, ASKED_FOR: wished})
+    made = draft(reader, found, around)
+    unclear = next((elder for elder in elders if elder.clarification), None)
+    return made if unclear is None else made.answering(unclear.clarification or "", unclear)

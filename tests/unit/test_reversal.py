@@ -12,6 +12,7 @@ from core.contract import UsageError
 from core.governance import reversal
 from core.governance.decisions import Choice, make_decision
 from core.governance.scope import deciding
+from core.governance.scope.asking import propose
 from core.governance.scope.proposing import status
 from core.store import reads
 from core.store.schema import Decision
@@ -175,6 +176,29 @@ class TestContraction:
         [second] = place.undecided()
         assert (second.n, second.accepted, second.analysis["reversals"]) == (4, 2, decisions[:2])
         assert status(place.proposal(first.id)) == "superseded"
+
+    def test_it_takes_the_place_of_a_wish_and_names_who_wished_it(self, place: Place) -> None:
+        decision = place.decide(OWN).decision
+        wish = place.write(lambda tx: propose(tx, "technical", OWN, "escalate", by="bob", reason="two stale pages"))
+
+        reverse(place, decision)
+
+        [row] = place.undecided()
+        assert status(place.proposal(wish)) == "superseded"
+        assert row.analysis["asked_for"] == {"by": "bob", "reason": "two stale pages"}
+        assert (row.analysis["reversals"], row.recommendation) == ([decision], "approve")
+        assert place.review() == [row]
+
+    def test_what_a_person_asked_about_the_one_before_goes_along(self, place: Place) -> None:
+        decisions = [place.decide(OWN).decision for _ in range(2)]
+        reverse(place, decisions[0])
+        [first] = place.undecided()
+        place.write(lambda tx: deciding.clarify(tx, first.id, by="ada", reason="Which of them?"))
+
+        reverse(place, decisions[1])
+
+        [row] = place.undecided()
+        assert row.analysis["asked"] == {"question": "Which of them?", "proposal": first.id, "n": 2, "accepted": 1}
 
     def test_approved_it_ends_the_authority_at_once(self, place: Place) -> None:
         reverse(place, place.decide(OWN).decision)

@@ -9,7 +9,7 @@ from core.governance.cohorts import cohort_of
 from core.governance.phrases import counted
 from core.governance.scope.grounds import KindGrounds, read_kind
 from core.governance.scope.shortfall import refusal
-from core.governance.scope.suggestions import EXPANSION, Suggestion, contraction_of, expansion_of
+from core.governance.scope.suggestions import EXPANSION, Suggestion, contraction_of, expansion_of, reversed_words
 from core.store.reads import Connection
 
 ASKED_FOR = "asked_for"
@@ -29,8 +29,10 @@ def requested(
     if is_more:
         refused = refusal(reader, agent, key, now)
         return expansion_of(agent, kind, {ASKED_FOR: request} | ({"refused": refused} if refused else {}))
-    reversals = {"reversals": list(kind.reversals)} if kind.reversals else {}
-    return contraction_of(agent, kind, _decided_words(kind), {ASKED_FOR: request, **reversals})
+    if kind.reversals:
+        facts = {ASKED_FOR: request, "reversals": list(kind.reversals)}
+        return contraction_of(agent, kind, reversed_words(kind), facts)
+    return contraction_of(agent, kind, _decided_words(kind), {ASKED_FOR: request})
 
 
 def _decided_words(kind: KindGrounds) -> str:

@@ -155,7 +155,7 @@ def _contraction(grounds: Grounds, kind: KindGrounds) -> Iterator[Suggestion]:
     if kind.known is None or kind.known.mode != AUTONOMOUS or (CONTRACTION, kind.key) in grounds.standing.undecided:
         return
     if kind.reversals:
-        yield contraction_of(grounds.agent, kind, _reversed_words(kind), {"reversals": list(kind.reversals)})
+        yield contraction_of(grounds.agent, kind, reversed_words(kind), {"reversals": list(kind.reversals)})
     elif _is_of_another_cohort(grounds, kind) and _stands_free(grounds, CONTRACTION, kind.key):
         assert kind.earned_by is not None
         because = (
@@ -171,7 +171,7 @@ def contraction_of(agent: str, kind: KindGrounds, because: str, facts: Json) -> 
     return Suggestion(agent, kind.key, CONTRACTION, kind.title, kind.decided, kept, would, because, kind, facts=facts)
 
 
-def _reversed_words(kind: KindGrounds) -> str:
+def reversed_words(kind: KindGrounds) -> str:
     named = ", ".join(str(number) for number in kind.reversals[-5:])
     return (
         f"Of {kind.decided} that it decided itself people took {kind.taken_back} back; to be looked at now: "
