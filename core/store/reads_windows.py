@@ -24,10 +24,10 @@ from typing import Any
 from peewee import Case, Value, fn
 
 from core.contract import PHASE_CODES
-from core.store import reads, rows, states
+from core.store import reads, rows, rows_governance, states
 from core.store.reads import Connection, build, is_waiting, select
 from core.store.reads_escalations import SECTIONS, Asked
-from core.store.schema import Escalation, Project, WorkItem
+from core.store.schema import Conflict, Escalation, Project, WorkItem
 
 AT_ONCE = 500
 """Numbers in one statement; a database takes only so many parameters."""
@@ -224,6 +224,30 @@ def _in_some(word: str, texts: Iterable[str]) -> bool:
 
 def _any(conditions: Iterable[Any]) -> Any:
     return reduce(or_, conditions)
+
+
+# Conflicts
+
+
+def conflict_order(reader: Connection) -> array[int]:
+    """The numbers of all conflicts: those that wait for a person first, then the newest."""
+    is_settled = Conflict.resolved_at.is_null(False)
+    return reader.numbers(Conflict.select(Conflict.id).order_by(is_settled, Conflict.at.desc(), Conflict.id.desc()))
+
+
+def waiting_conflicts(reader: Connection) -> int:
+    """How many conflicts wait for a person."""
+    row = reader.one(Conflict.select(fn.COUNT(Conflict.id)).where(Conflict.resolved_at.is_null()))
+    return int(row[0]) if row else 0
+
+
+def conflicts(reader: Connection, numbers: Sequence[int]) -> dict[int, rows_governance.ConflictRow]:
+    """Those conflicts, by number."""
+    found: dict[int, rows_governance.ConflictRow] = {}
+    for some in _chunks(numbers):
+        query = select(rows_governance.ConflictRow, Conflict).where(Conflict.id.in_(some))
+        found |= {row.id: row for row in build(rows_governance.ConflictRow, Conflict, reader.rows(query))}
+    return found
 
 
 def _chunks(numbers: Sequence[int]) -> Iterator[list[int]]:

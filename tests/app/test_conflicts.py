@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,12 @@ from core.governance.conflicts import ConflictRules, Dispute, raise_conflict
 from core.governance.decisions import Choice
 from core.governance.disputes import decide
 from core.registry.importing import read_memory
-from core.store import reads_governance
+from core.store import reads_governance, reads_windows
+from core.store.reads import Connection
+from core.store.rows_governance import ConflictRow
 from core.store.writer import Transaction
 from tests.app.driving import SMALL, USUAL, app_in, decision_of, lines_of, notices, opened, press, screen_text, settle
+from tests.app.hearing import heard_by, tell
 from tests.app.seeding import HOUR, MINUTE, SeededWorkspace, seed_project, seed_work_item
 from tests.app.seeding_scope import NO, YES, team_only
 from tui.screens.team.conflicts import ConflictList, Conflicts, ConflictView
@@ -143,6 +146,47 @@ async def test_a_filter_narrows(place: SeededWorkspace) -> None:
         screen = await go(pilot, "slash", *"rule", "enter")
 
         assert [row.id for row in screen.query_one(ConflictList).rows] == [2]
+
+
+async def test_a_long_list_is_read_where_it_is_looked_at(
+    bare: SeededWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def differ(tx: Transaction) -> None:
+        for n in range(1, 301):
+            raise_one(tx, f"performance of list {n}")
+
+    bare.store.write_now(differ)
+    asked: list[int] = []
+    real = reads_windows.conflicts
+
+    def counting(reader: Connection, numbers: Sequence[int]) -> dict[int, ConflictRow]:
+        asked.extend(numbers)
+        return real(reader, numbers)
+
+    monkeypatch.setattr(reads_windows, "conflicts", counting)
+    async with opened(bare) as pilot:
+        screen = await go(pilot)
+        assert "0 waiting of 300" in str(screen.query_one(ConflictList).border_subtitle)
+        assert 0 < len(set(asked)) < 150
+
+        await press(pilot, "G")
+        assert screen.row is not None
+        assert screen.row.topic == "performance of list 1"
+
+
+async def test_only_what_may_change_a_conflict_makes_it_read(
+    place: SeededWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(place) as pilot:
+        heard = heard_by(ConflictList, monkeypatch)
+        screen = await go(pilot)
+        await tell(pilot, place, "delegation.recorded", "work_item.updated", "notification.sent")
+        assert all(change.everything for change in heard)
+
+        place.store.write_now(lambda tx: raise_one(tx, "performance of the tree"))
+        await settle(pilot)
+        assert any("conflict.resolved" in change.kinds for change in heard)
+        assert [row.id for row in screen.query_one(ConflictList).rows] == [1, 3, 2]
 
 
 async def test_y_copies_it(place: SeededWorkspace) -> None:

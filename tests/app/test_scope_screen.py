@@ -11,9 +11,12 @@ import pytest
 
 from core.governance.scope import deciding
 from core.governance.scope.review import review
-from core.store import reads
+from core.store import reads, reads_governance
+from core.store.reads import Connection
+from core.store.rows_governance import ScopeReviewRow
 from core.store.schema import Agent
-from tests.app.driving import SMALL, USUAL, decision_of, lines_of, notices, opened, press, screen_text
+from tests.app.driving import SMALL, USUAL, decision_of, lines_of, notices, opened, press, screen_text, settle
+from tests.app.hearing import heard_by, tell
 from tests.app.scope_driving import (
     CACHING,
     DEPENDENCY,
@@ -270,3 +273,26 @@ async def test_a_yes_that_comes_before_the_preview_is_drawn_is_none(place: Seede
         await press(pilot, "y", "2")
         assert pilot.app.screen is preview
         assert mode(place, "icons", "ux") == "escalate"
+
+
+async def test_only_what_may_change_a_proposal_makes_it_read_and_the_newest_review_once(
+    place: SeededWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int | None] = []
+    real = reads_governance.scope_review
+
+    def counting(reader: Connection, number: int | None = None) -> ScopeReviewRow | None:
+        read.append(number)
+        return real(reader, number)
+
+    async with opened(place) as pilot:
+        heard = heard_by(Proposals, monkeypatch)
+        monkeypatch.setattr(reads_governance, "scope_review", counting)
+        await go_to(pilot, ICONS)
+        await tell(pilot, place, "delegation.recorded", "phase.entered", "work_item.updated", "notification.sent")
+        assert all(change.everything for change in heard)
+
+        place.store.write_now(lambda tx: deciding.clarify(tx, ICONS, by="eve", reason="Which ones?"))
+        await settle(pilot)
+        assert any("scope.clarified" in change.kinds for change in heard)
+    assert read == [None] * len(heard)

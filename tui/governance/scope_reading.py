@@ -11,7 +11,7 @@ from core.governance.cohorts import cohort_of
 from core.governance.scope.effects import files_about, roots_of
 from core.governance.scope.evidence import Evidence, evidence_of
 from core.governance.scope.proposing import SUPERSEDED, status
-from core.governance.scope.review import WeeklyQuestion, package, sections_of
+from core.governance.scope.review import WeeklyQuestion, sections_of, weekly_of, wishes_of
 from core.governance.scope.shortfall import shortfall
 from core.governance.scope.wilson import lower_bound
 from core.governance.scope.wishes import pending
@@ -105,10 +105,11 @@ def read_lines(reader: Connection, now: int) -> ReviewLines:
         for section in sections_of(undecided)
         for n, row in enumerate(section.proposals)
     ]
-    lines += [ReviewLine(WISHED, n == 0, wish=found) for n, found in enumerate(_wishes(reader, now))]
-    lines += [ReviewLine(WAITING, n == 0, question=asked) for n, asked in enumerate(_weekly(reader))]
+    newest = reads_governance.scope_review(reader)
+    lines += [ReviewLine(WISHED, n == 0, wish=found) for n, found in enumerate(_wishes(reader, newest, now))]
+    lines += [ReviewLine(WAITING, n == 0, question=asked) for n, asked in enumerate(_weekly(reader, newest))]
     lines += [ReviewLine(DECIDED, n == 0, proposal=row) for n, row in enumerate(_decided(reader))]
-    return ReviewLines(tuple(lines), reads_governance.scope_review(reader), len(undecided))
+    return ReviewLines(tuple(lines), newest, len(undecided))
 
 
 def _decided(reader: Connection) -> list[ScopeProposalRow]:
@@ -120,16 +121,16 @@ def _decided(reader: Connection) -> list[ScopeProposalRow]:
     return sorted(found, key=lambda row: -(row.undone_at or row.decided_at or 0))[:MOST_DECIDED]
 
 
-def _wishes(reader: Connection, now: int) -> Iterator[WishLine]:
+def _wishes(reader: Connection, newest: ScopeReviewRow | None, now: int) -> Iterator[WishLine]:
     """Those that wait for a review, and of the newest review's those that it could not propose."""
-    for one in pending(reader):
+    waiting = pending(reader)
+    for one in waiting:
         found = shortfall(reader, one.agent, one.kind, now)
         n, accepted = found.record.n, len(found.record.accepted)
         yield WishLine(one.agent, one.kind, one.by, one.at, one.escalations, n, accepted, found.sentences, waits=True)
-    waiting = {one.key for one in pending(reader)}
-    newest = package(reader)
-    for taken in newest.wishes if newest is not None else ():
-        if taken.proposal is None and (taken.agent, taken.kind) not in waiting:
+    asked_anew = {one.key for one in waiting}
+    for taken in wishes_of(newest) if newest is not None else ():
+        if taken.proposal is None and (taken.agent, taken.kind) not in asked_anew:
             yield WishLine(
                 *(taken.agent, taken.kind, taken.by, taken.at, taken.escalations, taken.n, taken.accepted),
                 missing=taken.missing,
@@ -137,11 +138,10 @@ def _wishes(reader: Connection, now: int) -> Iterator[WishLine]:
             )
 
 
-def _weekly(reader: Connection) -> list[WeeklyQuestion]:
-    """The questions of the newest package that wait still."""
-    newest = package(reader)
+def _weekly(reader: Connection, newest: ScopeReviewRow | None) -> list[WeeklyQuestion]:
+    """The questions of the newest review that wait still."""
     found = []
-    for asked in newest.weekly if newest is not None else ():
+    for asked in weekly_of(newest) if newest is not None else ():
         row = reads.escalation(reader, asked.id)
         if row is not None and not any((row.resolved_at, row.withdrawn_at, row.expired_at, row.merged_into)):
             found.append(asked)

@@ -19,6 +19,9 @@ class Live(Painted):
     _is_stale = False
     UNMOVED_BY: ClassVar[frozenset[str]] = frozenset()
     """Kinds of events that change nothing here; under a flood of them this widget rests."""
+    CONCERNED_BY: ClassVar[tuple[str, ...] | None] = None
+    """How the kinds of events begin that alone may change something here, where that is a short list. What runs at this
+    moment does not."""
 
     def on_mount(self) -> None:
         self._end_reading = self.apm.bridge.attach(self)
@@ -42,7 +45,9 @@ class Live(Painted):
             self._is_stale = True
 
     def _concerns(self, change: Change) -> bool:
-        return change.everything or change.live or not change.kinds <= self.UNMOVED_BY
+        if change.everything or self.CONCERNED_BY is None:
+            return change.everything or change.live or not change.kinds <= self.UNMOVED_BY
+        return any(kind.startswith(self.CONCERNED_BY) for kind in change.kinds)
 
     async def read_anew(self, change: Change) -> None:
         raise NotImplementedError

@@ -151,11 +151,21 @@ def package(reader: Connection, review: int | None = None) -> Package | None:
     return Package(
         row,
         sections_of(tuple(rows.values())),
-        tuple(WeeklyQuestion(**asked) for asked in row.package["weekly"]),
+        weekly_of(row),
         row.package["weekly_count"],
         tuple(row.package["dropped"]),
-        tuple(TakenUp.of_json(found) for found in row.package.get("wishes", ())),
+        wishes_of(row),
     )
+
+
+def weekly_of(row: ScopeReviewRow) -> tuple[WeeklyQuestion, ...]:
+    """The questions that waited for this review."""
+    return tuple(WeeklyQuestion(**asked) for asked in row.package["weekly"])
+
+
+def wishes_of(row: ScopeReviewRow) -> tuple[TakenUp, ...]:
+    """What became of the wishes that this review took up."""
+    return tuple(TakenUp.of_json(found) for found in row.package.get("wishes", ()))
 
 
 def sections_of(proposals: Sequence[ScopeProposalRow]) -> tuple[PackageSection, ...]:

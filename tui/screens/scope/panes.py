@@ -28,10 +28,12 @@ from tui.screens.scope.text import (
 )
 from tui.text.words import UNKNOWN, Line, whole_time
 from tui.widgets.document import Document, Paragraph
-from tui.widgets.live import DELEGATIONS, Live
+from tui.widgets.live import Live
 from tui.widgets.row_list import Column, RowList
 
 UNDECIDED = ("proposed", "clarify")
+CONCERNS = ("scope.", "authority.", "agents.", "escalation.", "decision.", "conflict.")
+"""How the events begin that may change a proposal, its record or what it rests on."""
 COLUMNS = (
     Column("", 11, rank=8),
     Column("#", 4, right=True),
@@ -65,7 +67,7 @@ class Proposals(Live, RowList[ReviewLine]):
     MARKS = True
     PLACES: ClassVar[tuple[str, ...]] = ("marks", "list")
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("marks")]
-    UNMOVED_BY = DELEGATIONS
+    CONCERNED_BY = CONCERNS
     TITLE = "proposals"
 
     def __init__(self, **options: Any) -> None:
@@ -100,7 +102,7 @@ class Reading(Protocol):
 class ProposalView(Live, Document):
     """Pane 2: the row under the cursor in words. It reads for the pane beside it as well."""
 
-    UNMOVED_BY = DELEGATIONS
+    CONCERNED_BY = CONCERNS
     TITLE = "proposal"
 
     def __init__(self, **options: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, cast
 
 from textual import on
@@ -10,8 +10,9 @@ from textual.binding import BindingType
 from textual.widget import Widget
 
 from core.sanitise import one_line
-from core.store import reads_governance
+from core.store import reads_windows
 from core.store.reads import Connection
+from core.store.rows import LiveRow
 from core.store.rows_governance import ConflictRow
 from tui.actions import bindings
 from tui.bridge import Change
@@ -27,12 +28,13 @@ from tui.screens.team.conflict_text import (
 )
 from tui.text.words import Line, whole_time
 from tui.widgets.document import Document
-from tui.widgets.live import DELEGATIONS, Live
+from tui.widgets.filtering import lets_through
+from tui.widgets.live import Live
 from tui.widgets.painted import plain
 from tui.widgets.row_list import Column, RowList
+from tui.widgets.windowed import WindowedList
 
-MOST = 5_000
-"""Conflicts that are listed, the newest; all of them are in the history."""
+AGES_MS = 20_000
 COLUMNS = (
     Column("#", 4, right=True, rank=3),
     Column("state", 11),
@@ -49,22 +51,40 @@ EMPTY: tuple[Line, ...] = (
 )
 
 
-class ConflictList(Live, RowList[ConflictRow]):
+class ConflictList(WindowedList[ConflictRow]):
     """Pane 1; enter opens the question that waits."""
 
-    UNMOVED_BY = DELEGATIONS
+    CONCERNED_BY = ("conflict.",)
     TITLE = "conflicts"
 
     def __init__(self, **options: Any) -> None:
         super().__init__(COLUMNS, key=lambda row: row.id, cells=self._cells, empty=EMPTY, **options)
+        self._waiting = 0
+        self._ages_until = 0
 
     @property
     def summary(self) -> str:
-        waiting = sum(map(is_open, self._all))
-        return f"{waiting} waiting of {self.total}" if self.total else ""
+        return f"{self._waiting:,} waiting of {self.total:,}" if self.total else ""
 
-    async def read_anew(self, change: Change) -> None:
-        self.set_rows(await self.apm.bridge.read(lambda reader, *_: _read(reader)))
+    def read_order(self, reader: Connection, live: LiveRow, now: int) -> Sequence[int]:
+        self._waiting = reads_windows.waiting_conflicts(reader)
+        keys = reads_windows.conflict_order(reader)
+        if not any(self.filter_words):
+            return keys
+        found = reads_windows.conflicts(reader, keys)
+        return [key for key in keys if key in found and lets_through(self.filter_words, self.text_of(found[key]))]
+
+    def read_total(self, reader: Connection, live: LiveRow, now: int) -> int:
+        return len(reads_windows.conflict_order(reader))
+
+    def read_rows(self, reader: Connection, live: LiveRow, now: int, keys: Sequence[int]) -> Mapping[int, ConflictRow]:
+        return reads_windows.conflicts(reader, keys)
+
+    def tick(self, now: int) -> None:
+        """Ages change by the minute."""
+        if now >= self._ages_until and self.count:
+            self._ages_until = now + AGES_MS
+            self.redraw()
 
     def _cells(self, row: ConflictRow) -> tuple[Line, ...]:
         tone = "text" if is_open(row) else "dim"
@@ -83,7 +103,7 @@ class ConflictList(Live, RowList[ConflictRow]):
 class ConflictView(Live, Document):
     """Pane 2: the conflict under the cursor in words."""
 
-    UNMOVED_BY = DELEGATIONS
+    CONCERNED_BY = ("conflict.", "escalation.", "decision.", "work_item.")
     TITLE = "conflict"
     summary = ""
 
@@ -155,8 +175,3 @@ class Conflicts(PaneScreen):
         """The conflict in hand as text."""
         text = "\n".join(plain((*p.line, *p.tail)) for p in self.query_one(ConflictView).paragraphs)
         return (text, "the conflict") if text else None
-
-
-def _read(reader: Connection) -> list[ConflictRow]:
-    found = reads_governance.conflicts(reader, limit=MOST)
-    return sorted(found, key=lambda row: (not is_open(row), -row.at, -row.id))
