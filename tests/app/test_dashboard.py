@@ -8,6 +8,7 @@ from core.store import reads
 from core.store.schema import WorkItem
 from tests.app.driving import SMALL, USUAL, WIDE, Driving, app_in, lines_of, notices, opened, press, screen_text, settle
 from tests.app.seeding import MINUTE, MORNING, SeededWorkspace, seed_work_item
+from tui.questions.answering import NOT_DRAWN
 from tui.screens.dashboard import Dashboard
 from tui.screens.help import HelpDialog
 from tui.screens.palette import Palette
@@ -374,3 +375,11 @@ async def test_empty_panes_say_what_they_are_and_the_key_that_fills_them(
         assert "apm agents import" in screen_text(pilot)
         await press(pilot, "4")
         assert "Nothing to report yet." in screen_text(pilot)
+
+
+async def test_a_key_for_a_line_that_is_not_drawn_yet_is_told_so(busy_workspace: SeededWorkspace) -> None:
+    async with opened(busy_workspace, SMALL) as pilot:
+        queue = pilot.app.screen.query_one(Queue)
+        queue.action_accept()
+        await settle(pilot)
+        assert notices(pilot) == [NOT_DRAWN]

@@ -30,6 +30,7 @@ from tests.app.seeding import (
     SeededWorkspace,
     raise_question,
 )
+from tui.questions.answering import NOT_DRAWN
 from tui.screens.dashboard import Dashboard
 from tui.screens.dialogs.choice import ChoiceDialog
 from tui.screens.dialogs.reason import ReasonDialog
@@ -324,6 +325,7 @@ async def test_keys_typed_before_the_question_is_drawn_answer_nothing(busy_works
         screen.action_answer(1)
         await settle(pilot)
         assert await answers(busy_workspace, PASSKEYS) == ()
+        assert notices(pilot) == [NOT_DRAWN]
 
 
 async def test_a_paste_answers_nothing(busy_workspace: SeededWorkspace) -> None:

@@ -15,6 +15,7 @@ from core.store.rows import AnswerRow, EscalationRow
 from tests.app.driving import SMALL, USUAL, WIDE, app_in, notices, opened, press, screen_text, settle
 from tests.app.inbox import APPROVE, RETRY, SUPPLY, ask, failed, inbox
 from tests.app.seeding import HOUR, MINUTE, MORNING, Question, SeededWorkspace, raise_question
+from tui.questions.answering import NOT_DRAWN
 from tui.questions.sections import HOUSE
 from tui.screens.dialogs.reason import ReasonDialog
 from tui.screens.questions.decision import Decision
@@ -333,6 +334,27 @@ async def test_keys_typed_before_the_question_is_drawn_answer_nothing(three: See
         triage.inbox.action_answer(1)
         await settle(pilot)
         assert [await answers(three, n) for n in (1, 2, 3)] == [[], [], []]
+
+
+async def test_keys_that_come_before_the_question_is_drawn_are_told_so_once(three: SeededWorkspace) -> None:
+    async with opened(three) as pilot:
+        await press(pilot, "t")
+        triage = triage_of(pilot)
+        triage.inbox.action_down(1)
+        triage.inbox.action_accept()
+        triage.inbox.action_snooze()
+        await settle(pilot)
+        assert notices(pilot) == [NOT_DRAWN]
+
+
+async def test_marked_questions_are_not_merged_into_one_that_is_still_to_be_drawn(three: SeededWorkspace) -> None:
+    async with opened(three) as pilot:
+        await press(pilot, "t", "x")
+        triage = triage_of(pilot)
+        triage.inbox.action_down(1)
+        triage.inbox.action_merge()
+        await settle(pilot)
+        assert notices(pilot) == [NOT_DRAWN]
 
 
 async def test_a_question_that_changed_is_answered_only_once_it_was_drawn_anew(three: SeededWorkspace) -> None:

@@ -25,6 +25,9 @@ else:
     _Node = object
 
 NO_VALUES = "No answer to this question takes values."
+NOT_DRAWN = "This question was not drawn yet: press again."
+NOT_DRAWN_MS = 4_000
+"""As long as that notice stands: of keys that come in a row, the first one brings it."""
 
 
 def draft_key(question: EscalationRow, option: Json) -> str:
@@ -38,6 +41,25 @@ class Answering(_Node):
     def question_in_hand(self) -> EscalationRow | None:
         raise NotImplementedError
 
+    def is_drawing(self) -> bool:
+        """A question is under the cursor, and not in hand because it is still to be drawn."""
+        return False
+
+    def question_for_key(self) -> EscalationRow | None:
+        """The question in hand; where a key came before it was drawn, that is said and the key does nothing."""
+        question = self.question_in_hand()
+        if question is None and self.is_drawing():
+            self.say_not_drawn()
+        return question
+
+    def say_not_drawn(self) -> None:
+        now = app_of(self).now()
+        if not 0 <= now - self._said_not_drawn_at < NOT_DRAWN_MS:
+            self._said_not_drawn_at = now
+            app_of(self).tell(NOT_DRAWN)
+
+    _said_not_drawn_at = -NOT_DRAWN_MS
+
     def question_left(self, question: EscalationRow) -> None:
         """The question in hand has been answered or put away."""
 
@@ -46,7 +68,7 @@ class Answering(_Node):
 
     def action_accept_and_propose(self) -> None:
         """The same, with the wish that the next scope review looks whether this need be asked at all."""
-        question = self.question_in_hand()
+        question = self.question_for_key()
         if question is None:
             return
         if question.kind != "decision":
@@ -55,7 +77,7 @@ class Answering(_Node):
             self._accept(propose=True)
 
     def _accept(self, *, propose: bool) -> None:
-        question = self.question_in_hand()
+        question = self.question_for_key()
         if question is None:
             return
         if question.recommended is None:
@@ -71,7 +93,7 @@ class Answering(_Node):
 
     def _with_values(self, *, in_editor: bool) -> None:
         """The answer that carries values; there is at most one in practice, so the first."""
-        question = self.question_in_hand()
+        question = self.question_for_key()
         if question is None:
             return
         option = next((o for o in question.options if o.get("asks")), None)
@@ -83,7 +105,7 @@ class Answering(_Node):
             self.take(question, option)
 
     def action_other(self) -> None:
-        question = self.question_in_hand()
+        question = self.question_for_key()
         if question is None:
             return
         others = [o for o in question.options if o["key"] != question.recommended]

@@ -59,13 +59,13 @@ class QuestionDeeds(Answering):
     """Everything that is done to the question in hand besides reading it."""
 
     def action_acknowledge(self) -> None:
-        question = self.question_in_hand()
+        question = self.question_for_key()
         if question is not None:
             work = acknowledge_work(question, app_of(self).person)
             self.do(question, work, "is seen: no reminders for 30 minutes.", "counts as not seen again.")
 
     def action_snooze(self) -> None:
-        question = self.question_in_hand()
+        question = self.question_for_key()
         if question is None:
             return
         from tui.questions.snoozing import PRESETS
@@ -105,7 +105,7 @@ class QuestionDeeds(Answering):
         self.do(question, work, done, "is back.", lambda: self.question_left(question))
 
     def action_assign(self) -> None:
-        question = self.question_in_hand()
+        question = self.question_for_key()
         if question is not None:
             self._in_background(self._assign(question))
 
@@ -131,7 +131,7 @@ class QuestionDeeds(Answering):
         self.question_left(question)
 
     def action_escalate(self) -> None:
-        question = self.question_in_hand()
+        question = self.question_for_key()
         if question is None:
             return
         rank = states.URGENCIES.index(question.urgency)
@@ -151,7 +151,7 @@ class QuestionDeeds(Answering):
         self.ask(LineDialog(f"Make it {urgency}", [about], "why, if you want to say; enter presses it"), press)
 
     def action_merge(self) -> None:
-        question = self.question_in_hand()
+        question = self.question_for_key()
         if question is None:
             return
         self._in_background(self._pick_target(question))
@@ -178,7 +178,7 @@ class QuestionDeeds(Answering):
         app_of(self).do(work, done, lambda: self.question_left(question), undo=undo)
 
     def action_ask_back(self) -> None:
-        question = self.question_in_hand()
+        question = self.question_for_key()
         if question is not None:
             self._in_background(self._ask_back(question))
 

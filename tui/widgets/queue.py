@@ -58,6 +58,9 @@ class Queue(QuestionDeeds, WindowedList["EscalationRow"]):
         row = self.row
         return row if row is not None and self._drawn.get(row.id) == row.payload_digest else None
 
+    def is_drawing(self) -> bool:
+        return bool(self.count) and self.question_in_hand() is None
+
     def line_drawn(self, y: int) -> None:
         n = self.scroll_offset.y + y - self._top
         row = self.row_at(n) if y >= self._top and n < self.count else None

@@ -189,12 +189,16 @@ class Decision(QuestionDeeds, Screen[None]):
     def question_in_hand(self) -> EscalationRow | None:
         """The question, once it is drawn. Of one that has its answer it says so, and nothing is in hand."""
         question = self.question_shown()
-        if question is None or self._drawn != question.payload_digest:
+        if question is None or self.is_drawing():
             return None
         if states.escalation_state(question, self.apm.now()) in ENDED:
             self.apm.tell(f"{self._how_it_ended()} space goes on to the next.")
             return None
         return question
+
+    def is_drawing(self) -> bool:
+        shown = self.question_shown()
+        return shown is None or self._drawn != shown.payload_digest
 
     def _how_it_ended(self) -> str:
         shown = self._shown
@@ -229,7 +233,8 @@ class Decision(QuestionDeeds, Screen[None]):
 
     def action_answer(self, number: int) -> None:
         shown = self._shown
-        if shown is None or self._drawn != shown.question.payload_digest:
+        if shown is None or self.is_drawing():
+            self.say_not_drawn()
             return
         cards = self.query_one(Cards).cards
         if number > len(cards):

@@ -25,6 +25,9 @@ class TriageDeeds(QuestionDeeds):
     def question_in_hand(self) -> EscalationRow | None:
         return self.triage.question_in_hand()
 
+    def is_drawing(self) -> bool:
+        return self.triage.is_drawing()
+
     def question_shown(self) -> EscalationRow | None:
         return self.triage.question_shown()
 
@@ -42,7 +45,7 @@ class TriageDeeds(QuestionDeeds):
     def action_answer(self, number: int) -> None:
         if self.triage.look_first():
             return
-        question = self.question_in_hand()
+        question = self.question_for_key()
         if question is None:
             return
         if number > len(question.options):

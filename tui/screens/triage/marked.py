@@ -65,9 +65,9 @@ class Many:
 
     def merge(self) -> bool:
         """Into the question in sight."""
-        into = self._triage.question_in_hand()
         if not self._triage.inbox.mark_count:
             return False
+        into = self._triage.inbox.question_for_key()
         if into is not None:
             self._plan(bulk_deeds.merge(into, self.apm.person), without=into.id)
         return True

@@ -229,6 +229,11 @@ class Triage(PaneScreen):
             return None
         return self.preview.drawn(inbox.key_at(inbox.cursor))
 
+    def is_drawing(self) -> bool:
+        """A question is under the cursor, and the preview still shows another one, or nothing."""
+        asks = self.inbox.count and not self.section.shown.provenance
+        return bool(asks) and self.preview.is_open and self.question_in_hand() is None
+
     def question_shown(self) -> EscalationRow | None:
         """The question under the cursor, whether or not it can be answered at this moment."""
         row: EscalationRow | None = None if self.section.shown.provenance else self.inbox.row
