@@ -33,6 +33,8 @@ POLL_SECONDS = 0.3
 """How often it is looked whether another process has written."""
 LOOK_SECONDS = 3.0
 """How often the store is read although nobody wrote: a lease grows old by itself."""
+RETRY_SECONDS = 1.0
+"""Least time before a view that could not read tries it again by itself."""
 
 
 class Change(NamedTuple):
@@ -76,12 +78,15 @@ class LiveView(Protocol):
 
 
 class _Attached:
-    __slots__ = ("pending", "task", "view")
+    __slots__ = ("pending", "retry_at", "task", "trouble", "view")
 
     def __init__(self, view: LiveView) -> None:
         self.view = view
         self.pending: Change | None = None
         self.task: asyncio.Task[None] | None = None
+        self.retry_at = 0.0
+        self.trouble = ""
+        """Why it could not read the last time."""
 
 
 class Bridge:
@@ -102,6 +107,8 @@ class Bridge:
         self._poll: asyncio.Task[None] | None = None
         self._seen = 0
         self._seen_live: LiveRow | None = None
+        self._trouble = ""
+        """Why the store could not be looked at the last time."""
 
     def start(self, store: Store) -> None:
         self._store = store
@@ -241,23 +248,35 @@ class Bridge:
             attached.task = self._task(self._reload(attached))
 
     async def _reload(self, attached: _Attached) -> None:
+        """What could not be read stays pending: the next change, or after a while the poll, asks for it again."""
         try:
             while attached.pending is not None and attached in self._views:
                 change, attached.pending = attached.pending, None
-                await attached.view.reload(change)
-        except ApmError as error:
-            self._report(str(error))
-        except Exception as error:
-            # A fault of the program in one view; the others go on, and so does this one with the next change.
-            logger.exception("a view could not read anew")
-            self._report(f"A part of the screen could not be read anew. {type(error).__name__}: {error}")
+                trouble, may_pass = await _trouble_with(attached.view, change)
+                self._tell_once(trouble)
+                attached.trouble = trouble
+                if may_pass:
+                    attached.pending = change if attached.pending is None else change | attached.pending
+                    attached.retry_at = self._loop.time() + RETRY_SECONDS
+                    return
         finally:
             attached.task = None
+
+    def _tell_once(self, trouble: str) -> None:
+        """Tell it, unless it has been told and whoever met it has still not read since."""
+        if trouble and trouble not in (self._trouble, *(attached.trouble for attached in self._views)):
+            self._report(trouble)
+
+    def _retry(self) -> None:
+        for attached in self._views:
+            if attached.pending is not None and self._loop.time() >= attached.retry_at:
+                self._ask(attached, NOTHING)
 
     async def _poll_forever(self) -> None:
         mark, looked_at = None, 0.0
         while True:
             await asyncio.sleep(POLL_SECONDS)
+            self._retry()
             was, mark = mark, self._store.write_mark()
             if mark == was and self._loop.time() < looked_at + LOOK_SECONDS:
                 continue
@@ -265,8 +284,10 @@ class Bridge:
             try:
                 head, live = await self.read(lambda reader, live, _: (_head(reader), live))
             except ApmError as error:
-                self._report(str(error))
+                self._tell_once(str(error))
+                self._trouble = str(error)
                 continue
+            self._trouble = ""
             if head > self._seen:
                 self._seen = head
                 self._note(EVERYTHING)
@@ -276,6 +297,19 @@ class Bridge:
 
     def _task(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         return self._loop.create_task(work, context=self._context.copy())
+
+
+async def _trouble_with(view: LiveView, change: Change) -> tuple[str, bool]:
+    """Let the view read. Why it could not, "" when it could; and whether that may be otherwise the next time."""
+    try:
+        await view.reload(change)
+    except ApmError as error:
+        return str(error), True
+    except Exception as error:
+        # A fault of the program in one view; the others go on, and so does this one with the next change.
+        logger.exception("a view could not read anew")
+        return f"A part of the screen could not be read anew. {type(error).__name__}: {error}", False
+    return "", False
 
 
 def _head(reader: Connection) -> int:

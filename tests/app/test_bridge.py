@@ -163,6 +163,65 @@ async def test_a_store_that_fails_is_reported_and_stops_nothing(empty_workspace:
     assert watcher.seen == [()]
 
 
+@dataclass
+class Troubled:
+    """A view that cannot read as often as is said here."""
+
+    failures: int
+    changes: list[Change] = field(default_factory=list)
+    has_read: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def reload(self, change: Change) -> None:
+        self.changes.append(change)
+        if self.failures:
+            self.failures -= 1
+            raise StoreError("The database is locked.")
+        self.has_read.set()
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What failed is tried again at once."""
+    monkeypatch.setattr("tui.bridge.POLL_SECONDS", 0.01)
+    monkeypatch.setattr("tui.bridge.RETRY_SECONDS", 0.0)
+
+
+@pytest.mark.usefixtures("soon")
+async def test_what_could_not_be_read_is_read_again_by_itself_and_told_once(empty_workspace: SeededWorkspace) -> None:
+    said: list[str] = []
+    bridge, view = Bridge(said.append), Troubled(failures=3)
+    bridge.start(empty_workspace.store)
+    bridge.attach(view)
+    await asyncio.wait_for(view.has_read.wait(), 10)
+    await bridge.stop()
+    assert all(change.everything for change in view.changes[:4])
+    assert said == ["The database is locked."]
+
+
+@pytest.mark.usefixtures("soon")
+async def test_an_error_is_told_again_once_it_had_passed(empty_workspace: SeededWorkspace) -> None:
+    said: list[str] = []
+    bridge, view = Bridge(said.append), Troubled(failures=1)
+    bridge.start(empty_workspace.store)
+    bridge.attach(view)
+    await asyncio.wait_for(view.has_read.wait(), 10)
+    view.failures = 1
+    view.has_read.clear()
+    bridge.ask(view)
+    await asyncio.wait_for(view.has_read.wait(), 10)
+    await bridge.stop()
+    assert said == ["The database is locked."] * 2
+
+
+async def test_a_view_that_cannot_read_is_not_asked_all_the_time(empty_workspace: SeededWorkspace) -> None:
+    bridge, view = Bridge(lambda text: None), Troubled(failures=1_000)
+    bridge.start(empty_workspace.store)
+    bridge.attach(view)
+    await bridge.idle()
+    assert (view.changes, bridge.is_reading) == ([EVERYTHING], False)
+    await bridge.stop()
+
+
 async def test_after_stop_commits_are_not_looked_at_any_more(empty_workspace: SeededWorkspace) -> None:
     bridge = Bridge(lambda text: None)
     bridge.start(empty_workspace.store)
