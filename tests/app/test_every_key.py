@@ -60,6 +60,7 @@ WAYS: dict[str, tuple[str, ...]] = {
     "settings_keys": ("0", "8", "2"),
     "capture": ("0", "8", "2", "enter"),
     "form": ("n",),
+    "line": ("3", "c"),
     "picker": ("n", "tab", "tab", "tab"),
     "options": ("0",),
     "filter": ("slash",),
@@ -68,7 +69,7 @@ WAYS: dict[str, tuple[str, ...]] = {
     "confirm": ("2", "X"),
     "help": ("question_mark",),
 }
-BY_ITS_FIELD = {("palette.run", "enter"): "submit"}
+BY_ITS_FIELD = {("palette.run", "enter"): "submit", ("line.send", "enter"): "submit"}
 """Keys that a text field takes for itself, and what it runs; what that leads to has tests of its own."""
 HANGS_AFTER_SECONDS = 60.0
 """A key whose work has not ended by then never will: it waits for something that nobody gives it."""

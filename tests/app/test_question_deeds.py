@@ -8,7 +8,7 @@ from core.governance import asking, life
 from core.governance.scope.wishes import pending
 from core.store import reads, reads_escalations, states
 from core.store.rows import AnswerRow, EscalationRow
-from tests.app.driving import app_in, decision_of, notices, opened, press, screen_text, settle
+from tests.app.driving import SMALL, app_in, decision_of, notices, opened, press, screen_text, settle
 from tests.app.seeding import HOUR, MINUTE, MORNING, Option, Question, SeededWorkspace, raise_question
 from tui.screens.dialogs.choice import ChoiceDialog
 from tui.screens.dialogs.reason import LineDialog
@@ -325,3 +325,10 @@ async def test_nothing_is_done_to_an_answered_question_but_reading_it(busy_works
         assert all("is already answered by ada" in notice for notice in notices(pilot)[said:])
         assert decision_of(pilot).applies("decision.accept") == "it is answered already"
     assert len(await answers(busy_workspace, PASSKEYS)) == 1
+
+
+async def test_a_line_names_enter_as_the_key_that_sends_it(busy_workspace: SeededWorkspace) -> None:
+    async with opened(busy_workspace, SMALL) as pilot:
+        await press(pilot, "3", "c")
+        assert isinstance(pilot.app.screen, LineDialog)
+        assert "enter send" in screen_text(pilot)

@@ -159,6 +159,7 @@ class TestApproving:
             await go_to(pilot, number)
             await press(pilot, "a")
             assert isinstance(pilot.app.screen, WordDialog)
+            assert "enter send" in screen_text(pilot)
             await press(pilot, "enter")
             assert "An approval that is not recommended needs a reason." in screen_text(pilot)
 

@@ -6,6 +6,7 @@ from tui.actions.model import DIGITS, Action
 
 PLACES: dict[str, str] = {
     "form": "A form",
+    "line": "A line to write",
     "picker": "A choice of words",
     "options": "Among answers",
     "filter": "Filtering",
@@ -23,6 +24,17 @@ ACTIONS: tuple[Action, ...] = (
         "Out",
         "Leave; what is written is kept until it is sent",
         "form",
+        "out",
+        85,
+        palette=False,
+    ),
+    Action("line.send", ("enter", "f2", "ctrl+s"), "Send", "Send what is written", "line", "send", 10, palette=False),
+    Action(
+        "line.out",
+        ("escape",),
+        "Out",
+        "Leave; what is written is kept until it is sent",
+        "line",
         "out",
         85,
         palette=False,

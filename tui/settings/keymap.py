@@ -42,6 +42,7 @@ _BY_PLACE: dict[str, tuple[Bound, ...]] = {
 
 _APART: Mapping[str, frozenset[str]] = {
     "form": frozenset({"picker", "answer"}),
+    "line": frozenset(),
     "answer": frozenset({"picker"}),
     "picker": frozenset(),
     "filter": frozenset(),
@@ -67,7 +68,7 @@ _INSIDE: Mapping[str, frozenset[str]] = {
 }
 """Screens that are places, and the particular places inside of them. A test goes to every place and compares."""
 
-TYPED_IN = frozenset({"form", "answer", "filter", "palette"})
+TYPED_IN = frozenset({"form", "line", "answer", "filter", "palette"})
 """Places around a text field: a key that types a character never reaches their actions."""
 KEPT = ("escape", "enter", "ctrl+c")
 """Keys that keep their meaning: without them a person is caught where he is."""

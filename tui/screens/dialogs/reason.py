@@ -23,8 +23,8 @@ class LineDialog(Dialog[str]):
     What is written is kept under `draft_key` until whoever asked for it has it on record and drops it.
     """
 
-    PLACES: ClassVar[tuple[str, ...]] = ("form",)
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("form")]
+    PLACES: ClassVar[tuple[str, ...]] = ("line",)
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("line")]
     CSS_PATH = "../../styles/decision.tcss"
 
     def __init__(

@@ -36,8 +36,8 @@ class PreviewDialog(ConfirmDialog):
 class WordDialog(Dialog[str]):
     """A line that goes on the record; an empty one is not taken. What is written is kept until it is there."""
 
-    PLACES: ClassVar[tuple[str, ...]] = ("form",)
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("form")]
+    PLACES: ClassVar[tuple[str, ...]] = ("line",)
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("line")]
 
     def __init__(
         self, title: str, preview: Sequence[Paragraph], label: str, hint: str, *, needed: str, draft_key: str
