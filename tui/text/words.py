@@ -85,6 +85,8 @@ URGENCY_MARKS = {
     "WEEKLY": Mark("·", "weekly", "dim"),
 }
 
+_URGENCY_CELLS = {"IMMEDIATE": "now", "DAILY": "day", "WEEKLY": "week"}
+
 DELEGATION_MARKS = {
     "SUCCESS": Mark("✓", "done", "good"),
     "BLOCKED": Mark("◆", "blocked", "ask"),
@@ -182,6 +184,17 @@ def urgency(row: EscalationRow, now: int) -> Line:
     if state in ("snoozed", "acknowledged"):
         return ((f"‖ {'seen' if state == 'acknowledged' else state}", "faint"),)
     return URGENCY_MARKS.get(row.urgency, UNKNOWN).line()
+
+
+def urgency_cell(row: EscalationRow, now: int) -> Line:
+    """Urgency and lateness in six cells: `▲ now`, `◆ day`, `◆ late`, `‖ seen`, `‖ away` (snoozed)."""
+    state = states.escalation_state(row, now)
+    if state in ("snoozed", "acknowledged"):
+        return ((f"‖ {'seen' if state == 'acknowledged' else 'away'}", "faint"),)
+    mark = URGENCY_MARKS.get(row.urgency, UNKNOWN)
+    if states.is_overdue(row, now):
+        return ((f"{mark.glyph} late", "bad"),)
+    return ((f"{mark.glyph} {_URGENCY_CELLS.get(row.urgency, '')}".rstrip(), mark.tone),)
 
 
 def phase_cell(cell: PhaseCell, now: int) -> Line:

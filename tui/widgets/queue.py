@@ -11,7 +11,7 @@ from core.sanitise import one_line
 from core.store import states
 from tui.actions import bindings
 from tui.questions.deeds import QuestionDeeds
-from tui.text.words import Line, due, urgency
+from tui.text.words import Line, due, urgency, urgency_cell
 from tui.widgets.live import DELEGATIONS
 from tui.widgets.row_list import Column
 from tui.widgets.windowed import WindowedList
@@ -27,6 +27,9 @@ COLUMNS = (
     Column("question", least=20),
     Column("for", 7, rank=1),
 )
+COMPACT = (Column("when", 6), Column("question", least=20))
+COMPACT_BELOW = 60
+"""Cells; with less than that the question has all the room but for a glyph and a short word."""
 EMPTY: tuple[Line, ...] = ((("Nothing waits for you.", "good"),), (("Questions of the agents appear here.", "dim"),))
 
 
@@ -96,16 +99,22 @@ class Queue(QuestionDeeds, WindowedList["EscalationRow"]):
             self._shown_until = now + (1_000 if soon else 20_000)
             self.redraw()
 
+    def on_resize(self) -> None:
+        self.columns = COMPACT if self.size.width < COMPACT_BELOW else COLUMNS
+
     def _cells_of(self, row: EscalationRow) -> tuple[Line, ...]:
         now = self.apm.now()
         needs = states.needs_me(row, now)
         again: Line = ((f" ×{row.count}", "ask"),) if row.count > 1 else ()
+        question: Line = ((one_line(row.question), "text" if needs else "dim"), *again)
+        if self.columns is COMPACT:
+            return urgency_cell(row, now), question
         target = f"#{row.work_item} {row.phase or ''}".rstrip() if row.work_item is not None else ""
         return (
             urgency(row, now),
             (due(row, now),),
             ((one_line(row.kind, 20), "dim"),),
-            ((one_line(row.question), "text" if needs else "dim"), *again),
+            question,
             ((target, "dim"),),
         )
 
