@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from core.store.reads_activity import CallRow, CommandRow
-from tests.app.driving import Driving, app_in, lines_of, notices, opened, press, screen_text, settle
+from tests.app.driving import SMALL, USUAL, Driving, app_in, lines_of, notices, opened, press, screen_text, settle
 from tests.app.records import go_to, in_utc, seed_commands
 from tests.app.seeding import MORNING, SECOND, SeededWorkspace
 from tui.screens.records.activity import Activity, ActivityText
 from tui.screens.work.detail import DelegationDetail
+from tui.widgets.record_line import RecordLine
 
 
 @pytest.fixture(autouse=True)
@@ -164,3 +165,12 @@ async def test_a_command_that_is_run_now_appears(empty_workspace: SeededWorkspac
         seed_commands(empty_workspace)
         await settle(pilot)
         assert len(commands(pilot)) == 5
+
+
+@pytest.mark.parametrize(("size", "told"), [(USUAL, "today (UTC) 261 calls, no tokens measured"), (SMALL, "261 calls")])
+async def test_the_screen_has_its_name_at_every_size(ran: SeededWorkspace, size: tuple[int, int], told: str) -> None:
+    async with opened(ran, size) as pilot:
+        await go_to(pilot, Activity())
+        line = lines_of(pilot.app.screen.query_one(RecordLine))[0]
+    assert line.startswith(" Activity  everything")
+    assert told in line

@@ -328,6 +328,13 @@ async def test_keys_typed_before_the_question_is_drawn_answer_nothing(busy_works
         assert notices(pilot) == [NOT_DRAWN]
 
 
+@pytest.mark.parametrize("size", [WIDE, USUAL])
+async def test_how_urgent_it_is_stands_there_once(busy_workspace: SeededWorkspace, size: tuple[int, int]) -> None:
+    async with opened(busy_workspace, size) as pilot:
+        await press(pilot, "space")
+        assert screen_text(pilot).count("▲ immediate   30m late") == 1
+
+
 async def test_a_paste_answers_nothing(busy_workspace: SeededWorkspace) -> None:
     async with opened(busy_workspace) as pilot:
         await press(pilot, "space")

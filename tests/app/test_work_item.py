@@ -70,7 +70,7 @@ async def test_a_gate_that_did_not_pass_says_what_is_missing_and_which_key_answe
         await press(pilot, *ITEM)
         lines = lines_of(pilot.app.screen.query_one(GateView))
     assert lines[0] == "✗ not passed  3 of 5 criteria are not met"
-    assert lines[1] == "◆ question #4 waits for you: 1 enter opens it"
+    assert lines[1] == "◆ Question 4 waits for you: enter on R1 in pane 1 opens it"
 
 
 async def test_rounds_of_a_phase_are_told_with_what_became_of_them(busy_workspace: SeededWorkspace) -> None:

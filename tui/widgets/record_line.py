@@ -11,18 +11,22 @@ from tui.widgets.painted import PaintedLine, cells_of
 class RecordLine(PaintedLine):
     """Two halves, as the screen says them; always there, so that a list below it never moves.
 
-    The name of the screen is left out where there is no room for it.
+    The name of the screen and the left half stay at every width; of the right half, which has a `short` form, as much
+    as there is room for.
     """
 
     left: reactive[Line] = reactive(())
     right: reactive[Line] = reactive(())
+    short: reactive[Line] = reactive(())
 
     def __init__(self, name: str) -> None:
         super().__init__()
-        self._heading: Line = ((f" {name} ", "strong"),)
+        self._heading: Line = ((f" {name} ", "strong"), (" ", "text"))
 
     def halves(self, width: int) -> tuple[Line, Line]:
-        left: Line = ((" ", "text"), *self.left)
-        right: Line = ((" ", "text"), *self.right, (" ", "text")) if self.right else ()
-        room = width - cells_of(left) - cells_of(right)
-        return (*self._heading, *left) if room >= cells_of(self._heading) else left, right
+        left: Line = (*self._heading, *self.left)
+        for wanted in (self.right, self.short):
+            right: Line = ((" ", "text"), *wanted, (" ", "text")) if wanted else ()
+            if cells_of(left) + cells_of(right) <= width:
+                return left, right
+        return left, ()

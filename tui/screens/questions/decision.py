@@ -163,8 +163,8 @@ class Decision(QuestionDeeds, Screen[None]):
         self._aged = _aged(shown, now)
         row = shown.question
         question, about = self.query_one(QuestionView), self.query_one("#about", Document)
-        around = about_paragraphs(row, shown.item, shown.answers, now, shown.happened)
         beside = self.app.size.width >= NARROW_BELOW
+        around = about_paragraphs(row, shown.item, shown.answers, now, shown.happened, with_status=beside)
         status = [] if beside else [status_paragraph(row, now, _place_in_queue(shown))]
         closing = closing_paragraphs(row, shown.answers, now)
         lead, *rest = self._text

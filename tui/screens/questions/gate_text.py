@@ -79,9 +79,11 @@ def _what_next(
     asked = [q for q in questions if q.phase == cell.phase]
     made = []
     for question in asked[:1]:
-        more = f" and {len(asked) - 1} more" if len(asked) > 1 else ""
-        told: Line = (("◆ ", "ask"), (f"question #{question.id}{more} waits for you: ", "ask"))
-        made.append(Paragraph((*told, ("1 enter", "accent"), (" opens it", "dim")), 2))
+        more = len(asked) - 1
+        waits = f"and {more} more wait" if more else "waits"
+        told: Line = (("◆ ", "ask"), (f"Question {question.id} {waits} for you: ", "ask"))
+        keys: Line = (("enter", "accent"), (f" on {cell.phase} in pane ", "dim"), ("1", "accent"))
+        made.append(Paragraph((*told, *keys, (f" opens {'the first' if more else 'it'}", "dim")), 2))
     outcome = runs[-1].outcome if runs else None
     if gate is not None and not asked and outcome in OUTCOMES:
         made.append(Paragraph(((OUTCOMES[str(outcome)], "ask"),)))

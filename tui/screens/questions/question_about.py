@@ -62,9 +62,11 @@ def about_paragraphs(
     answers: Sequence[AnswerRow],
     now: int,
     happened: Sequence[EventRow] = (),
+    *,
+    with_status: bool = True,
 ) -> list[Paragraph]:
-    """The question's circumstances, for the column beside it."""
-    made = [status_paragraph(row, now), _fact("kind", row.kind)]
+    """The question's circumstances, for the column beside it; below it, where its status stands on top, without it."""
+    made = [*([status_paragraph(row, now)] if with_status else []), _fact("kind", row.kind)]
     made.append(_fact("raised", _ago(now - row.raised_at) + _again(row)))
     if row.acknowledged_by and states.escalation_state(row, now) == "acknowledged":
         made.append(_fact("seen by", row.acknowledged_by))

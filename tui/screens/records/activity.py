@@ -41,7 +41,7 @@ class Today(Live, RecordLine):
     """What agents have done today, as their counters have it."""
 
     async def read_anew(self, change: Change) -> None:
-        self.right = await self.apm.bridge.read(_today)
+        self.right, self.short = await self.apm.bridge.read(_today)
 
 
 class Activity(PaneScreen):
@@ -86,7 +86,7 @@ class Activity(PaneScreen):
         return bool(self.pane("commands").failed_only)
 
     def _say(self) -> None:
-        what: Line = (("only what failed", "bad"),) if self.failed_only else (("everything that was run", "text"),)
+        what: Line = (("only what failed", "bad"),) if self.failed_only else (("everything", "text"),)
         self.query_one(Today).left = what
 
     def action_failed_only(self) -> None:
@@ -154,12 +154,12 @@ class Activity(PaneScreen):
             self.apm.tell("It still runs; its record is there once it has ended.")
 
 
-def _today(reader: Connection, _: LiveRow, now: int) -> Line:
-    """Sums since midnight, UTC, which is how agents are counted."""
+def _today(reader: Connection, _: LiveRow, now: int) -> tuple[Line, Line]:
+    """Sums since midnight, UTC, which is how agents are counted; all of them, and what a narrow screen has room for."""
     counted: list[CounterRow] = list(reads.counters(reader, since_day=now // MS_PER_DAY).values())
     runs, failures = sum(c.runs for c in counted), sum(c.failures for c in counted)
-    spans: list[tuple[str, str]] = [("today (UTC) ", "faint"), (plural(runs, "call"), "dim")]
-    spans += [(f", {failures:,} failed", "bad")] if failures else []
     tokens, cost = sum(c.tokens for c in counted), sum(c.cost for c in counted)
-    measured = f", {tokens:,} tokens" if tokens else ", no tokens measured"
-    return (*spans, (measured + (f", ${cost:,.2f}" if cost else ""), "dim"))
+    calls: Line = ((plural(runs, "call"), "dim"),)
+    failed: Line = ((f", {failures:,} failed", "bad"),) if failures else ()
+    measured = (f", {tokens:,} tokens" if tokens else ", no tokens measured") + (f", ${cost:,.2f}" if cost else "")
+    return (("today (UTC) ", "faint"), *calls, *failed, (measured, "dim")), (*calls, (" today", "faint"))

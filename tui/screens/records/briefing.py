@@ -171,14 +171,17 @@ class BriefingScreen(PaneScreen):
         line = self.query_one(RecordLine)
         line.left = (("of now", "text"),) if not self._chosen else ((f"number {self._chosen}, on record", "text"),)
         count = len(self._page.links)
+        line.short = ()
+        keys: Line = ()
         if self._is_sending:
-            line.right = (("● being sent", "run"),)
+            line.short = (("● being sent", "run"),)
         elif self._link >= 0:
-            line.right = ((f"link {self._link + 1} of {count}, ", "dim"), ("enter", "accent"), (" opens it", "dim"))
+            line.short = ((f"link {self._link + 1} of {count}", "dim"),)
+            keys = ((", ", "dim"), ("enter", "accent"), (" opens it", "dim"))
         elif count:
-            line.right = ((f"{plural(count, 'link')}, ", "faint"), ("]", "accent"), (" steps through them", "faint"))
-        else:
-            line.right = ()
+            line.short = ((plural(count, "link"), "faint"),)
+            keys = ((", ", "faint"), ("]", "accent"), (" steps through them", "faint"))
+        line.right = (*line.short, *keys)
 
     @on(RowList.Moved)
     def _moved(self, message: RowList.Moved) -> None:

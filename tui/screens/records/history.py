@@ -80,17 +80,25 @@ class History(PaneScreen):
         line, events = self.query_one(RecordLine), self.events
         item: Line = ((f" of work item {events.work_item}", "accent"),) if events.work_item is not None else ()
         line.left = ((SECTIONS[events.section][0], "text"), *item)
-        looks: Line = ((f"● looking back, at {events.looks_at:,}", "run"),) if events.looks_at else ()
-        line.right = looks or _news(events.unseen) or self._chain()
+        if events.looks_at:
+            line.right = ((f"● looking back, at {events.looks_at:,}", "run"),)
+            line.short = ((f"● at {events.looks_at:,}", "run"),)
+        elif events.unseen:
+            line.short = ((f"+{events.unseen:,} new", "ask"), (", ", "dim"), ("g", "accent"))
+            line.right = (*line.short, (" goes there", "dim"))
+        else:
+            line.right, line.short = self._chain()
 
-    def _chain(self) -> Line:
+    def _chain(self) -> tuple[Line, Line]:
+        """What is known of the chain of events; and in short."""
         if self._is_verifying:
-            return (("● looking at the chain", "run"),)
+            return (("● looking at the chain", "run"),), (("● looking", "run"),)
         if self._verified is None:
-            return (("chain not verified", "faint"),)
+            return (("chain not verified", "faint"),), (("not verified", "faint"),)
         if self._verified.is_whole:
-            return ((f"✓ chain whole up to {self._verified.head:,}", "good"),)
-        return ((f"✗ chain broken at {self._verified.faults[0].seq:,}", "bad"),)
+            return ((f"✓ chain whole up to {self._verified.head:,}", "good"),), (("✓ whole", "good"),)
+        at = self._verified.faults[0].seq
+        return ((f"✗ chain broken at {at:,}", "bad"),), ((f"✗ broken at {at:,}", "bad"),)
 
     @on(EventList.Grown)
     def _grown(self) -> None:
@@ -208,7 +216,3 @@ class History(PaneScreen):
             return open_ref(self.apm, ("agent", ""))
         ref = first_that_opens(refs)
         return ref is not None and open_ref(self.apm, ref)
-
-
-def _news(count: int) -> Line:
-    return ((f"+{count:,} new", "ask"), (", ", "dim"), ("g", "accent"), (" goes there", "dim")) if count else ()

@@ -133,7 +133,7 @@ def _outcome(raised: Raised) -> str:
     if row.reverted_at is not None:
         return f"taken back by {one_line(row.reverted_by or 'nobody named', 60)}"
     if row.choice is None:
-        return f"waits for {one_line(row.agent, 40)}" + (f", question #{row.escalation}" if row.escalation else "")
+        return f"waits for {one_line(row.agent, 40)}" + (f", question {row.escalation}" if row.escalation else "")
     who = one_line(row.decided_by or row.agent, 60)
     how = {"human": "a person", "rule": "a rule", "timeout": "its time was up"}.get(
         row.provenance or "", row.provenance
