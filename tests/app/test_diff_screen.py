@@ -234,3 +234,16 @@ async def test_hostile_names_and_lines_are_harmless(busy_workspace: SeededWorksp
 def test_a_line_of_a_file_can_do_nothing_to_the_terminal() -> None:
     assert shown("\x1b]0;x\x07a\u202eb\tc\r") == "ab  c␍"
     assert len(shown("x" * 10_000)) == 1_001
+
+
+async def test_a_patch_that_cannot_be_shown_is_told(
+    busy_workspace: SeededWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def break_down(*_: object) -> None:
+        raise ValueError("no such form")
+
+    changed(busy_workspace)
+    monkeypatch.setattr("tui.screens.work.diff.patch_of", break_down)
+    async with opened(busy_workspace) as pilot:
+        await press(pilot, *OPEN)
+        assert "That failed. ValueError: no such form" in notices(pilot)

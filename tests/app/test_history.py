@@ -351,3 +351,16 @@ async def test_a_document_of_ten_megabytes_is_shown_as_far_as_it_goes(empty_work
         await go_to(pilot, History())
         await press(pilot, "2", "G")
         assert "characters in all" in "".join(lines_of(pilot.app.screen.query_one(EventText)))
+
+
+async def test_an_event_that_cannot_be_shown_is_told_and_the_app_goes_on(
+    busy_workspace: SeededWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_down(*_: object) -> None:
+        raise ValueError("no such form")
+
+    monkeypatch.setattr("tui.screens.records.history.event_paragraphs", break_down)
+    async with opened(busy_workspace) as pilot:
+        await go_to(pilot, History())
+        assert "That failed. ValueError: no such form" in notices(pilot)
+        assert pilot.app.is_running

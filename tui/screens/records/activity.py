@@ -11,12 +11,12 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
-from core.contract import ApmError
 from core.store import reads, reads_activity
 from core.store.reads import MS_PER_DAY, Connection
 from core.store.reads_activity import CallRow, CommandRow
 from core.store.rows import CounterRow, LiveRow
 from tui.actions import bindings
+from tui.background import in_background
 from tui.bridge import Change
 from tui.screens.pane_screen import PaneScreen, PaneTabs
 from tui.screens.records.activity_text import call_paragraphs, command_paragraphs
@@ -117,7 +117,7 @@ class Activity(PaneScreen):
             self._read_detail()
 
     def _read_detail(self) -> None:
-        self.run_worker(self._show_detail(), group="detail", exclusive=True)
+        in_background(self, self._show_detail(), group="detail", exclusive=True)
 
     async def _show_detail(self) -> None:
         row: Any = self.pane(self._list).row
@@ -128,13 +128,9 @@ class Activity(PaneScreen):
         if isinstance(row, CallRow):
             found = call_paragraphs(row)
         else:
-            try:
-                found = await self.apm.bridge.read(
-                    lambda reader, *_: command_paragraphs(reads_activity.command_record(reader, row.id))
-                )
-            except ApmError as error:
-                self.apm.complain(str(error))
-                return
+            found = await self.apm.bridge.read(
+                lambda reader, *_: command_paragraphs(reads_activity.command_record(reader, row.id))
+            )
         here = (self._list, row.id)
         pane.show(found, from_top=here != self._shown)
         self._shown = here

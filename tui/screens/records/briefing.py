@@ -14,7 +14,6 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.widget import Widget
 
-from core.contract import ApmError
 from core.governance.briefing import briefing, kept, notices_of
 from core.governance.briefing_document import Briefing
 from core.governance.briefing_text import as_markdown
@@ -23,6 +22,7 @@ from core.store.reads_briefings import KeptRow, kept_briefings
 from core.store.rows import LiveRow
 from core.store.rows_governance import NotificationRow
 from tui.actions import bindings
+from tui.background import in_background
 from tui.bridge import Change
 from tui.screens.pane_screen import PaneScreen, PaneTabs
 from tui.screens.records.briefing_text import Page, page_of
@@ -143,11 +143,7 @@ class BriefingScreen(PaneScreen):
 
     async def read_briefing(self) -> None:
         chosen = self._chosen
-        try:
-            found = await self.apm.bridge.read(lambda reader, live, now: _read(reader, chosen, live, now))
-        except ApmError as error:
-            self.apm.complain(str(error))
-            return
+        found = await self.apm.bridge.read(lambda reader, live, now: _read(reader, chosen, live, now))
         if chosen == self._chosen and self.is_attached:
             self._found, self._read_at = found, self.apm.now()
             self._show()
@@ -228,22 +224,18 @@ class BriefingScreen(PaneScreen):
         elif self._chosen:
             self.apm.tell("Only the briefing of now can be sent; ) goes there.")
         else:
-            self.run_worker(self._ask(), group="send", exit_on_error=False)
+            in_background(self, self._ask(), group="send")
 
     async def _ask(self) -> None:
         from tui.screens.dialogs.choice import ConfirmDialog
 
-        try:
-            names = await asyncio.to_thread(_takers, self.apm.workspace.state)
-        except ApmError as error:
-            self.apm.complain(str(error))
-            return
+        names = await asyncio.to_thread(_takers, self.apm.workspace.state)
         text = f"It is kept as it is now, and goes to {names}. What was sent cannot be called back."
         self.app.push_screen(ConfirmDialog("Send the briefing?", text, "Send it", "Keep it here"), self._answered)
 
     def _answered(self, yes: bool | None) -> None:
         if yes:
-            self.run_worker(self._send(), group="send", exit_on_error=False)
+            in_background(self, self._send(), group="send")
 
     async def _send(self) -> None:
         from core.governance.sending import send
@@ -256,9 +248,6 @@ class BriefingScreen(PaneScreen):
         workspace = self.apm.workspace
         try:
             sent = await send(workspace.store, workspace.state, found, lambda line: None)
-        except ApmError as error:
-            self.apm.complain(str(error))
-            return
         finally:
             self._is_sending = False
             self._say()
@@ -267,7 +256,7 @@ class BriefingScreen(PaneScreen):
         (self.apm.complain if sent.is_failed else self.apm.tell)(text)
 
     def action_write(self) -> None:
-        self.run_worker(self._write(), group="write", exit_on_error=False)
+        in_background(self, self._write(), group="write")
 
     async def _write(self) -> None:
         found = self._found[0]

@@ -11,7 +11,6 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.widget import Widget
 
-from core.contract import ApmError
 from core.store import reads_governance, reads_history
 from core.store.audit import verify
 from core.store.event_facts import EventFacts
@@ -20,6 +19,7 @@ from core.store.reads_activity import delegation
 from core.store.reads_events import HistoryRow, event_document
 from core.store.store import Reader
 from tui.actions import bindings
+from tui.background import in_background
 from tui.screens.pane_screen import PaneScreen, PaneTabs
 from tui.screens.records.history_text import Verified, event_paragraphs
 from tui.subjects import first_that_opens, open_ref
@@ -110,7 +110,7 @@ class History(PaneScreen):
 
     def _read_event(self) -> None:
         """The event under the cursor; what was asked for last is what is shown."""
-        self.run_worker(self._show_event(), group="event", exclusive=True)
+        in_background(self, self._show_event(), group="event", exclusive=True)
 
     async def _show_event(self) -> None:
         events, pane = self.events, self.query_one(EventText)
@@ -118,13 +118,9 @@ class History(PaneScreen):
             pane.show([])
             return
         seq, verified = events.key_at(events.cursor), self._verified
-        try:
-            found = await self.apm.bridge.read(
-                lambda reader, *_: event_paragraphs(event_document(reader, seq), seq, verified)
-            )
-        except ApmError as error:
-            self.apm.complain(str(error))
-            return
+        found = await self.apm.bridge.read(
+            lambda reader, *_: event_paragraphs(event_document(reader, seq), seq, verified)
+        )
         pane.show(found, from_top=pane.summary != f"{seq:,}")
         pane.summary = f"{seq:,}"
         self.refresh_titles()
@@ -165,7 +161,7 @@ class History(PaneScreen):
         if self._is_verifying:
             self.apm.tell("The chain is being looked at already.")
         else:
-            self.run_worker(self._verify(), group="verify", exit_on_error=False)
+            in_background(self, self._verify(), group="verify")
 
     async def _verify(self) -> None:
         """Reads the whole journal, a second for some 100,000 events; the screen goes on meanwhile."""
@@ -173,9 +169,6 @@ class History(PaneScreen):
         self._say()
         try:
             self._verified = found = await self.apm.bridge.read(self._look)
-        except ApmError as error:
-            self.apm.complain(str(error))
-            return
         finally:
             self._is_verifying = False
             self._say()

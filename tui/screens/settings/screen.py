@@ -168,7 +168,7 @@ class Settings(PaneScreen):
 
         def pressed(key: str | None) -> None:
             if key is not None:
-                self.run_worker(self._set_keys(row, with_key(row, key, adds=adds)), group="writes")
+                in_background(self, self._set_keys(row, with_key(row, key, adds=adds)), group="writes")
 
         self.app.push_screen(KeyCapture(row.bound, row.keys, fault, adds=adds), pressed)
 

@@ -12,7 +12,7 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widget import Widget
 
-from core.contract import ApmError, Json, canonical_json, digest_of
+from core.contract import Json, canonical_json, digest_of
 from core.sanitise import one_line
 from core.store import reads
 from core.store.reads import Connection
@@ -144,7 +144,7 @@ class DelegationDetail(Detail):
 
         try:
             called, facts = await self.apm.bridge.read(read)
-        except (ApmError, LookupError) as error:
+        except LookupError as error:
             self.apm.complain(str(error))
             return
         self._called, self._facts = called, facts
@@ -203,7 +203,7 @@ class ArtifactDetail(Detail):
 
         try:
             facts, content = await self.apm.bridge.read(read)
-        except (ApmError, LookupError) as error:
+        except LookupError as error:
             self.apm.complain(str(error))
             return
         self.document.show([*facts, BLANK, heading("Content"), *json_paragraphs(content)])

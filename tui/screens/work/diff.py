@@ -33,6 +33,7 @@ from core.store import reads
 from core.store.reads import Connection
 from core.store.rows import LiveRow, ProjectRow, WorkItemRow
 from tui.actions import bindings
+from tui.background import in_background
 from tui.bridge import Change
 from tui.screens.pane_screen import PaneScreen, PaneTabs
 from tui.screens.work.diff_text import DiffView, file_cells, file_notes, overview, totals
@@ -212,7 +213,7 @@ class DiffScreen(PaneScreen):
         self._is_moved = True
         if not self._is_showing:
             self._is_showing = True
-            self.run_worker(self._show_until_still(), group="patch", exit_on_error=False)
+            in_background(self, self._show_until_still(), group="patch")
 
     async def _show_until_still(self) -> None:
         try:
