@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import re
 import shlex
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from core.contract import Json
 from core.phases import PHASE_BY_CODE
 from core.sanitise import one_line, sanitise
 from core.store.reads_delegations import DelegationFacts, Raised
 from core.store.rows import EscalationRow, EvidenceRow
+from tui.text.json_text import json_paragraphs
 from tui.text.moments import exact_moment, moment
 from tui.text.words import DELEGATION_MARKS, UNKNOWN, Line, Mark, exact_time
 from tui.widgets.document import BLANK, Paragraph, heading, text
 
-JSON_LIMIT = 200_000
-"""Characters of a JSON document that are shown; the whole of it is in the store."""
 OUTPUT_LIMIT = 20_000
 NAMES = 16
 """Cells of the column of names in a list of facts."""
 WAITS = Mark("◆", "waits", "ask")
-_KEY = re.compile(r'^(\s*)("(?:[^"\\]|\\.)*")(: ?)(.*)$')
 
 
 def fact(name: str, value: str, tone: str = "text") -> Paragraph:
@@ -270,18 +265,3 @@ def counts(facts: DelegationFacts) -> tuple[str, ...]:
     """The names of the sections, with how much is in those where that is worth knowing."""
     commands = f"evidence {len(facts.commands)}" if facts.commands else "evidence"
     return "summary", "request", "response", commands, "log"
-
-
-def json_paragraphs(value: Any) -> list[Paragraph]:
-    """A JSON document: keys apart from their values; what wraps is indented below its key."""
-    shown = sanitise(json.dumps(value, indent=2, ensure_ascii=False), limit=JSON_LIMIT)
-    return [_json_line(line) for line in shown.split("\n")]
-
-
-def _json_line(line: str) -> Paragraph:
-    lead = len(line) - len(line.lstrip(" "))
-    match = _KEY.match(line)
-    if match is None:
-        return Paragraph(((line, "text"),), lead + 2)
-    space, key, colon, value = match.groups()
-    return Paragraph(((space, "text"), (key, "run"), (colon, "faint"), (value, "text")), lead + 2)

@@ -22,7 +22,8 @@ from tui.actions import bindings
 from tui.bridge import Change
 from tui.screens.pane_screen import PaneTabs
 from tui.screens.work import delegation_text
-from tui.screens.work.delegation_text import fact, json_paragraphs
+from tui.screens.work.delegation_text import fact
+from tui.text.json_text import json_paragraphs
 from tui.text.moments import exact_moment
 from tui.text.words import Line, plural
 from tui.widgets.document import BLANK, Document, Paragraph, heading
