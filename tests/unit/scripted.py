@@ -57,6 +57,8 @@ BUILD: Json = {
     "migrations": {"schema_changed": False, "created": []},
 }
 
+SERIAL = iter(range(1_000_000))
+
 
 class Scripted:
     """Answers by role; `calls` counts who was really executed, `requests` keeps what was asked."""
@@ -88,3 +90,20 @@ class Scripted:
 
     def as_runtimes(self) -> dict[str, Any]:
         return dict.fromkeys(("tool", "offline", "human"), self)
+
+
+def failing_tests(*figures: int) -> Callable[[AgentRequest], AgentResponse]:
+    """A test run that fails so many tests, round after round; the last figure stays."""
+    left = list(figures)
+
+    def answer(_: AgentRequest) -> AgentResponse:
+        n = left.pop(0) if len(left) > 1 else left[0]
+        tests: Json = {"total": 10, "passed": 10 - n, "failed": n, "skipped": 0, "coverage": 95.0 if n < 2 else 50.0}
+        return succeeded("test-runner", {"tests": tests, "round": n})
+
+    return answer
+
+
+def fresh_build(request: AgentRequest) -> AgentResponse:
+    payload = {**BUILD, "head_commit": str(len(request.context["proofs"])) * 40, "serial": next(SERIAL)}
+    return succeeded("implementation-gate-check", {"verdict": check("I1", payload).to_json(), "payload": payload})

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from core import workspace as workspaces
 from core.contract import UsageError, failed, succeeded
 from core.governance import asking, escalations
 from core.governance.asking import Said
 from core.store import reads_escalations
-from core.workspace import Workspace
 from tests.unit.command_line import CommandLine
+from tests.unit.engine_run import Run
 from tests.unit.escalation_place import DAY, HOUR, MINUTE, START, Place
 from tests.unit.scripted import OUTPUTS, Scripted
 from tests.unit.test_cli_escalation_life import question as asked_question
-from tests.unit.test_engine import Run
 
 
 @pytest.fixture
@@ -162,13 +160,6 @@ def test_text_is_cleaned_and_bounded(place: Place) -> None:
 
 
 class TestThePipeline:
-    @pytest.fixture
-    async def run(self, tmp_path: Path) -> AsyncIterator[Run]:
-        with Workspace.open(workspaces.create(tmp_path / "ws")) as workspace:
-            made = Run(workspace)
-            yield made
-            await made.stop()
-
     async def test_whoever_writes_code_hears_what_was_asked_about_its_failure(self, run: Run) -> None:
         """The second try gets the thread of the question that the first one led to."""
         tries: list[Any] = []

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -14,15 +12,9 @@ from core.orchestration.engine import Engine
 from core.store import reads, reads_escalations
 from core.store.schema import WorkItem
 from core.store.writer import Transaction
-from core.workspace import Workspace, create
+from core.workspace import Workspace
 from tui.cli.driving import drive
 from tui.cli.running import DONE, FAILED, WAITS, report_on
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Iterator[Workspace]:
-    with Workspace.open(create(tmp_path)) as opened:
-        yield opened
 
 
 def vague(workspace: Workspace) -> int:

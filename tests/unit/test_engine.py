@@ -3,86 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-import pytest
-
-from core import workspace as workspaces
 from core.contract import AgentRequest, AgentResponse, Json, blocked, failed, succeeded
-from core.governance import escalations
 from core.orchestration import work_items
 from core.orchestration.engine import Engine
-from core.store import reads, reads_escalations, rows
+from core.store import reads
 from core.workspace import Workspace
-from tests.unit.scripted import OUTPUTS, Scripted
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Iterator[Workspace]:
-    with Workspace.open(workspaces.create(tmp_path / "ws")) as opened:
-        yield opened
-
-
-class Run:
-    """An engine on the workspace with scripted agents, and what a person would do to it."""
-
-    def __init__(self, workspace: Workspace) -> None:
-        self.ws = workspace
-        self.engine: Engine | None = None
-
-    async def start(self, script: Scripted) -> bool:
-        self.engine = Engine(self.ws, script.as_runtimes())
-        return await self.engine.start()
-
-    async def stop(self) -> None:
-        if self.engine is not None:
-            await self.engine.stop()
-
-    async def settle(self) -> None:
-        assert self.engine is not None
-        async with asyncio.timeout(20):
-            await self.engine.until_settled()
-
-    async def add(self, *, until: str | None = "D1", **facts: Any) -> int:
-        def write(tx: Any) -> int:
-            number = work_items.create(tx, **{"title": "x", "project": None, **facts})
-            work_items.accept(tx, number, "ada")
-            work_items.stop_after(tx, number, until)
-            return number
-
-        return await self.ws.store.write(write)
-
-    async def answer(self, option: str, number: int | None = None, **given: Any) -> None:
-        asked = await self.questions()
-        which = number or asked[0].id
-        await self.ws.store.write(
-            lambda tx: escalations.resolve(tx, which, option=option, by="ada", reason="because", **given)
-        )
-
-    async def item(self, number: int) -> rows.WorkItemRow:
-        live = self.engine.live() if self.engine is not None else None
-        found = await self.ws.store.read(lambda r: reads.work_item(r, number, live=live))
-        assert found is not None
-        return found
-
-    async def questions(self) -> tuple[rows.EscalationRow, ...]:
-        return await self.ws.store.read(reads_escalations.escalations)
-
-    async def outcomes(self, number: int) -> list[tuple[str, int, str | None]]:
-        found = await self.ws.store.read(lambda r: reads.phase_runs(r, number))
-        return [(p.phase, p.round, p.outcome) for p in found]
-
-    async def do(self, write: Callable[..., Any], number: int, *args: Any) -> None:
-        await self.ws.store.write(lambda tx: write(tx, number, *args))
-
-
-@pytest.fixture
-async def run(workspace: Workspace) -> AsyncIterator[Run]:
-    made = Run(workspace)
-    yield made
-    await made.stop()
+from tests.unit.engine_run import Run
+from tests.unit.scripted import OUTPUTS, Scripted, failing_tests, fresh_build
 
 
 async def test_a_complete_request_passes_its_gates_and_leaves_a_chain_of_artifacts(run: Run) -> None:
@@ -234,29 +164,6 @@ async def test_agents_that_may_run_side_by_side_do(run: Run) -> None:
     await run.settle()
 
     assert await run.outcomes(number) == [("D1", 1, "passed")]
-
-
-def failing_tests(*figures: int) -> Callable[[AgentRequest], AgentResponse]:
-    """A test run that fails so many tests, round after round; the last figure stays."""
-    left = list(figures)
-
-    def answer(_: AgentRequest) -> AgentResponse:
-        n = left.pop(0) if len(left) > 1 else left[0]
-        tests: Json = {"total": 10, "passed": 10 - n, "failed": n, "skipped": 0, "coverage": 95.0 if n < 2 else 50.0}
-        return succeeded("test-runner", {"tests": tests, "round": n})
-
-    return answer
-
-
-def fresh_build(request: AgentRequest) -> AgentResponse:
-    from core.orchestration.gates import check
-    from tests.unit.scripted import BUILD
-
-    payload = {**BUILD, "head_commit": str(len(request.context["proofs"])) * 40, "serial": next(SERIAL)}
-    return succeeded("implementation-gate-check", {"verdict": check("I1", payload).to_json(), "payload": payload})
-
-
-SERIAL = iter(range(1_000_000))
 
 
 async def test_a_review_that_fails_sends_the_work_back_with_what_is_missing(run: Run) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from core import workspace as workspaces
 from core.contract import AgentRequest, AgentResponse, succeeded
 from core.orchestration import engine as engines
 from core.orchestration import work_items
@@ -20,17 +19,14 @@ from core.store.schema import Lease
 from core.store.writer import Transaction
 from core.workspace import Workspace
 from tests.e2e.people import Office
+from tests.unit.engine_run import Run
 from tests.unit.scripted import OUTPUTS, Scripted
-from tests.unit.test_engine import Run
 
 
 @pytest.fixture
-async def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Run]:
+def run(monkeypatch: pytest.MonkeyPatch, run: Run) -> Run:
     monkeypatch.setattr(engines, "REST_SECONDS", 0.01)
-    with Workspace.open(workspaces.create(tmp_path / "ws")) as workspace:
-        made = Run(workspace)
-        yield made
-        await made.stop()
+    return run
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:

@@ -3,33 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from core import workspace as workspaces
 from core.contract import AgentRequest, AgentResponse, Json, succeeded
 from core.governance import reversal
 from core.orchestration import work_items
 from core.store import reads, reads_governance, rows
-from core.workspace import Workspace
+from tests.unit.engine_run import Run
 from tests.unit.scripted import OUTPUTS, TASK, Scripted
-from tests.unit.test_engine import Run
 
 OPTIONS: list[Json] = [
     {"key": "new", "label": "New", "consequence": "More to keep."},
     {"key": "old", "label": "Old", "consequence": "Less to keep."},
 ]
-
-
-@pytest.fixture
-async def run(tmp_path: Path) -> AsyncIterator[Run]:
-    with Workspace.open(workspaces.create(tmp_path / "ws")) as workspace:
-        made = Run(workspace)
-        yield made
-        await made.stop()
 
 
 def decision(**changes: Any) -> Json:

@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
-from core import workspace as workspaces
 from core.contract import AgentRequest, AgentResponse, UsageError, succeeded
 from core.governance import life, reversal
 from core.store import reads_governance
-from core.workspace import Workspace
+from tests.unit.engine_run import Run
 from tests.unit.scripted import OUTPUTS, Scripted
-from tests.unit.test_engine import Run
 from tests.unit.test_engine_decisions import coded, decision, decisions_of, planned, saying
-
-
-@pytest.fixture
-async def run(tmp_path: Path) -> AsyncIterator[Run]:
-    with Workspace.open(workspaces.create(tmp_path / "ws")) as workspace:
-        made = Run(workspace)
-        yield made
-        await made.stop()
 
 
 async def test_a_persons_decision_is_not_overruled_by_a_rule(run: Run) -> None:

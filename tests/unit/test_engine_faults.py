@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from core import workspace as workspaces
 from core.contract import AgentRequest, succeeded
 from core.orchestration import engine as engines
 from core.orchestration import journal
 from core.store.database import StoreError
-from core.workspace import Workspace
+from tests.unit.engine_run import Run
 from tests.unit.scripted import OUTPUTS, Scripted
-from tests.unit.test_engine import Run
 
 
 @pytest.fixture
-async def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Run]:
+def run(monkeypatch: pytest.MonkeyPatch, run: Run) -> Run:
     monkeypatch.setattr(engines, "REST_SECONDS", 0.01)
-    with Workspace.open(workspaces.create(tmp_path / "ws")) as workspace:
-        made = Run(workspace)
-        yield made
-        await made.stop()
+    return run
 
 
 @pytest.mark.parametrize(

@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
-from core import workspace as workspaces
 from core.contract import AgentRequest, AgentResponse, Json, succeeded
-from core.workspace import Workspace
+from tests.unit.engine_run import Run
 from tests.unit.scripted import OUTPUTS, Scripted
-from tests.unit.test_engine import Run
-
-
-@pytest.fixture
-async def run(tmp_path: Path) -> AsyncIterator[Run]:
-    with Workspace.open(workspaces.create(tmp_path / "ws")) as workspace:
-        made = Run(workspace)
-        yield made
-        await made.stop()
 
 
 def deciding(blocks: str) -> Callable[[AgentRequest], AgentResponse]:

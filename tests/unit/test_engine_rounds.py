@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
-
-from core import workspace as workspaces
 from core.contract import AgentRequest, AgentResponse, Json, failed, succeeded
 from core.orchestration.gates import check
-from core.workspace import Workspace
-from tests.unit.scripted import BUILD, OUTPUTS, TASK, Scripted
-from tests.unit.test_engine import Run, failing_tests, fresh_build
+from tests.unit.engine_run import Run
+from tests.unit.scripted import BUILD, OUTPUTS, TASK, Scripted, failing_tests, fresh_build
 
 TWO_TASKS: Json = {
     **OUTPUTS["backlog-curator"],
     "tasks": [{**TASK, "criteria": ["AC1", "AC2", "AC3"]}, {**TASK, "id": "T2", "criteria": ["AC1"]}],
     "order": ["T1", "T2"],
 }
-
-
-@pytest.fixture
-async def run(tmp_path: Path) -> AsyncIterator[Run]:
-    with Workspace.open(workspaces.create(tmp_path / "ws")) as workspace:
-        made = Run(workspace)
-        yield made
-        await made.stop()
 
 
 async def test_trying_again_measures_again_what_failed_and_only_that(run: Run) -> None:

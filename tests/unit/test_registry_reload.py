@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from core import workspace as workspaces
 from core.contract import AgentRequest, AgentResponse, succeeded
 from core.orchestration import reloading
 from core.orchestration.engine import Engine
@@ -19,19 +18,16 @@ from core.store import reads, rows
 from core.store.schema import Lease
 from core.store.writer import Transaction
 from core.workspace import OVERLAYS, Workspace
+from tests.unit.engine_run import Run
 from tests.unit.scripted import OUTPUTS, Scripted
-from tests.unit.test_engine import Run
 
 OVERLAY = "version: 1\nagents:\n  - role: ac-writer\n    runtime: {runtime}\n"
 
 
 @pytest.fixture
-async def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Run]:
+def run(monkeypatch: pytest.MonkeyPatch, run: Run) -> Run:
     monkeypatch.setattr(reloading, "PATIENCE_SECONDS", 0.2)
-    with Workspace.open(workspaces.create(tmp_path / "ws")) as workspace:
-        made = Run(workspace)
-        yield made
-        await made.stop()
+    return run
 
 
 @pytest.fixture

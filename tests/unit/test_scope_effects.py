@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from core import workspace as workspaces
 from core.governance import authority
 from core.governance.scope.effects import Effects, regenerate, renew
 from core.registry.generation.recording import record
@@ -21,12 +19,6 @@ from tests.unit.generation_team import contents, read_team
 
 KIND = "new_dependency"
 TECHNICAL = Path(".claude/agents/domain/technical.md")
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Iterator[Workspace]:
-    with Workspace.open(workspaces.create(tmp_path / "ws")) as opened:
-        yield opened
 
 
 def take_away(workspace: Workspace) -> None:
