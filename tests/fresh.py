@@ -1,14 +1,17 @@
-"""A new store for a test: the migrations are run once in a process, and what they made is copied from then on."""
+"""New stores and workspaces for tests: each is made once in a process, and what was made is copied from then on."""
 
 from __future__ import annotations
 
+import atexit
 import functools
 import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from core import workspace as workspaces
 from core.store.store import Store
+from core.workspace import Workspace
 
 DATABASE = "apm.db"
 
@@ -29,3 +32,17 @@ def _migrated() -> bytes:
         return (folder / DATABASE).read_bytes()
     finally:
         shutil.rmtree(folder)
+
+
+def fresh_workspace(folder: Path, profile: str = workspaces.DEFAULT_PROFILE) -> Path:
+    """The folder as a workspace that the profile's team was brought into. Its copies share their journal's key."""
+    shutil.copytree(_made(profile), folder, dirs_exist_ok=True)
+    return folder
+
+
+@functools.cache
+def _made(profile: str) -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="apm-fresh-"))
+    atexit.register(shutil.rmtree, folder)
+    Workspace.open(workspaces.create(folder, profile)).close()
+    return folder

@@ -189,11 +189,9 @@ class TestThePipeline:
 
 class TestTheCommandLine:
     @pytest.fixture
-    def line(self, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CommandLine:
-        found = CommandLine(tmp_path, capsys, monkeypatch)
-        found("init")
-        found.write(lambda tx: escalations.raise_question(tx, asked_question()))
-        return found
+    def line(self, line: CommandLine) -> CommandLine:
+        line.write(lambda tx: escalations.raise_question(tx, asked_question()))
+        return line
 
     def test_ask_and_reply_are_shown_with_the_question(self, line: CommandLine) -> None:
         asked = line("escalation", "ask", "1", "How long?", "--by", "ada")

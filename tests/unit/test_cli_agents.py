@@ -2,18 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
-
 from core.store.writer import Transaction
-from core.workspace import create
 from tests.unit.command_line import CommandLine
-
-
-@pytest.fixture
-def line(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CommandLine:
-    return CommandLine(create(tmp_path / "w"), capsys, monkeypatch)
 
 
 def roles(line: CommandLine, *words: str) -> list[str]:

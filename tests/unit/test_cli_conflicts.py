@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from tests.unit.command_line import CommandLine
-
-
-@pytest.fixture
-def line(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CommandLine:
-    found = CommandLine(tmp_path, capsys, monkeypatch)
-    found("init")
-    return found
 
 
 def test_a_rule_settles_it(line: CommandLine) -> None:

@@ -16,12 +16,10 @@ YES, NO = Option("yes", "Yes", "It goes on."), Option("no", "No", "It stays.")
 
 
 @pytest.fixture
-def line(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CommandLine:
-    found = CommandLine(tmp_path, capsys, monkeypatch)
-    found("init")
+def line(line: CommandLine) -> CommandLine:
     asked = Question("gate", {"n": 1}, "Go on?", "DAILY", (YES, NO), "yes", ("definition-orch",))
-    found.write(lambda tx: raise_question(tx, asked))
-    return found
+    line.write(lambda tx: raise_question(tx, asked))
+    return line
 
 
 def document(*entries: Json, by: str = "ada") -> str:

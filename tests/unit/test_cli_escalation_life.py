@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,12 +27,10 @@ def question(number: int = 1, urgency: str = "DAILY", **changes: Any) -> Questio
 
 
 @pytest.fixture
-def line(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CommandLine:
-    found = CommandLine(tmp_path, capsys, monkeypatch)
-    found("init")
+def line(line: CommandLine) -> CommandLine:
     urgencies = ("DAILY", "IMMEDIATE", "WEEKLY")
-    found.write(lambda tx: [raise_question(tx, question(n, urgency)) for n, urgency in enumerate(urgencies, 1)])
-    return found
+    line.write(lambda tx: [raise_question(tx, question(n, urgency)) for n, urgency in enumerate(urgencies, 1)])
+    return line
 
 
 def listed(line: CommandLine, *words: str) -> list[int]:

@@ -35,11 +35,9 @@ def question(number: int = 1, urgency: str = "DAILY") -> Question:
 
 
 @pytest.fixture
-def line(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CommandLine:
-    found = CommandLine(tmp_path, capsys, monkeypatch)
-    found("init")
-    found.write(lambda tx: raise_question(tx, question()))
-    return found
+def line(line: CommandLine) -> CommandLine:
+    line.write(lambda tx: raise_question(tx, question()))
+    return line
 
 
 def moment(text: str) -> datetime:

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from core.governance import authority
-from core.workspace import create
 from tests.unit import git_project
 from tests.unit.command_line import CommandLine
 
@@ -18,11 +17,6 @@ DJANGO = """\
     version = "1.0"
     dependencies = ["django>=5.2", "psycopg[binary]"]
     """
-
-
-@pytest.fixture
-def line(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CommandLine:
-    return CommandLine(create(tmp_path / "w"), capsys, monkeypatch)
 
 
 @pytest.fixture

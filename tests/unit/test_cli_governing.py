@@ -7,20 +7,12 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import cast
 
 import pytest
 
 from core.contract import Json
 from tests.unit.command_line import CommandLine
-
-
-@pytest.fixture
-def line(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CommandLine:
-    found = CommandLine(tmp_path, capsys, monkeypatch)
-    found("init")
-    return found
 
 
 def decide(line: CommandLine, *words: str, agent: str = "technical", kind: str = "api_endpoints") -> tuple[int, Json]:

@@ -65,13 +65,6 @@ SPOILED: dict[str, tuple[tuple[str, ...], Any, str]] = {
 """A place in the passing payload, the value that spoils it, and the criterion that has to see it."""
 
 
-@pytest.fixture
-def line(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CommandLine:
-    found = CommandLine(tmp_path, capsys, monkeypatch)
-    found("init")
-    return found
-
-
 def spoiled(phase: str) -> Json:
     payload = copy.deepcopy(PASSING[phase])
     place, value, _ = SPOILED[phase]

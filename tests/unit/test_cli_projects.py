@@ -18,13 +18,6 @@ PYPROJECT = """\
 
 
 @pytest.fixture
-def line(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CommandLine:
-    found = CommandLine(tmp_path / "workspace", capsys, monkeypatch)
-    found("init", found.folder)
-    return found
-
-
-@pytest.fixture
 def repository(tmp_path: Path) -> Path:
     """A small package under a path with spaces and letters beyond ASCII."""
     path = tmp_path / "Größe & Gewicht" / "mein Projekt"

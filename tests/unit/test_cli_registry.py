@@ -7,18 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from core import workspace as workspaces
 from core.workspace import Workspace
 from tests.unit.command_line import CommandLine
 from tests.unit.test_importing import escalated, grant
 from tui.cli import options, registry
-
-
-@pytest.fixture
-def line(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CommandLine:
-    folder = workspaces.create(tmp_path / "w")
-    Workspace.open(folder).close()
-    return CommandLine(folder, capsys, monkeypatch)
 
 
 def file_of(line: CommandLine) -> Path:

@@ -12,6 +12,7 @@ from core.governance import reversal
 from core.governance.decisions import Choice, make_decision
 from core.governance.scope.wishes import wish
 from core.store.writer import Transaction
+from tests.fresh import fresh_workspace
 from tests.unit.command_line import CommandLine
 from tests.unit.scope_place import KIND, OPTIONS, OWN, answer_unmeasured
 
@@ -29,13 +30,11 @@ def answer(tx: Transaction, kind: str, count: int) -> None:
 
 
 @pytest.fixture
-def line(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+def line(line: CommandLine) -> CommandLine:
     """A workspace in which people have answered 25 questions of one kind as recommended."""
-    found = CommandLine(tmp_path, capsys, monkeypatch)
-    found("init")
-    found("work-item", "create", "one")
-    found.write(lambda tx: answer(tx, KIND, 25))
-    return found
+    line("work-item", "create", "one")
+    line.write(lambda tx: answer(tx, KIND, 25))
+    return line
 
 
 @pytest.fixture
@@ -88,8 +87,7 @@ def test_show_holds_no_review(line: CommandLine) -> None:
 
 
 def test_an_empty_review_says_so(tmp_path: Path, line: CommandLine) -> None:
-    quiet = CommandLine(tmp_path / "quiet", line.capsys, line.monkeypatch)
-    quiet("init", tmp_path / "quiet")
+    quiet = CommandLine(fresh_workspace(tmp_path / "quiet"), line.capsys, line.monkeypatch)
 
     assert "Nothing is proposed" in quiet("scope", "review").out
 

@@ -12,13 +12,6 @@ from tests.unit.command_line import CommandLine
 FACTS = {"strategic_state": {"mission": "Häuser bauen"}, "house_rules": ["no meetings"]}
 
 
-@pytest.fixture
-def line(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CommandLine:
-    found = CommandLine(tmp_path / "ws", capsys, monkeypatch)
-    found("init")
-    return found
-
-
 def file_of(line: CommandLine) -> Path:
     return line.folder / "state" / "shared_context.json"
 

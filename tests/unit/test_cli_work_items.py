@@ -14,13 +14,6 @@ from tui.cli import options
 SHOWN = {"id", "title", "type", "state", "phase", "artifacts", "phases", "delegations", "escalations"}
 
 
-@pytest.fixture
-def line(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CommandLine:
-    found = CommandLine(tmp_path / "workspace", capsys, monkeypatch)
-    found("init", found.folder)
-    return found
-
-
 def test_a_new_work_item_is_proposed_and_holds_its_request(line: CommandLine) -> None:
     ended = line("work-item", "create", "Export as CSV", "--type", "bug", "--tag", "a", "--tag", "b", "--json")
     assert ended.code == 0

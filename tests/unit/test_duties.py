@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
@@ -16,7 +15,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from core import workspace as workspaces
 from core.contract import Json
 from core.governance import authority, schedules
 from core.governance.escalations import Option, Question, raise_question
@@ -30,7 +28,7 @@ from core.store.rows_governance import ScheduleRow
 from core.store.schema import Lease
 from core.store.store import Store
 from core.store.writer import Transaction
-from core.workspace import Workspace
+from tests.fresh import fresh_workspace
 
 DAY_MS = 86_400_000
 SETTLED_SECONDS = 20
@@ -116,16 +114,9 @@ class Watch:
                 await self.following
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = workspaces.create(tmp_path_factory.mktemp("made"))
-    Workspace.open(folder).close()
-    return folder
-
-
 @pytest.fixture
-async def watch(made: Path, tmp_path: Path) -> AsyncIterator[Watch]:
-    shutil.copytree(made, tmp_path / "ws")
+async def watch(tmp_path: Path) -> AsyncIterator[Watch]:
+    fresh_workspace(tmp_path / "ws")
     state, clock = tmp_path / "ws" / "state", Clock(moment("2026-11-20 12:00"))
     with Store.open(state, clock=clock) as store:
         held = await store.write(lease.take)

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from core import workspace as workspaces
 from core.contract import UsageError
 from core.registry.generation.providers import names
 from core.registry.generation.recording import record
 from core.registry.generation.service import generate
 from core.store import reads
 from core.workspace import Workspace
+from tests.fresh import fresh_workspace
 from tests.unit.generation_team import SMALL, read_team, registry, row, team
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -186,7 +186,7 @@ def test_agnix_would_find_what_is_wrong(tmp_path: Path) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    return workspaces.create(tmp_path / "ws")
+    return fresh_workspace(tmp_path / "ws")
 
 
 def remembered(workspace: Workspace, role: str) -> tuple[str | None, int | None]:

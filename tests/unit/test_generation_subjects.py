@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from core import workspace as workspaces
 from core.governance import authority
 from core.phases import PHASES
 from core.registry.generation.subjects import Subject, subjects
 from core.workspace import Workspace
+from tests.fresh import fresh_workspace
 from tests.unit.generation_team import SMALL, orchestrator, read_team, registry, row, specialist
 
 
@@ -118,7 +118,7 @@ def test_the_order_of_kinds_does_not_depend_on_when_they_were_imported() -> None
 
 
 def test_a_grant_moves_a_kind_in_what_the_domain_agent_is_told(tmp_path: Path) -> None:
-    with Workspace.open(workspaces.create(tmp_path / "ws")) as workspace:
+    with Workspace.open(fresh_workspace(tmp_path / "ws")) as workspace:
         before = named(read_team(workspace), "technical").authority
         workspace.store.write_now(
             lambda tx: authority.grant(tx, "technical", "api_endpoints", "escalate", by="ada", reason="two outages")

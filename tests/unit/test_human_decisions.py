@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from core import workspace as workspaces
 from core.contract import Json
 from core.governance import authority, human_decisions, life, reversal
 from core.governance.decisions import Choice, make_decision
@@ -22,7 +20,7 @@ from core.store import reads, reads_escalations, reads_governance, rows
 from core.store.schema import InboxFile, ScopeProposal
 from core.store.store import Store
 from core.store.writer import Transaction
-from core.workspace import Workspace
+from tests.fresh import fresh_workspace
 
 YES, NO, SAY = Option("yes", "Yes", "It goes on."), Option("no", "No", "It stays."), Option("say", "Say", "It is told.")
 STOP = Option("stop", "Stop", "It ends.", ends=True)
@@ -113,18 +111,10 @@ class Desk:
         return found.mode
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = workspaces.create(tmp_path_factory.mktemp("made"))
-    Workspace.open(folder).close()
-    return folder / "state"
-
-
 @pytest.fixture
-def desk(made: Path, tmp_path: Path) -> Iterator[Desk]:
-    shutil.copytree(made, tmp_path / "state")
+def desk(tmp_path: Path) -> Iterator[Desk]:
     clock = Clock()
-    with Store.open(tmp_path / "state", clock=clock) as store:
+    with Store.open(fresh_workspace(tmp_path / "ws") / "state", clock=clock) as store:
         yield Desk(store, clock)
 
 

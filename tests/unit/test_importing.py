@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import yaml
 
-from core import workspace as workspaces
 from core.contract import UsageError
 from core.governance import authority, escalations
 from core.governance.decisions import Choice, make_decision
@@ -19,13 +18,14 @@ from core.registry.catalog import CatalogError
 from core.store import reads, reads_escalations, rows
 from core.store.writer import Transaction
 from core.workspace import OVERLAYS, Workspace
+from tests.fresh import fresh_workspace
 
 KIND = "api_endpoints"
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    made = workspaces.create(tmp_path / "ws")
+    made = fresh_workspace(tmp_path / "ws")
     with Workspace.open(made) as workspace:
         assert mode(workspace) == "autonomous"
     return made

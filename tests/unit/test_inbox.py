@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 
-from core import workspace as workspaces
 from core.contract import Json
 from core.governance import authority, human_decisions
 from core.governance.decision_documents import MOST_BYTES
@@ -28,6 +27,7 @@ from core.store.schema import Lease
 from core.store.store import Store
 from core.store.writer import Transaction
 from core.workspace import Workspace
+from tests.fresh import fresh_workspace
 from tests.unit.generation_team import read_team
 
 KINDS = ("api_endpoints", "db_schema", "component_design", "performance", "caching", "refactoring")
@@ -90,17 +90,10 @@ class Tray:
                 await asyncio.sleep(0.01)
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = workspaces.create(tmp_path_factory.mktemp("made"))
-    Workspace.open(folder).close()
-    return folder
-
-
 @pytest.fixture
-async def tray(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Tray]:
+async def tray(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Tray]:
     monkeypatch.setattr(inbox, "PATIENCE_SECONDS", 0.1)
-    shutil.copytree(made, tmp_path / "ws")
+    fresh_workspace(tmp_path / "ws")
     state = tmp_path / "ws" / "state"
     with Store.open(state) as store:
         held = await store.write(lease.take)

@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
-
 from core.contract import Json
 from tests.unit.command_line import CommandLine
 from tests.unit.notice_place import write_channels
 
 SECRET = "s3cr3t-p4ssw0rd"
-
-
-@pytest.fixture
-def line(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CommandLine:
-    found = CommandLine(tmp_path / "workspace", capsys, monkeypatch)
-    found("init", found.folder)
-    return found
 
 
 def findings(line: CommandLine) -> dict[str, Json]:
