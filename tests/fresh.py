@@ -6,6 +6,7 @@ import atexit
 import functools
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,15 +35,24 @@ def _migrated() -> bytes:
         shutil.rmtree(folder)
 
 
-def fresh_workspace(folder: Path, profile: str = workspaces.DEFAULT_PROFILE) -> Path:
-    """The folder as a workspace that the profile's team was brought into. Its copies share their journal's key."""
-    shutil.copytree(_made(profile), folder, dirs_exist_ok=True)
+def copied(make: Callable[[Path], object], folder: Path) -> Path:
+    """The folder with what `make` puts into an empty one. Copies of a workspace share their journal's key."""
+    shutil.copytree(_made(make), folder, dirs_exist_ok=True)
     return folder
 
 
 @functools.cache
-def _made(profile: str) -> Path:
+def _made(make: Callable[[Path], object]) -> Path:
     folder = Path(tempfile.mkdtemp(prefix="apm-fresh-"))
     atexit.register(shutil.rmtree, folder)
-    Workspace.open(workspaces.create(folder, profile)).close()
+    make(folder)
     return folder
+
+
+def fresh_workspace(folder: Path) -> Path:
+    """The folder as a workspace that the team which comes with apm was brought into."""
+    return copied(_open_new, folder)
+
+
+def _open_new(folder: Path) -> None:
+    Workspace.open(workspaces.create(folder)).close()

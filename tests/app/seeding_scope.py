@@ -26,6 +26,7 @@ from core.store.reads import Connection
 from core.store.schema import Answer
 from core.store.writer import Transaction
 from tests.app.seeding import HOUR, MINUTE, SeededWorkspace, seed_counter, seed_project, seed_work_item
+from tests.fresh import copied
 
 DAY = 24 * HOUR
 SERVICES = (
@@ -42,6 +43,10 @@ NO: Json = {"key": "own", "label": "Our own", "consequence": "Two days of work; 
 
 def scoped(folder: Path) -> SeededWorkspace:
     """Proposals of every sort, two decided ones, a wish, conflicts, and generated files that tell of the agents."""
+    return SeededWorkspace(copied(_seed, folder))
+
+
+def _seed(folder: Path) -> None:
     made = team_only(folder)
     answer_many(made, "technical", "external_service", SERVICES, accepted=24, corrected=1, seconds=52)
     made.at(29 * DAY, lambda tx: authority.grant(tx, "ux", "icons", "escalate", by="ada", reason="to see them once"))
@@ -59,14 +64,18 @@ def scoped(folder: Path) -> SeededWorkspace:
     made.at(
         50 * MINUTE, lambda tx: propose(tx, "technical", "caching", "escalate", by="bob", reason="Two stale pages.")
     )
-    return made
+    with_files(made, "technical", "ux").close()
 
 
 def team_only(folder: Path) -> SeededWorkspace:
     """The team that comes with apm, and nothing that it has done."""
+    return SeededWorkspace(copied(_bring_in_the_team, folder))
+
+
+def _bring_in_the_team(folder: Path) -> None:
     made = SeededWorkspace(folder)
     made.at(30 * DAY, lambda tx: import_catalog(tx, load(default_path())))
-    return made
+    made.close()
 
 
 def with_files(made: SeededWorkspace, *roles: str) -> SeededWorkspace:

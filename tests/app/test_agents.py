@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from tests.app.seeding import (
     seed_work_item,
 )
 from tests.app.seeding_scope import ask, team_only
+from tests.fresh import copied
 from tui.screens.scope.screen import ScopeReview
 from tui.screens.team.agent_text import joined
 from tui.screens.team.agents import Agents, AgentView, Runs, TeamList
@@ -34,13 +34,11 @@ from tui.screens.work.detail import DelegationDetail
 from tui.widgets.painted import plain
 
 
-@pytest.fixture(scope="module")
-def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = team_only(tmp_path_factory.mktemp("team"))
+def _seed(folder: Path) -> None:
+    made = team_only(folder)
     made.at(2 * HOUR, _work)
     made.at(30 * MINUTE, lambda tx: ask(tx, "ux", "navigation", "Tabs or a tree?"))
     made.close()
-    return made.folder
 
 
 def _work(tx: Transaction) -> None:
@@ -53,9 +51,8 @@ def _work(tx: Transaction) -> None:
 
 
 @pytest.fixture
-def place(seeded: Path, tmp_path: Path) -> Iterator[SeededWorkspace]:
-    shutil.copytree(seeded, tmp_path / "ws")
-    made = SeededWorkspace(tmp_path / "ws")
+def place(tmp_path: Path) -> Iterator[SeededWorkspace]:
+    made = SeededWorkspace(copied(_seed, tmp_path))
     yield made
     made.close()
 

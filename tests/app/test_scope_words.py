@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,21 +28,13 @@ from tests.app.scope_driving import (
     type_in,
 )
 from tests.app.seeding import SeededWorkspace
-from tests.app.seeding_scope import answer_last, ask, scoped, team_only, with_files
+from tests.app.seeding_scope import answer_last, ask, scoped, team_only
 from tui.screens.scope.dialogs import PreviewDialog, WordDialog
 
 
-@pytest.fixture(scope="module")
-def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = with_files(scoped(tmp_path_factory.mktemp("seeded")), "technical", "ux")
-    made.close()
-    return made.folder
-
-
 @pytest.fixture
-def place(seeded: Path, tmp_path: Path) -> Iterator[SeededWorkspace]:
-    shutil.copytree(seeded, tmp_path / "ws")
-    made = SeededWorkspace(tmp_path / "ws")
+def place(tmp_path: Path) -> Iterator[SeededWorkspace]:
+    made = scoped(tmp_path)
     yield made
     made.close()
 

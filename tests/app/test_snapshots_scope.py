@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import pytest
 
 from tests.app.driving import SMALL, USUAL, WIDE, app_in, app_of, press, settle
 from tests.app.seeding import SeededWorkspace
-from tests.app.seeding_scope import scoped, team_only, with_files
+from tests.app.seeding_scope import scoped, team_only
 
 Compare = Callable[..., bool]
 
@@ -33,17 +32,9 @@ STATES: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
 CASES = [(state, size) for state, (_, _, sizes) in STATES.items() for size in sizes]
 
 
-@pytest.fixture(scope="module")
-def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = with_files(scoped(tmp_path_factory.mktemp("seeded")), "technical", "ux")
-    made.close()
-    return made.folder
-
-
 @pytest.fixture
-def place(seeded: Path, tmp_path: Path) -> Iterator[SeededWorkspace]:
-    shutil.copytree(seeded, tmp_path / "ws")
-    made = SeededWorkspace(tmp_path / "ws")
+def place(tmp_path: Path) -> Iterator[SeededWorkspace]:
+    made = scoped(tmp_path)
     yield made
     made.close()
 

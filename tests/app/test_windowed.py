@@ -9,9 +9,9 @@ from textual.events import MouseScrollDown, MouseScrollUp
 from textual.pilot import Pilot
 
 from core.contract import ApmError
-from core.store.store import Store
 from tests.app.driving import lines_of
 from tests.app.windows import Table, Thing, Things, ThingsApp, change, listed, settled
+from tests.fresh import fresh_store
 
 
 async def until(pilot: Pilot[Any], condition: Any) -> None:
@@ -188,7 +188,7 @@ async def test_a_reading_that_fails_is_told_and_the_next_one_is_shown(tmp_path: 
 async def test_a_list_without_rows_says_so_only_when_that_is_known(tmp_path: Path) -> None:
     table = Table()
     table.hold()
-    with Store.open(tmp_path, synchronous="off") as store:
+    with fresh_store(tmp_path, synchronous="off") as store:
         app = ThingsApp(store, table)
         async with app.run_test(size=(40, 12)) as pilot:
             await pilot.pause(0)

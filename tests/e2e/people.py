@@ -8,7 +8,6 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from core import workspace as workspaces
 from core.contract import Json, canonical_json
 from core.governance import escalations
 from core.orchestration import work_items
@@ -16,6 +15,7 @@ from core.orchestration.engine import Engine
 from core.store import reads, reads_escalations, rows
 from core.store.schema import Project
 from core.workspace import Workspace
+from tests.fresh import fresh_workspace
 
 IDENTITY = {
     "GIT_AUTHOR_NAME": "Ada",
@@ -147,7 +147,7 @@ class Office:
         self.project_path.mkdir(parents=True)
         git(self.project_path, "init", "--quiet", "--initial-branch=main")
         commit(self.project_path, "Greet people", FILES)
-        self.ws = Workspace.open(workspaces.create(folder / "ws"))
+        self.ws = Workspace.open(fresh_workspace(folder / "ws"))
         self.engine = Engine(self.ws)
         self.project = self.ws.store.write_now(self._add_project)
 

@@ -21,7 +21,7 @@ from core.store.rows_governance import ScopeProposalRow
 from core.store.schema import Agent, Answer
 from core.store.store import Store
 from core.store.writer import Transaction
-from tests.fresh import fresh_store
+from tests.fresh import copied
 
 T = TypeVar("T")
 
@@ -153,6 +153,9 @@ def answer_unmeasured(tx: Transaction, escalation: int, option: str = "approve",
 def opened(folder: Path) -> Place:
     """Close its store when done."""
     clock = [START]
-    store = fresh_store(folder, clock=lambda: clock[0], synchronous="off")
-    store.write_now(lambda tx: import_catalog(tx, load(default_path())))
-    return Place(store, clock)
+    return Place(Store.open(copied(_bring_in_the_team, folder), clock=lambda: clock[0], synchronous="off"), clock)
+
+
+def _bring_in_the_team(folder: Path) -> None:
+    with Store.open(folder, clock=lambda: START) as store:
+        store.write_now(lambda tx: import_catalog(tx, load(default_path())))

@@ -11,12 +11,11 @@ import pytest
 from core.contract import UsageError
 from core.governance import authority, escalations
 from core.governance.decisions import Choice, DecisionOutcome, DecisionRules, FirstRule, make_decision
-from core.governance.team import import_catalog
 from core.registry.catalog import default_path, load
 from core.store import reads, reads_escalations
 from core.store.store import Store
 from core.store.writer import Transaction
-from tests.fresh import fresh_store
+from tests.fresh import fresh_workspace
 
 OPTIONS = (
     {"key": "approve", "label": "Approve", "consequence": "it is built"},
@@ -26,8 +25,7 @@ OPTIONS = (
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    with fresh_store(tmp_path) as opened:
-        opened.write_now(lambda tx: import_catalog(tx, load(default_path())))
+    with Store.open(fresh_workspace(tmp_path) / "state") as opened:
         yield opened
 
 

@@ -24,8 +24,8 @@ from core.registry.exporting import export
 from core.registry.importing import read_known
 from core.registry.sources import Sources
 from core.store.schema import Agent
-from core.store.store import Store
 from core.workspace import OVERLAYS, Workspace
+from tests.fresh import fresh_store
 
 ENTRY = re.compile(r"^  - role: [\w-]+\n(?:    .*\n|\n)*?    type: specialist\n(?:    .*\n|\n)*", re.MULTILINE)
 SHIPPED = ENTRY.sub(lambda entry: entry[0] if "python" in entry[0] else "", default_path().read_text(encoding="utf-8"))
@@ -264,7 +264,7 @@ def test_what_is_exported_imports_back_to_the_same_rows(text: str, with_template
         catalog = means(text)
     except CatalogError:
         reject()
-    with tempfile.TemporaryDirectory() as folder, Store.open(Path(folder)) as store:
+    with tempfile.TemporaryDirectory() as folder, fresh_store(Path(folder)) as store:
         store.write_now(lambda tx: import_catalog(tx, catalog))
         found = store.read_now(read_known)
 

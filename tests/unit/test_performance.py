@@ -11,18 +11,14 @@ from core.governance import escalations, reversal
 from core.governance.conflicts import ConflictRules, Dispute, raise_conflict
 from core.governance.decisions import Choice, make_decision
 from core.governance.performance import Performance, performance
-from core.governance.team import import_catalog
 from core.registry.catalog import default_path, load
 from core.store.store import Store
-from tests.fresh import fresh_store
-
-CATALOG = load(default_path())
+from tests.fresh import fresh_workspace
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    with fresh_store(tmp_path) as opened:
-        opened.write_now(lambda tx: import_catalog(tx, CATALOG))
+    with Store.open(fresh_workspace(tmp_path) / "state") as opened:
         yield opened
 
 
@@ -46,7 +42,7 @@ def test_decisions_answers_reversals_and_conflicts_are_counted(store: Store) -> 
                 lambda tx, n=asked, o=option: escalations.resolve(tx, n, option=o, by="ada", reason="r")  # type: ignore[misc]
             )
     store.write_now(lambda tx: reversal.reverse(tx, 1, by="ada", reason="no"))
-    rules = ConflictRules.of(CATALOG)
+    rules = ConflictRules.of(load(default_path()))
     for topic in ("performance", "user experience", "the colour"):
         store.write_now(
             lambda tx, t=topic: raise_conflict(tx, Dispute(("technical", "ux"), t, 5), rules)  # type: ignore[misc]

@@ -11,11 +11,12 @@ from core.governance.persons import named_person
 from core.governance.team import import_catalog
 from core.registry.catalog import default_path, load
 from core.store.store import Store
+from tests.fresh import fresh_store
 
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    with Store.open(tmp_path_factory.mktemp("persons")) as opened:
+    with fresh_store(tmp_path_factory.mktemp("persons")) as opened:
         opened.write_now(lambda tx: import_catalog(tx, load(default_path())))
         yield opened
 

@@ -26,6 +26,7 @@ from core.store.reads_activity import (
 from core.store.schema import Delegation, Evidence
 from core.store.store import Store
 from core.store.writer import Transaction
+from tests.fresh import fresh_store
 
 AGENTS = ("test-runner", "Weiß", "static-analyzer")
 PROGRAMS = (["python", "-m", "pytest"], ["git", "tag", 'a"b'], ["./done"], ["rüff", "50%"])
@@ -76,7 +77,7 @@ def write_one(tx: Transaction, draw: random.Random, **metadata: Any) -> None:
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    with Store.open(tmp_path_factory.mktemp("state"), synchronous="off") as opened:
+    with fresh_store(tmp_path_factory.mktemp("state"), synchronous="off") as opened:
         write_some(opened, 150, random.Random(5))
         yield opened
 
@@ -140,7 +141,7 @@ def test_what_is_new_is_added_to_what_was_found(store: Store, asked: Wanted, cou
     ],
 )
 def test_figures_are_those_of_the_answer(tmp_path: Any, metadata: dict[str, Any], figures: tuple[Any, ...]) -> None:
-    with Store.open(tmp_path, synchronous="off") as opened:
+    with fresh_store(tmp_path, synchronous="off") as opened:
         opened.write_now(lambda tx: write_one(tx, random.Random(1), **metadata))
         row = opened.read_now(lambda r: call_rows(r, [1]))[1]
     assert (row.model, row.tokens, row.cost) == figures

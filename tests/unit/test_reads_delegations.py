@@ -29,6 +29,7 @@ from tests.app.seeding import (
     seed_phase,
     seed_work_item,
 )
+from tests.fresh import fresh_store
 
 CALLED = Called(1, "I1", 1, "code-implementer", "T2")
 NOTHING_RUNS = LiveRow(False, None, (), ())
@@ -36,7 +37,7 @@ NOTHING_RUNS = LiveRow(False, None, (), ())
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(tmp_path / "state", synchronous="off", clock=Clock()) as store:
+    with fresh_store(tmp_path / "state", synchronous="off", clock=Clock()) as store:
         store.write_now(begun)
         yield store
 

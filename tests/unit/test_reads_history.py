@@ -19,6 +19,7 @@ from core.store.reads_history import SECTIONS, Asked, History, history, matches
 from core.store.schema import Delegation, Event, Evidence, Setting, WorkItem
 from core.store.store import Store
 from core.store.writer import Transaction
+from tests.fresh import fresh_store
 
 NAMES = (
     "ada",
@@ -117,7 +118,7 @@ def write_some(store: Store, count: int, draw: random.Random) -> None:
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    with Store.open(tmp_path_factory.mktemp("state"), synchronous="off") as opened:
+    with fresh_store(tmp_path_factory.mktemp("state"), synchronous="off") as opened:
         write_some(opened, 300, random.Random(7))
         yield opened
 
@@ -228,7 +229,7 @@ def test_without_a_filter_the_order_is_every_number(store: Store) -> None:
 
 
 def test_sections_tell_whose_word_it_was(tmp_path: Any) -> None:
-    with Store.open(tmp_path, synchronous="off") as opened:
+    with fresh_store(tmp_path, synchronous="off") as opened:
 
         def work(tx: Transaction) -> None:
             tx.event("escalation.resolved", escalation=1, by="ada", provenance="human")
@@ -251,7 +252,7 @@ def test_an_event_that_is_missing_has_a_row_that_says_so(store: Store) -> None:
 
 
 def test_a_row_has_the_title_of_what_it_is_about(tmp_path: Any) -> None:
-    with Store.open(tmp_path, synchronous="off") as opened:
+    with fresh_store(tmp_path, synchronous="off") as opened:
 
         def work(tx: Transaction) -> int:
             number = tx.insert(WorkItem, title="Export reports", type="feature", origin="human", created_at=1)

@@ -15,6 +15,7 @@ from core.store.schema import Agent, Budget, Counter, Escalation
 from core.store.store import Store
 from core.store.writer import Transaction
 from tests.app.seeding import HOUR, MORNING, Clock, Option, Question, raise_question, seed_agents
+from tests.fresh import fresh_store
 
 FACTS = ("snoozed_until", "acknowledged_until", "due_at", "resolved_at", "withdrawn_at", "expired_at", "merged_into")
 WHEN = st.sampled_from([None, MORNING - HOUR, MORNING, MORNING + HOUR, MORNING + 2 * HOUR])
@@ -22,7 +23,7 @@ WHEN = st.sampled_from([None, MORNING - HOUR, MORNING, MORNING + HOUR, MORNING +
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(tmp_path / "state", synchronous="off", clock=Clock()) as store:
+    with fresh_store(tmp_path / "state", synchronous="off", clock=Clock()) as store:
         yield store
 
 
@@ -47,7 +48,7 @@ def ask(tx: Transaction, number: int, *, chain: tuple[str, ...] = ("technical",)
 def test_what_waits_is_counted_by_the_rules_of_the_list(
     tmp_path_factory: pytest.TempPathFactory, facts: list[dict[str, int | None]]
 ) -> None:
-    with Store.open(tmp_path_factory.mktemp("state"), synchronous="off", clock=Clock()) as store:
+    with fresh_store(tmp_path_factory.mktemp("state"), synchronous="off", clock=Clock()) as store:
 
         def write(tx: Transaction) -> None:
             for number, columns in enumerate(facts):

@@ -15,6 +15,7 @@ from core.store.reads_escalations import SECTIONS
 from core.store.schema import Escalation, PhaseRun, Project, WorkItem
 from core.store.store import Store
 from core.store.writer import Transaction
+from tests.fresh import fresh_store
 
 T = TypeVar("T")
 
@@ -51,7 +52,7 @@ words = st.lists(
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    with Store.open(tmp_path_factory.mktemp("state"), synchronous="off") as opened:
+    with fresh_store(tmp_path_factory.mktemp("state"), synchronous="off") as opened:
         yield opened
 
 

@@ -18,7 +18,7 @@ from core.governance.shared_context_document import MOST_CHARACTERS, MOST_KEPT, 
 from core.sanitise import one_line, sanitise
 from core.store import reads
 from core.store.schema import Conflict, Counter, Decision, Project, ScopeProposal, Setting
-from core.store.store import Store
+from tests.fresh import fresh_store
 from tests.unit.briefing_place import MORNING, Place
 
 MILESTONE: Json = {"tag": "day_3", "title": "Day 3"}
@@ -390,5 +390,5 @@ def test_any_text_is_a_document_or_is_refused_in_a_line(text: str) -> None:
 
 
 def test_a_store_without_facts_is_read_as_such(tmp_path: Path) -> None:
-    with Store.open(tmp_path / "state", synchronous="off") as store:
+    with fresh_store(tmp_path / "state", synchronous="off") as store:
         assert store.read_now(lambda r: export(r, milestone=MILESTONE))["strategic_state"] == {}
