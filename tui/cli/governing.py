@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
-from core.contract import ApmError, Json, UsageError, canonical_json
+from core.contract import Json, UsageError, canonical_json
 from core.sanitise import one_line, sanitise
 from tui.cli import options, output
 
 if TYPE_CHECKING:
     from core.governance.briefing import Briefing
+    from core.governance.sending import Sent
     from core.store.reads import Connection
     from core.store.rows_governance import NotificationRow
-    from core.store.writer import Transaction
     from core.workspace import Workspace
 
 USUAL_IMPACT = 5
@@ -133,38 +132,31 @@ def briefing(place: options.Place, form: str, is_sent: bool, as_json: bool) -> i
     with place.open() as workspace:
         now = workspace.store.clock()
         found = workspace.store.read_now(lambda r: brief(r, now))
-        sent = asyncio.run(_send(workspace, found)) if is_sent else None
+        sent = _send(workspace, found) if is_sent else None
     if as_json or form == "json":
-        output.emit_json(found.to_json() | (sent.to_json() if sent else {}))
+        output.emit_json(found.to_json() | (_sent_json(sent) if sent else {}))
     else:
         output.say(as_markdown(found) if form == "markdown" else as_text(found))
-    for line in sent.lines() if sent else ():
+    for line in _lines(sent) if sent else ():
         output.note(line)
     return 1 if sent and sent.is_failed else 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Sent:
-    """The briefing's notices, one for each channel that takes it, and why channels could not be used."""
+def _send(workspace: Workspace, found: Briefing) -> Sent:
+    """Keep the briefing and have it delivered, with whatever else waits; what became of it in each channel."""
+    from core.governance.sending import send
 
-    notices: Sequence[NotificationRow]
-    faults: Sequence[str]
-    house: Sequence[str]
-    """Channels that are no way out of the house."""
+    return asyncio.run(send(workspace.store, workspace.state, found, output.note))
 
-    @property
-    def is_failed(self) -> bool:
-        """A notice that another process is sending at this moment has no outcome yet, and no error."""
-        outside = [n for n in self.notices if n.channel not in self.house]
-        return bool(self.faults) or any(n.outcome == "failed" or (n.error and n.outcome is None) for n in outside)
 
-    def lines(self) -> list[str]:
-        told = (f"{n.channel}: {_outcome(n)}{f' ({n.error})' if n.error else ''}" for n in self.notices)
-        return [*told, *(str(fault) for fault in self.faults)]
+def _lines(sent: Sent) -> list[str]:
+    told = (f"{n.channel}: {_outcome(n)}{f' ({n.error})' if n.error else ''}" for n in sent.notices)
+    return [*told, *sent.faults]
 
-    def to_json(self) -> Json:
-        sent = [{"channel": n.channel, "outcome": n.outcome or "waiting", "error": n.error} for n in self.notices]
-        return {"sent": sent, "faults": [sanitise(fault) for fault in self.faults]}
+
+def _sent_json(sent: Sent) -> Json:
+    told = [{"channel": n.channel, "outcome": n.outcome or "waiting", "error": n.error} for n in sent.notices]
+    return {"sent": told, "faults": [sanitise(fault) for fault in sent.faults]}
 
 
 def _outcome(notice: NotificationRow) -> str:
@@ -174,25 +166,3 @@ def _outcome(notice: NotificationRow) -> str:
         return notice.outcome
     again = shapes.moment(notice.next_try_at)
     return f"not sent yet, tried again at {again}" if notice.error and again else "not sent yet"
-
-
-async def _send(workspace: Workspace, found: Briefing) -> _Sent:
-    """Keep the briefing and have it delivered, with whatever else waits; what became of it in each channel."""
-    from core.governance.briefing import keep, notices_of
-    from core.governance.notices import delivery, planning
-    from core.governance.notices.channels import HOUSE, read_channels
-
-    try:
-        channels = read_channels(workspace.state)
-    except ApmError:
-        # The delivery meets the same fault, and is what tells it.
-        channels = None
-
-    def work(tx: Transaction) -> int:
-        # Channels that are new take their place first: they hear of what comes afterwards.
-        planning.plan(tx, channels)
-        return keep(tx, found, send=True)
-
-    number = await workspace.store.write(work)
-    delivered = await delivery.deliver(workspace.store, workspace.state, output.note)
-    return _Sent(await workspace.store.read(lambda r: notices_of(r, number)), delivered.faults, HOUSE)
