@@ -6,10 +6,11 @@ import json
 from dataclasses import dataclass
 
 from core.store.reads import MS_PER_DAY, Connection
+from core.store.reads_escalations import SECTION_SQL
 
 _OPEN = 'COALESCE("resolved_at", "withdrawn_at", "expired_at", "merged_into") IS NULL'
 """The condition of the index over the open questions, to the letter: so that one is walked, at 0.2 ms a thousand."""
-_NEEDS_ME = 'COALESCE("snoozed_until", 0) <= ? AND COALESCE("acknowledged_until", 0) <= ?'
+_NEEDS_ME, _OVERDUE = SECTION_SQL["needs-me"], SECTION_SQL["overdue"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def waiting(reader: Connection, now: int) -> Waiting:
     """Counted by the rules of `states.needs_me` and `states.is_overdue`."""
     [(needs, late, *moments)] = reader.sql(
         f"""SELECT COALESCE(SUM(CASE WHEN {_NEEDS_ME} THEN 1 ELSE 0 END), 0),
-        COALESCE(SUM(CASE WHEN "due_at" <= ? THEN 1 ELSE 0 END), 0),
+        COALESCE(SUM(CASE WHEN {_OVERDUE} THEN 1 ELSE 0 END), 0),
         MIN(CASE WHEN "due_at" > ? THEN "due_at" END),
         MIN(CASE WHEN "snoozed_until" > ? THEN "snoozed_until" END),
         MIN(CASE WHEN "acknowledged_until" > ? THEN "acknowledged_until" END)

@@ -13,6 +13,7 @@ from typing import Any
 from peewee import SQL
 
 from core.store.reads import MS_PER_DAY, Connection, build
+from core.store.reads_escalations import SECTION_SQL
 from core.store.rows import EscalationRow
 from core.store.schema import Escalation
 
@@ -24,11 +25,11 @@ _OPEN = "resolved_at IS NULL AND withdrawn_at IS NULL AND expired_at IS NULL AND
 
 _COUNTS = f"""
 SELECT COUNT(*),
-  COUNT(CASE WHEN COALESCE(snoozed_until, 0) <= ? AND COALESCE(acknowledged_until, 0) <= ? THEN 1 END),
-  COUNT(CASE WHEN due_at <= ? THEN 1 END),
+  COUNT(CASE WHEN {SECTION_SQL["needs-me"]} THEN 1 END),
+  COUNT(CASE WHEN {SECTION_SQL["overdue"]} THEN 1 END),
   COUNT(CASE WHEN urgency = 'IMMEDIATE' THEN 1 END),
-  COUNT(CASE WHEN snoozed_until > ? THEN 1 END),
-  COUNT(CASE WHEN acknowledged_until > ? AND COALESCE(snoozed_until, 0) <= ? THEN 1 END),
+  COUNT(CASE WHEN {SECTION_SQL["snoozed"]} THEN 1 END),
+  COUNT(CASE WHEN {SECTION_SQL["acknowledged"]} THEN 1 END),
   COUNT(CASE WHEN assigned_to = ? THEN 1 END),
   MIN(CASE WHEN due_at > ? THEN due_at END),
   MIN(CASE WHEN snoozed_until > ? THEN snoozed_until END)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.store import reads_escalations, reads_team, states
+from core.store import reads_escalations, reads_team, reads_triage, reads_windows, states
 from core.store.reads import Connection
 from core.store.schema import Agent, Budget, Counter, Escalation
 from core.store.store import Store
@@ -59,9 +59,14 @@ def test_what_waits_is_counted_by_the_rules_of_the_list(
         rows = store.read_now(lambda r: reads_escalations.escalations(r, open_only=False))
         counted = store.read_now(lambda r: reads_team.waiting(r, MORNING))
         asked = store.read_now(lambda r: reads_team.askers(r, MORNING))
+        inbox = store.read_now(lambda r: reads_triage.triage_counts(r, "ada", MORNING))
+        sections = store.read_now(lambda r: reads_windows.section_counts(r, MORNING))
     assert counted.needs_me == sum(states.needs_me(row, MORNING) for row in rows)
     assert counted.overdue == sum(states.is_overdue(row, MORNING) for row in rows)
     assert sum(asker.count for asker in asked) == counted.needs_me
+    assert (inbox.needs_me, inbox.overdue) == (counted.needs_me, counted.overdue)
+    counts: dict[str | None, int] = {None: inbox.everything, "needs-me": inbox.needs_me, "overdue": inbox.overdue}
+    assert sections == {**counts, "snoozed": inbox.snoozed, "acknowledged": inbox.seen}
 
 
 def test_the_next_moment_is_when_one_comes_back_or_is_late(store: Store) -> None:
