@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.store.reads_activity import CallRow, CommandRow
-from tests.app.driving import SMALL, USUAL, Driving, app_in, lines_of, notices, opened, press, screen_text, settle
+from tests.app.driving import SMALL, USUAL, Driving, app_in, lines_of, opened, press, screen_text, settle
 from tests.app.records import go_to, in_utc, seed_commands
 from tests.app.seeding import MORNING, SECOND, SeededWorkspace
 from tui.screens.records.activity import Activity, ActivityText
@@ -154,8 +154,17 @@ async def test_what_runs_now_stands_above_the_calls(empty_workspace: SeededWorks
         assert [row.delegation.agent for row in calls(pilot)] == ["code-implementer"]
         assert "● running" in screen_text(pilot)
         assert "12s" in screen_text(pilot)
-        await press(pilot, "enter")
-        assert notices(pilot)[-1] == "It still runs; its record is there once it has ended."
+
+
+async def test_what_runs_now_can_be_entered(busy_workspace: SeededWorkspace) -> None:
+    engine = Driving()
+    async with opened(busy_workspace, engine=engine) as pilot:
+        await go_to(pilot, Activity())
+        engine.run(7, "I1", "code-implementer", MORNING - 12 * SECOND)
+        await settle(pilot)
+        await press(pilot, "2", "g", "enter")
+        assert isinstance(pilot.app.screen, DelegationDetail)
+        assert "● running   for 12.0 s" in screen_text(pilot)
 
 
 async def test_a_command_that_is_run_now_appears(empty_workspace: SeededWorkspace) -> None:

@@ -142,12 +142,10 @@ class Activity(PaneScreen):
         row = message.row
         if isinstance(row, CommandRow):
             self.go("ran")
-        elif isinstance(row, CallRow) and row.delegation.event:
+        elif isinstance(row, CallRow):
             from tui.screens.work.detail import DelegationDetail
 
             self.app.push_screen(DelegationDetail(row.delegation))
-        else:
-            self.apm.tell("It still runs; its record is there once it has ended.")
 
 
 def _today(reader: Connection, _: LiveRow, now: int) -> tuple[Line, Line]:

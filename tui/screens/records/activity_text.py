@@ -114,6 +114,7 @@ def _running(row: DelegationRow) -> list[Paragraph]:
         fact("task", row.subject or "none"),
         BLANK,
         Paragraph((("Runtime, tokens and cost are on record once it has ended.", "dim"),)),
+        Paragraph((("enter", "accent"), (" shows what it was asked, and goes on with it", "dim"))),
     ]
 
 
