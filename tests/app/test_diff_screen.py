@@ -194,6 +194,24 @@ async def test_without_a_branch_it_says_so_and_what_makes_one(busy_workspace: Se
         assert not isinstance(pilot.app.screen, DiffScreen)
 
 
+@pytest.mark.parametrize("size", [WIDE, SMALL])
+async def test_without_a_project_the_reason_stands_there_once_and_no_key_steps(
+    busy_workspace: SeededWorkspace, size: tuple[int, int]
+) -> None:
+    def without_project(tx: Transaction) -> None:
+        tx.update(WorkItem, 6, project=None)
+        tx.event("test.changed", work_item=6)
+
+    busy_workspace.store.write_now(without_project)
+    async with opened(busy_workspace, size) as pilot:
+        await press(pilot, *OPEN)
+        shown = screen_text(pilot)
+        assert shown.count("It has no project") == 1
+        assert "next change" not in shown
+        await press(pilot, "right_square_bracket")
+        assert notices(pilot)[-1] == "There is no change to step to."
+
+
 async def test_a_project_that_is_gone_is_said(busy_workspace: SeededWorkspace) -> None:
     async with opened(busy_workspace) as pilot:
         await press(pilot, *OPEN)

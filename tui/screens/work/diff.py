@@ -46,6 +46,7 @@ from tui.widgets.row_list import Column, RowList
 from tui.widgets.top_line import TopLine
 
 MOST_COMMITS = 100
+NO_CHANGE = "There is no change to step to."
 MOST_KEPT = 50
 """Patches that are kept, for whoever goes to and fro."""
 
@@ -135,6 +136,8 @@ class DiffScreen(PaneScreen):
         self._found: Found | None = None
         self._patches: dict[tuple[str, str], Patch] = {}
         self._is_moved = self._is_showing = False
+        self._has_nothing = False
+        """Git has nothing to compare."""
         self._at_last = False
         """The file that comes next is entered from its end."""
 
@@ -150,6 +153,10 @@ class DiffScreen(PaneScreen):
         files = Files(Files.COLUMNS, key=lambda r: r.key, cells=self._cells, widget_id="files", classes="pane")
         yield Horizontal(files, DiffView(widget_id="patch", classes="pane"))
 
+    @property
+    def start_pane(self) -> str:
+        return "patch" if self._has_nothing else "files"
+
     async def read_changes(self) -> None:
         subject = await self.apm.bridge.read(lambda reader, live, _: read_subject(reader, self.work_item, live))
         if subject is None:
@@ -163,7 +170,7 @@ class DiffScreen(PaneScreen):
         except ApmError as error:
             self._show_nothing(str(error))
             return
-        first, before, self._found = self._found is None, self._found, found
+        first, before, self._found, self._has_nothing = self._found is None, self._found, found, False
         head.found = found
         if before is None or before.span != found.span:
             self._patches.clear()
@@ -171,13 +178,28 @@ class DiffScreen(PaneScreen):
         self._show_files(found, first=first)
         self._show_row()
         self.refresh_titles()
+        self.apm.show_keys()
 
     def _show_nothing(self, why: str) -> None:
-        """The reason stands in both panes: a narrow screen shows one of them."""
+        """The reason stands in the pane that has the room, which is gone to: a narrow screen shows one pane."""
         files = self.pane("files")
-        files.empty = (((one_line(why, 500), "dim"),),)
+        self._has_nothing, self._found, self.query_one(DiffHead).found = True, None, None
+        files.summary = ""
+        files.empty = ((("No file.", "dim"),),)
         files.set_rows(())
         self.pane("patch").show_text([Paragraph(((one_line(why, 500), "dim"),))])
+        self.go("patch")
+        self.refresh_titles()
+        self.apm.show_keys()
+
+    def applies(self, action_id: str) -> bool | str:
+        """Whether an action makes sense for what is shown; else why not."""
+        return NO_CHANGE if action_id in ("diff.next", "diff.previous") and not self._has_files else True
+
+    @property
+    def _has_files(self) -> bool:
+        found = self._found
+        return found is not None and bool(found.committed.files or (found.loose and found.loose.files))
 
     def _show_files(self, found: Found, *, first: bool) -> None:
         files = self.pane("files")
@@ -257,6 +279,9 @@ class DiffScreen(PaneScreen):
     def action_hunk(self, direction: int) -> None:
         """The next place that changed; behind the last one of a file, the first one of the next file."""
         view, files = self.pane("patch"), self.pane("files")
+        if not self._has_files:
+            self.apm.tell(NO_CHANGE)
+            return
         if view.step(direction):
             view.summary = view.place
             self.refresh_titles()
