@@ -30,6 +30,7 @@ from tui.places import places_around
 from tui.screens.dashboard import Dashboard
 from tui.settings.configured import ConfiguredApp
 from tui.settings.themes import PlainBars
+from tui.text.words import in_screen_words
 from tui.undoing import Undo, UndoStack
 from tui.widgets.key_bar import KeyBar
 
@@ -180,10 +181,14 @@ class ApmApp(InOrder, ConfiguredApp):
     # What screens and panes use
 
     def tell(self, text: str) -> None:
-        self.notify(sanitise(text, limit=500), markup=False, timeout=4)
+        self.notify(sanitise(in_screen_words(text), limit=500), markup=False, timeout=4)
 
     def complain(self, text: str) -> None:
-        self.notify(sanitise(text, limit=500), severity="error", markup=False, timeout=12)
+        self.notify(sanitise(in_screen_words(text), limit=500), severity="error", markup=False, timeout=12)
+
+    def standing(self) -> list[str]:
+        """What was told and can still be read."""
+        return [notice.message for notice in self._notifications]
 
     def do(
         self,
@@ -285,7 +290,8 @@ class ApmApp(InOrder, ConfiguredApp):
             except Exception:
                 self.undo.push(undo)
                 raise
-        self.tell(undo.said)
+        if undo.said:
+            self.tell(undo.said)
 
     def action_help(self) -> None:
         from tui.screens.help import HelpDialog
@@ -382,7 +388,7 @@ def run(folder: Path) -> int:
 
         return Workspace.open(folder, team="as-known")
 
-    app = ApmApp(opened, make_engine=lambda known: make_engine(known, app.tell, app.complain))
+    app = ApmApp(opened, make_engine=lambda known: make_engine(known, app.tell, app.complain, app.standing))
     app.follow_settings(folder / "state")
     try:
         code = app.run() or 0

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from core.contract import ApmError
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from core.workspace import Workspace
 
 Say = Callable[[str], None]
+Standing = Callable[[], Iterable[str]]
+"""What was told and can still be read."""
+_QUESTION = re.compile(r"\bquestion \d+\b", re.IGNORECASE)
 
 
 def in_short(text: str) -> str:
@@ -22,7 +26,7 @@ def in_short(text: str) -> str:
     return f"{first}\n(and {len(more)} more: `apm doctor` lists them)" if more else first
 
 
-def make_engine(workspace: Workspace, tell: Say, complain: Say) -> Engine:
+def make_engine(workspace: Workspace, tell: Say, complain: Say, standing: Standing) -> Engine:
     """An engine on the workspace. Raises CatalogError when a file of the team is broken."""
     from core.orchestration import engine
 
@@ -31,18 +35,21 @@ def make_engine(workspace: Workspace, tell: Say, complain: Say) -> Engine:
 
     made = engine.Engine(workspace)
     made.on_registry(tell_of_team)
-    made.on_notice(Notices(tell))
+    made.on_notice(Notices(tell, standing))
     return made
 
 
 class Notices:
-    """Notices on the screen: one by one as they come, and counted where many come at once."""
+    """Notices on the screen: one by one as they come, and counted where many come at once.
+
+    What a person did to a question here has been told; while that stands, its notice says nothing new.
+    """
 
     GATHER_SECONDS = 0.3
     MOST = 2
 
-    def __init__(self, tell: Say) -> None:
-        self._tell = tell
+    def __init__(self, tell: Say, standing: Standing) -> None:
+        self._tell, self._standing = tell, standing
         self._lines: list[str] = []
 
     def __call__(self, line: str) -> None:
@@ -51,12 +58,19 @@ class Notices:
         self._lines.append(line)
 
     def _flush(self) -> None:
-        lines, self._lines = self._lines, []
+        done_here = tuple(self._standing())
+        lines, self._lines = [line for line in self._lines if not _is_told(line, done_here)], []
         if len(lines) <= self.MOST:
             for line in lines:
                 self._tell(line)
         else:
             self._tell(f"{len(lines)} notices have come; the questions among them wait in the queue.")
+
+
+def _is_told(line: str, done_here: Iterable[str]) -> bool:
+    """Whether a sentence about a deed, which begins with its question, tells of the question that the notice names."""
+    named = _QUESTION.search(line)
+    return named is not None and any(told.startswith(f"{named[0].capitalize()} ") for told in done_here)
 
 
 async def engine_of(workspace: Workspace, make: Callable[[Workspace], Engine], complain: Say) -> Engine:

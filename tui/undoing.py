@@ -15,7 +15,7 @@ class Undo(NamedTuple):
     """How one thing is taken back: `work` runs inside a write and raises UsageError when it is too late for it."""
 
     said: str
-    """What to say once it is taken back."""
+    """What to say once it is taken back; nothing where `work` begins what says so itself."""
     work: Callable[[Transaction], Any]
 
 

@@ -332,3 +332,11 @@ async def test_a_line_names_enter_as_the_key_that_sends_it(busy_workspace: Seede
         await press(pilot, "3", "c")
         assert isinstance(pilot.app.screen, LineDialog)
         assert "enter send" in screen_text(pilot)
+
+
+async def test_a_refusal_speaks_of_questions_as_the_screens_do(busy_workspace: SeededWorkspace) -> None:
+    async with opened(busy_workspace) as pilot:
+        await press(pilot, "space", "a")
+        await busy_workspace.store.write(lambda tx: life.undo(tx, PASSKEYS, by="bob"))
+        await press(pilot, "u")
+        assert notices(pilot)[-1] == "Question 2 has no answer to take back."

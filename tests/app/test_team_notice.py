@@ -16,7 +16,7 @@ from core.places import FILE
 from core.workspace import Workspace
 from tests.app.driving import app_in, notices, screen_text
 from tui.app import ApmApp
-from tui.driving import in_short, make_engine
+from tui.driving import Notices, in_short, make_engine
 
 AT_FAULT = "defaults.limits.revision_rounds: is 'many'"
 
@@ -37,7 +37,7 @@ def app(folder: Path) -> Iterator[Callable[[], ApmApp]]:
     def make() -> ApmApp:
         workspace = Workspace.open(folder, team="as-known")
         opened.append(workspace)
-        made = ApmApp(workspace, make_engine=lambda known: make_engine(known, made.tell, made.complain))
+        made = ApmApp(workspace, make_engine=lambda known: make_engine(known, made.tell, made.complain, made.standing))
         return made
 
     yield make
@@ -96,6 +96,29 @@ async def test_a_broken_file_is_told_and_stands_in_the_header_until_it_is_mended
 def test_a_notice_names_one_thing_to_mend_and_where_the_others_are() -> None:
     assert in_short("one") == "one"
     assert in_short("one\ntwo\nthree") == "one\n(and 2 more: `apm doctor` lists them)"
+
+
+async def test_a_notice_of_what_a_person_has_just_done_here_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Notices, "GATHER_SECONDS", 0.0)
+    told: list[str] = []
+    has_told = asyncio.Event()
+
+    def tell(line: str) -> None:
+        told.append(line)
+        has_told.set()
+
+    hear = Notices(tell, lambda: ["Question 2 waits again."])
+    for line in ("Waiting again: question 2: Which?", "Waiting again: question 21: Why?"):
+        hear(line)
+    await asyncio.wait_for(has_told.wait(), 10)
+    assert told == ["Waiting again: question 21: Why?"]
+
+
+async def test_what_was_done_stands_for_a_while(app: Callable[[], ApmApp]) -> None:
+    async with app().run_test(notifications=True) as pilot:
+        app_in(pilot).tell("Question 2 waits again.")
+        await until(pilot, lambda: "Question 2 waits again." in app_in(pilot).standing())
+        await leave(pilot)
 
 
 async def test_an_app_that_opens_on_a_broken_file_drives_once_it_is_mended(

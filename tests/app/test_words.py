@@ -53,3 +53,8 @@ def test_every_mark_has_an_ascii_stand_in_of_the_same_width() -> None:
 @pytest.mark.parametrize(("count", "shown"), [(0, "0 questions"), (1, "1 question"), (2, "2 questions")])
 def test_plural(count: int, shown: str) -> None:
     assert words.plural(count, "question") == shown
+
+
+def test_an_escalation_is_a_question_on_screens_and_keeps_its_word_in_commands() -> None:
+    said = "Escalation 7: escalation 8 stands, and `apm escalation undo 7` takes it back."
+    assert words.in_screen_words(said) == "Question 7: question 8 stands, and `apm escalation undo 7` takes it back."

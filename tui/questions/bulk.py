@@ -187,11 +187,11 @@ async def _in_batches(
 
 
 def _why(number: int, error: BaseException) -> str:
-    """The refusal, without the number that every one of them would begin with."""
+    """The refusal as a part of a sentence, without the number that every one of them would begin with."""
     if not isinstance(error, ApmError):
         # A fault of the program: this question is as it was, and the others go on.
         return f"{type(error).__name__}: {one_line(str(error))}"
-    return str(error).removeprefix(f"Escalation {number}").lstrip(":, ").strip()
+    return str(error).removeprefix(f"Escalation {number}").lstrip(":, ").strip().removesuffix(".")
 
 
 def by_reason(refusals: Iterable[Refusal]) -> list[tuple[str, tuple[Refusal, ...]]]:

@@ -5,6 +5,7 @@ A state is never told by colour alone: every mark has a glyph and a word, and a 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from core.store import states
@@ -210,6 +211,14 @@ def phase_cell(cell: PhaseCell, now: int) -> Line:
 def whole_time(milliseconds: int) -> str:
     """Time that still runs: whole units only, so that it changes at most once a second."""
     return span_of_time(max(milliseconds, 10_000)) if milliseconds >= 10_000 else f"{max(milliseconds, 0) // SECOND}s"
+
+
+def in_screen_words(text: str) -> str:
+    """What `core` says of escalation 12, which the screens call question 12. Commands in it stay as they are."""
+    return _NUMBERED.sub(lambda found: f"{'Q' if found[1] == 'E' else 'q'}uestion {found[2]}", text)
+
+
+_NUMBERED = re.compile(r"\b([Ee])scalation (\d+)")
 
 
 def plural(count: int, one: str, many: str = "") -> str:

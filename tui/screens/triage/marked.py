@@ -15,7 +15,7 @@ from core.store.rows import LiveRow
 from core.store.writer import Transaction
 from tui.background import in_background
 from tui.questions import bulk_deeds
-from tui.questions.bulk import Deed, Done, Outcome, Plan, in_short, make_plan, take_back
+from tui.questions.bulk import BATCH, Deed, Done, Outcome, Plan, in_short, make_plan, take_back
 from tui.questions.snoozing import HINT, PRESETS, moment_of
 from tui.screens.dialogs.choice import Choice, ChoiceDialog
 from tui.screens.dialogs.dialog import Dialog
@@ -242,4 +242,5 @@ def undo_of(app: ApmApp, deed: Deed, done: Sequence[Done]) -> Undo:
         """Nothing is written in this transaction: thousands of questions would keep the writer for seconds."""
         app.call_later(start)
 
-    return Undo(f"Taking back what was done to {plural(len(done), 'question')}.", begin)
+    takes_long = len(done) > BATCH
+    return Undo(f"Taking back what was done to {plural(len(done), 'question')}." if takes_long else "", begin)
