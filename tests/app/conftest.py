@@ -9,7 +9,8 @@ from textual.css.model import RuleSet
 from textual.css.stylesheet import Stylesheet
 
 from tests.app.busy import busy
-from tests.app.seeding import SeededWorkspace
+from tests.app.inbox import RETRY, ask, inbox
+from tests.app.seeding import MINUTE, SeededWorkspace
 
 
 @pytest.fixture
@@ -24,6 +25,23 @@ def empty_workspace(tmp_path: Path) -> Iterator[SeededWorkspace]:
     made = SeededWorkspace(tmp_path)
     yield made
     made.close()
+
+
+@pytest.fixture
+def full_inbox(tmp_path: Path) -> Iterator[SeededWorkspace]:
+    made = inbox(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def three_questions(empty_workspace: SeededWorkspace) -> SeededWorkspace:
+    """Three questions that need an answer: an immediate one, and two daily ones."""
+    made = empty_workspace
+    made.at(3 * MINUTE, lambda tx: ask(tx, "First, at once?", urgency="IMMEDIATE"))
+    made.at(2 * MINUTE, lambda tx: ask(tx, "Second?"))
+    made.at(1 * MINUTE, lambda tx: ask(tx, "Third?", RETRY))
+    return made
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from core.store import reads_escalations
-from core.store.rows import AnswerRow, EscalationRow
+from core.store.rows import EscalationRow
 from core.store.writer import Transaction
 from tests.app.inbox import APPROVE, SUPPLY, ask, failed
 from tests.app.seeding import MINUTE, Question, SeededWorkspace, raise_question
@@ -37,10 +37,6 @@ async def chosen(made: SeededWorkspace) -> dict[int, list[str]]:
     for number, option in await made.store.read(lambda r: r.sql(text)):
         given.setdefault(number, []).append(option)
     return given
-
-
-async def answers(made: SeededWorkspace, number: int) -> tuple[AnswerRow, ...]:
-    return await made.store.read(lambda r: reads_escalations.answers(r, number))
 
 
 def triage_of(pilot: Any) -> Triage:

@@ -9,20 +9,12 @@ from pathlib import Path
 import pytest
 from textual.drivers.headless_driver import HeadlessDriver
 
-from core.store import reads_escalations
-from core.store.rows import AnswerRow
+from tests.app.asked import REVIEW, THIN, answers
 from tests.app.driving import decision_of, notices, opened, press
 from tests.app.seeding import SeededWorkspace
 from tui.screens.questions.answer_form import AnswerForm
 
-THIN, REVIEW = 3, 4
-"""Of the busy workspace's questions one that asks for values, and the one behind it."""
-
 Editor = Callable[[str], None]
-
-
-async def answers(made: SeededWorkspace, escalation: int) -> tuple[AnswerRow, ...]:
-    return await made.store.read(lambda r: reads_escalations.answers(r, escalation))
 
 
 @pytest.fixture

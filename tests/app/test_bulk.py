@@ -10,8 +10,9 @@ import pytest
 
 from core.governance import escalations
 from core.store.writer import Transaction
+from tests.app.asked import answers
 from tests.app.driving import Driving, app_in, notices, opened, press, screen_text, settle
-from tests.app.marking import ALL, answers, chosen, marked, mix, plan_of, rows, triage_of
+from tests.app.marking import ALL, chosen, marked, mix, plan_of, rows, triage_of
 from tests.app.seeding import HOUR, MINUTE, MORNING, SeededWorkspace
 from tui.screens.dialogs.choice import ChoiceDialog, ConfirmDialog
 from tui.screens.dialogs.reason import LineDialog, ReasonDialog

@@ -3,34 +3,25 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from textual.events import AppBlur, AppFocus, Paste
 
-from core.governance import escalations
-from core.store import reads, reads_escalations
-from core.store.rows import AnswerRow, EscalationRow
+from tests.app.asked import ERROR, PASSKEYS, REVIEW, SCOPE, THIN, answers, row_of
 from tests.app.driving import (
     SMALL,
     USUAL,
     WIDE,
-    app_in,
     decision_of,
     lines_of,
     notices,
     opened,
     press,
     screen_text,
-    settle,
 )
 from tests.app.seeding import (
     HOUR,
     MINUTE,
     MORNING,
-    Option,
-    Question,
     SeededWorkspace,
-    raise_question,
 )
-from tui.questions.answering import NOT_DRAWN
 from tui.screens.dashboard import Dashboard
 from tui.screens.dialogs.choice import ChoiceDialog
 from tui.screens.dialogs.reason import ReasonDialog
@@ -39,19 +30,6 @@ from tui.screens.questions.decision import Decision
 from tui.screens.work.work_item import WorkItemScreen
 from tui.widgets.cards import Cards
 from tui.widgets.document import Document
-
-PASSKEYS, THIN, REVIEW, ERROR, SCOPE = 2, 3, 4, 5, 1
-"""The questions of the busy workspace that need an answer, by number."""
-
-
-async def answers(made: SeededWorkspace, escalation: int) -> tuple[AnswerRow, ...]:
-    return await made.store.read(lambda r: reads_escalations.answers(r, escalation))
-
-
-async def row_of(made: SeededWorkspace, escalation: int) -> EscalationRow:
-    row = await made.store.read(lambda r: reads.escalation(r, escalation))
-    assert row is not None
-    return row
 
 
 def document(pilot: Any) -> str:
@@ -241,133 +219,6 @@ async def test_w_opens_the_work_item(busy_workspace: SeededWorkspace) -> None:
         assert decision_of(pilot).escalation == PASSKEYS
 
 
-async def answer_elsewhere(made: SeededWorkspace, pilot: Any) -> None:
-    await made.store.write(lambda tx: escalations.resolve(tx, PASSKEYS, option="codes", reason="cheap", by="grace"))
-    await settle(pilot)
-
-
-async def test_a_question_answered_elsewhere_shows_what_was_answered_and_by_whom(
-    busy_workspace: SeededWorkspace,
-) -> None:
-    async with opened(busy_workspace) as pilot:
-        await press(pilot, "space")
-        await answer_elsewhere(busy_workspace, pilot)
-        text = screen_text(pilot)
-        assert "✓ answered One-time codes by mail  by grace" in text
-        assert "cheap" in text
-        await press(pilot, "a")
-        assert notices(pilot)[-1].startswith("Question 2 is already answered by grace: One-time codes by mail.")
-        assert len(await answers(busy_workspace, PASSKEYS)) == 1
-
-
-@pytest.mark.parametrize("key", ["1", "enter", "space"])
-async def test_from_a_question_answered_elsewhere_one_key_leads_to_the_next(
-    busy_workspace: SeededWorkspace, key: str
-) -> None:
-    async with opened(busy_workspace) as pilot:
-        await press(pilot, "space")
-        await answer_elsewhere(busy_workspace, pilot)
-        assert "1 On to the next question" in screen_text(pilot)
-        await press(pilot, key)
-        assert decision_of(pilot).escalation == THIN
-    assert len(await answers(busy_workspace, PASSKEYS)) == 1
-
-
-async def test_an_answer_that_came_too_late_keeps_what_was_written(busy_workspace: SeededWorkspace) -> None:
-    """Somebody else answers while the form is open: the write is refused, and the draft is there for copying."""
-    async with opened(busy_workspace) as pilot:
-        await press(pilot, "space", "space", "e", *"Half")
-        await busy_workspace.store.write(
-            lambda tx: escalations.resolve(tx, THIN, option="retry", reason="mended", by="grace")
-        )
-        await press(pilot, "f2")
-        assert "is already answered" in notices(pilot)[-1]
-        assert app_in(pilot).drafts["answer:3:supply"]["value-business_context"] == "Half"
-
-
-async def test_an_answer_is_bound_to_what_was_shown(busy_workspace: SeededWorkspace) -> None:
-    """The question changes between drawing and key: the key answers nothing."""
-    async with opened(busy_workspace) as pilot:
-        await press(pilot, "space")
-        screen = decision_of(pilot)
-        shown = screen.question_in_hand()
-        assert shown is not None
-        question = Question(
-            kind="conflict",
-            subject={"n": 1},
-            question="Old?",
-            urgency="IMMEDIATE",
-            options=(Option("yes", "Yes", ""),),
-            recommended="yes",
-            chain=("ux",),
-        )
-        number = await busy_workspace.store.write(lambda tx: raise_question(tx, question))
-        old = await row_of(busy_workspace, number)
-        changed = Question(**{**_fields(question), "missing": ("something new",)})
-        await busy_workspace.store.write(lambda tx: raise_question(tx, changed))
-        screen.take(old, old.options[0])
-        await settle(pilot)
-        assert "has changed since it was shown" in notices(pilot)[-1]
-        assert await answers(busy_workspace, number) == ()
-
-
-def _fields(question: Question) -> dict[str, Any]:
-    return {name: getattr(question, name) for name in question.__dataclass_fields__}
-
-
-async def test_keys_typed_before_the_question_is_drawn_answer_nothing(busy_workspace: SeededWorkspace) -> None:
-    async with opened(busy_workspace) as pilot:
-        await press(pilot, "space")
-        screen = decision_of(pilot)
-        screen._drawn = ""
-        assert screen.question_in_hand() is None
-        screen.action_accept()
-        screen.action_answer(1)
-        await settle(pilot)
-        assert await answers(busy_workspace, PASSKEYS) == ()
-        assert notices(pilot) == [NOT_DRAWN]
-
-
-@pytest.mark.parametrize("size", [WIDE, USUAL])
-async def test_how_urgent_it_is_stands_there_once(busy_workspace: SeededWorkspace, size: tuple[int, int]) -> None:
-    async with opened(busy_workspace, size) as pilot:
-        await press(pilot, "space")
-        assert screen_text(pilot).count("▲ immediate   30m late") == 1
-
-
-async def test_a_paste_answers_nothing(busy_workspace: SeededWorkspace) -> None:
-    async with opened(busy_workspace) as pilot:
-        await press(pilot, "space")
-        for pasted in ("a1", "1\n", "a\r", "\n"):
-            pilot.app.post_message(Paste(pasted))
-            await settle(pilot)
-        assert decision_of(pilot).escalation == PASSKEYS
-        assert await answers(busy_workspace, PASSKEYS) == ()
-
-
-async def test_a_click_that_only_focuses_the_window_answers_nothing(busy_workspace: SeededWorkspace) -> None:
-    """Not even two of them: who clicks a window twice to get to it has read nothing yet."""
-    async with opened(busy_workspace) as pilot:
-        await press(pilot, "space")
-        pilot.app.post_message(AppBlur())
-        await settle(pilot)
-        pilot.app.post_message(AppFocus())
-        await settle(pilot)
-        await pilot.click("#answers", offset=(5, 4), times=2)
-        await settle(pilot)
-        assert decision_of(pilot).escalation == PASSKEYS
-        assert isinstance(pilot.app.screen, Decision)
-        assert await answers(busy_workspace, PASSKEYS) == ()
-
-
-async def test_a_double_click_on_an_answer_takes_it(busy_workspace: SeededWorkspace) -> None:
-    async with opened(busy_workspace) as pilot:
-        await press(pilot, "space")
-        await pilot.click("#answers", offset=(5, 1), times=2)
-        await settle(pilot)
-        assert [a.option for a in await answers(busy_workspace, PASSKEYS)] == ["passkeys"]
-
-
 @pytest.mark.parametrize("size", [WIDE, USUAL, SMALL])
 async def test_at_every_size_the_question_and_an_answer_are_in_sight(
     busy_workspace: SeededWorkspace, size: tuple[int, int]
@@ -377,6 +228,13 @@ async def test_at_every_size_the_question_and_an_answer_are_in_sight(
         text = screen_text(pilot)
     assert "Which scheme shall sign-in" in text
     assert "1 WebAuthn passkeys" in text
+
+
+@pytest.mark.parametrize("size", [WIDE, USUAL])
+async def test_how_urgent_it_is_stands_there_once(busy_workspace: SeededWorkspace, size: tuple[int, int]) -> None:
+    async with opened(busy_workspace, size) as pilot:
+        await press(pilot, "space")
+        assert screen_text(pilot).count("▲ immediate   30m late") == 1
 
 
 async def test_the_text_scrolls_while_the_answers_keep_the_focus(busy_workspace: SeededWorkspace) -> None:

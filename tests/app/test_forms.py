@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from core.governance.answers import SHAPES as LEGAL
 from core.governance.answers import check_answer
-from core.store import reads_escalations
+from tests.app.asked import answers
 from tests.app.driving import SMALL, app_in, opened, press, screen_text, settle
 from tests.app.seeding import Option, Question, SeededWorkspace, raise_question
 from tui.questions import forms
@@ -183,7 +183,7 @@ async def test_every_shape_is_filled_in_and_sent_by_key(empty_workspace: SeededW
     async with opened(empty_workspace) as pilot:
         await _form_of(pilot, {"part": shape}, ())
         await press(pilot, *keys, "f2")
-        given = await empty_workspace.store.read(lambda r: reads_escalations.answers(r, 1))
+        given = await answers(empty_workspace, 1)
     assert [answer.answer for answer in given] == [{"part": value}]
 
 
@@ -196,7 +196,7 @@ async def test_yes_and_no_are_picked(empty_workspace: SeededWorkspace) -> None:
         await press(pilot, "f2")
         assert "Nothing is filled in yet." in screen_text(pilot)
         await press(pilot, "right", "right", "f2")
-        given = await empty_workspace.store.read(lambda r: reads_escalations.answers(r, 1))
+        given = await answers(empty_workspace, 1)
     assert [answer.answer for answer in given] == [{"part": False}]
 
 

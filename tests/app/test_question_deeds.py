@@ -6,8 +6,8 @@ import pytest
 
 from core.governance import asking, life
 from core.governance.scope.wishes import pending
-from core.store import reads, reads_escalations, states
-from core.store.rows import AnswerRow, EscalationRow
+from core.store import states
+from tests.app.asked import ERROR, PASSKEYS, SCOPE, THIN, answers, row_of
 from tests.app.driving import SMALL, app_in, decision_of, notices, opened, press, screen_text, settle
 from tests.app.seeding import HOUR, MINUTE, MORNING, Option, Question, SeededWorkspace, raise_question
 from tui.screens.dialogs.choice import ChoiceDialog
@@ -17,22 +17,9 @@ from tui.screens.questions.hand_over import HandOverForm
 from tui.text.words import DAY
 from tui.widgets.fields import Field
 
-SCOPE, PASSKEYS, THIN, REVIEW, ERROR, SNOOZED, SEEN = 1, 2, 3, 4, 5, 6, 7
-"""The questions of the busy workspace, by number."""
-
-
-async def row_of(made: SeededWorkspace, escalation: int) -> EscalationRow:
-    row = await made.store.read(lambda r: reads.escalation(r, escalation))
-    assert row is not None
-    return row
-
 
 async def state_of(made: SeededWorkspace, escalation: int) -> str:
     return states.escalation_state(await row_of(made, escalation), made.clock.now)
-
-
-async def answers(made: SeededWorkspace, escalation: int) -> tuple[AnswerRow, ...]:
-    return await made.store.read(lambda r: reads_escalations.answers(r, escalation))
 
 
 async def thread(made: SeededWorkspace, escalation: int) -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ from core.orchestration.engine import Engine
 from core.store import reads
 from core.workspace import Workspace
 from tests.unit.engine_run import Run
-from tests.unit.scripted import OUTPUTS, Scripted, failing_tests, fresh_build
+from tests.unit.scripted import OUTPUTS, Scripted
 
 
 async def test_a_complete_request_passes_its_gates_and_leaves_a_chain_of_artifacts(run: Run) -> None:
@@ -164,63 +164,6 @@ async def test_agents_that_may_run_side_by_side_do(run: Run) -> None:
     await run.settle()
 
     assert await run.outcomes(number) == [("D1", 1, "passed")]
-
-
-async def test_a_review_that_fails_sends_the_work_back_with_what_is_missing(run: Run) -> None:
-    script = Scripted(test_runner=failing_tests(2, 0), implementation_gate_check=fresh_build)
-    number = await run.add(until="R1")
-    await run.start(script)
-
-    await run.settle()
-
-    assert await run.outcomes(number) == [
-        ("D1", 1, "passed"),
-        ("P1", 1, "passed"),
-        ("I1", 1, "passed"),
-        ("R1", 1, "sent_back"),
-        ("I1", 2, "passed"),
-        ("R1", 2, "passed"),
-    ]
-    again = script.requests["code-implementer"][1].context
-    assert (again["round"], again["missing"][0]) == (2, "tests: 8 of 10 passed (80.0 %)")
-
-
-async def test_fewer_failing_tests_are_closer(run: Run) -> None:
-    left = [5, 3, 0]
-
-    def tests(_: AgentRequest) -> AgentResponse:
-        n = left.pop(0)
-        return succeeded("test-runner", {"tests": {"total": 10, "passed": 10 - n, "failed": n, "coverage": 95.0}})
-
-    number = await run.add(until="R1")
-    await run.start(Scripted(test_runner=tests, implementation_gate_check=fresh_build))
-
-    await run.settle()
-
-    assert [o[2] for o in await run.outcomes(number) if o[0] == "R1"] == ["sent_back", "sent_back", "passed"]
-
-
-async def test_revision_rounds_are_bounded(run: Run) -> None:
-    script = Scripted(test_runner=failing_tests(5, 4, 1, 1), implementation_gate_check=fresh_build)
-    number = await run.add(until="R1")
-    await run.start(script)
-
-    await run.settle()
-
-    rounds = [o for o in await run.outcomes(number) if o[0] == "R1"]
-    assert [o[2] for o in rounds][-1] == "blocked"
-    assert len(rounds) <= 3
-    assert (await run.questions())[0].phase == "R1"
-
-
-async def test_a_round_that_brings_nothing_closer_ends_the_revision_early(run: Run) -> None:
-    script = Scripted(test_runner=failing_tests(5), implementation_gate_check=fresh_build)
-    number = await run.add(until="R1")
-    await run.start(script)
-
-    await run.settle()
-
-    assert [o[2] for o in await run.outcomes(number) if o[0] == "R1"] == ["sent_back", "blocked"]
 
 
 def raises(kind: str) -> Callable[[AgentRequest], AgentResponse]:

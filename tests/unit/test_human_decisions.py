@@ -4,111 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from core.contract import Json
-from core.governance import authority, human_decisions, life, reversal
-from core.governance.decisions import Choice, make_decision
-from core.governance.escalations import Option, Question, raise_question
-from core.governance.human_decisions import AlreadyApplied, Applied, DecisionsRejected
+from core.governance import authority, human_decisions, life
+from core.governance.escalations import Question, raise_question
+from core.governance.human_decisions import AlreadyApplied, DecisionsRejected
 from core.orchestration import work_items
-from core.store import reads, reads_escalations, reads_governance, rows
-from core.store.schema import InboxFile, ScopeProposal
+from core.store import reads, reads_escalations
+from core.store.schema import InboxFile
 from core.store.store import Store
 from core.store.writer import Transaction
 from tests.fresh import fresh_workspace
-
-YES, NO, SAY = Option("yes", "Yes", "It goes on."), Option("no", "No", "It stays."), Option("say", "Say", "It is told.")
-STOP = Option("stop", "Stop", "It ends.", ends=True)
-NEVER = "security"
-"""A kind of the technical agent's that has a ceiling."""
-
-
-@dataclass
-class Clock:
-    now: int = 1_800_000_000_000
-
-    def __call__(self) -> int:
-        return self.now
-
-
-@dataclass
-class Desk:
-    """A workspace's database, what is asked there, and the documents that are handed in."""
-
-    store: Store
-    clock: Clock
-
-    def write(self, work: Callable[[Transaction], Any]) -> Any:
-        return self.store.write_now(work)
-
-    def ask(self, subject: Any, *, work_item: int | None = None, asks: Json | None = None) -> int:
-        options = (YES, NO, Option("supply", "Supply it", "It goes on.", asks=asks or {"value": "text"}), STOP)
-        asked = Question("gate", {"n": subject}, f"Well, {subject}?", "DAILY", options, "yes", ("ux",), work_item)
-        return int(self.write(lambda tx: raise_question(tx, asked)))
-
-    def request(self, title: str) -> int:
-        return int(self.write(lambda tx: work_items.create(tx, title=title, type="feature")))
-
-    def decide(self, kind: str, question: str = "Which?") -> int:
-        """A decision of the technical agent's, by its authority."""
-        choice = Choice("technical", kind, question, 5)
-        outcome = self.write(lambda tx: make_decision(tx, choice))
-        assert outcome.outcome == "decided"
-        return int(outcome.decision)
-
-    def contraction(self, kind: str) -> int:
-        """A proposal to take an authority back, as a person's reversal makes one."""
-        taken_back = self.decide(kind)
-        self.write(lambda tx: reversal.reverse(tx, taken_back, by="bob", reason="it broke the build"))
-        (found,) = self.store.read_now(lambda r: reads_governance.scope_proposals(r, undecided_only=True))
-        assert (found.change, found.kind) == ("contraction", kind)
-        return found.id
-
-    def propose(self, kind: str, change: str = "expansion", recommendation: str = "approve", **more: Any) -> int:
-        facts: Json = {"agent": "technical", "n": 30, "accepted": 30, "risk": "low", "payload_digest": "ab" * 32}
-
-        def work(tx: Transaction) -> int:
-            row = {**facts, "kind": kind, "change": change, "recommendation": recommendation, "at": tx.now, **more}
-            number = tx.insert(ScopeProposal, **row)
-            tx.event("scope.proposed", proposal=number)
-            return number
-
-        return int(self.write(work))
-
-    def apply(self, *entries: Json, by: str = "ada", source: str = "monday.json") -> Applied:
-        document = human_decisions.parse(json.dumps({"decided_by": by, "decisions": list(entries)}))
-        applied: Applied = self.write(lambda tx: human_decisions.apply(tx, document, source=source))
-        return applied
-
-    def refused(self, *entries: Json, by: str = "ada") -> list[str]:
-        """The problems of a document that is refused; that it changed nothing is checked here."""
-        before = self.everything()
-        with pytest.raises(DecisionsRejected) as refused:
-            self.apply(*entries, by=by)
-        assert self.everything() == before
-        return [str(problem) for problem in refused.value.problems]
-
-    def everything(self) -> list[Any]:
-        """All that the journal carries: whatever changes the workspace leaves an event."""
-        return [self.store.read_now(lambda r: r.sql("SELECT seq, mac FROM chain_head")), len(self.events())]
-
-    def events(self) -> tuple[rows.EventRow, ...]:
-        return self.store.read_now(lambda r: reads.events(r, limit=100_000))
-
-    def escalation(self, number: int) -> rows.EscalationRow:
-        found = self.store.read_now(lambda r: reads.escalation(r, number))
-        assert found is not None
-        return found
-
-    def mode(self, kind: str, agent: str = "technical") -> str:
-        found = self.store.read_now(lambda r: authority.in_force(r, agent, kind))
-        assert found is not None
-        return found.mode
+from tests.unit.decisions_desk import NEVER, NO, YES, Clock, Desk, answer, grant
 
 
 @pytest.fixture
@@ -116,14 +25,6 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     clock = Clock()
     with Store.open(fresh_workspace(tmp_path / "ws") / "state", clock=clock) as store:
         yield Desk(store, clock)
-
-
-def answer(number: int, option: str = "yes", **more: Any) -> Json:
-    return {"escalation": number, "option": option, **more}
-
-
-def grant(kind: str, mode: str, *, agent: str = "technical", reason: str = "so it is") -> Json:
-    return {"authority": {"agent": agent, "kind": kind, "mode": mode}, "reason": reason}
 
 
 def test_every_entry_is_applied_and_said(desk: Desk) -> None:
@@ -283,81 +184,6 @@ def test_two_answers_that_both_end_a_work_item_agree(desk: Desk) -> None:
     facts = desk.store.read_now(lambda r: reads.work_item_facts(r, item))
     assert facts is not None
     assert facts.cancelled_at is not None
-
-
-def test_a_scope_proposal_is_approved_and_in_force_at_once(desk: Desk) -> None:
-    number = desk.contraction("db_schema")
-    applied = desk.apply({"scope_proposal": number, "option": "approve", "reason": "twice now"})
-    assert applied.lines == (f"scope proposal {number} (contraction of db_schema for technical): approved",)
-    assert applied.agents == ("technical",)
-    assert desk.mode("db_schema") == "escalate"
-
-
-@pytest.mark.parametrize(("option", "past"), [("reject", "rejected"), ("clarify", "sent back with a question")])
-def test_a_scope_proposal_is_rejected_or_asked_about(desk: Desk, option: str, past: str) -> None:
-    number = desk.contraction("db_schema")
-    applied = desk.apply({"scope_proposal": number, "option": option, "reason": "one slip in a year?"})
-    assert applied.lines[0].endswith(past)
-    assert applied.agents == ()
-    assert desk.mode("db_schema") == "autonomous"
-
-
-def test_a_decision_is_taken_back(desk: Desk) -> None:
-    number = desk.decide("db_schema")
-    applied = desk.apply({"reversal": number, "reason": "it broke the build", "choice": "reject"})
-    row = desk.store.read_now(lambda r: reads_governance.decision(r, number))
-    assert row is not None
-    assert (row.reverted_by, row.revert_reason) == ("ada", "it broke the build")
-    assert applied.lines == (f"decision {number}: taken back by decision {number + 1}",)
-
-
-def test_a_decision_is_taken_back_once_in_a_document(desk: Desk) -> None:
-    entry = {"reversal": desk.decide("db_schema"), "reason": "it broke the build"}
-    assert "decisions[0] decides this too" in desk.refused(entry, entry)[0]
-
-
-def test_a_grant_and_an_approval_over_the_same_kind_contradict_each_other(desk: Desk) -> None:
-    number = desk.contraction("db_schema")
-    problems = desk.refused(
-        {"scope_proposal": number, "option": "approve", "reason": "twice now"}, grant("db_schema", "autonomous")
-    )
-    assert problems == [
-        "decisions[1]: technical's authority over db_schema: decisions[0] decides this too; keep one of them"
-    ]
-
-
-def test_a_proposal_that_is_unknown_or_decided_or_not_what_was_shown_is_refused(desk: Desk) -> None:
-    decided = desk.propose("architecture", decided_at=1, decided_by="bob", decision="rejected")
-    changed = desk.contraction("db_schema")
-    problems = desk.refused(
-        {"scope_proposal": 9_999, "option": "approve"},
-        {"scope_proposal": decided, "option": "approve"},
-        {"scope_proposal": changed, "option": "approve", "reason": "x", "digest": "cd" * 32},
-    )
-    assert [problem.partition(":")[0] for problem in problems] == ["decisions[0]", "decisions[1]", "decisions[2]"]
-    assert "There is no scope proposal 9999" in problems[0]
-    assert "is rejected already by bob" in problems[1]
-    assert "is not what was shown" in problems[2]
-
-
-@pytest.mark.parametrize("recommendation", ["reject", "clarify"])
-def test_an_approval_against_the_recommendation_needs_a_reason(desk: Desk, recommendation: str) -> None:
-    number = desk.propose("architecture", recommendation=recommendation)
-    assert desk.refused({"scope_proposal": number, "option": "approve"}) == [
-        f"decisions[0]: scope proposal {number}: {recommendation!r} is what is recommended, so an approval"
-        " needs a reason"
-    ]
-
-
-@pytest.mark.parametrize("option", ["reject", "clarify"])
-def test_a_rejection_and_a_question_need_words_in_any_case(desk: Desk, option: str) -> None:
-    number = desk.propose("architecture", recommendation=option)
-    assert "needs a reason" in desk.refused({"scope_proposal": number, "option": option})[0]
-
-
-def test_an_expansion_beyond_a_ceiling_is_refused_whatever_was_proposed(desk: Desk) -> None:
-    number = desk.propose(NEVER)
-    assert "security has a ceiling" in desk.refused({"scope_proposal": number, "option": "approve"})[0]
 
 
 def test_a_document_that_was_applied_is_never_applied_again(desk: Desk) -> None:
