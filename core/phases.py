@@ -191,5 +191,4 @@ PHASES: tuple[PhaseSpec, ...] = (
 )
 
 PHASE_BY_CODE = {phase.code: phase for phase in PHASES}
-PHASE_BY_INPUT = {phase.takes: phase for phase in PHASES}
 PHASE_OF_ROLE = {role: phase.code for phase in PHASES for role in (phase.orchestrator, *phase.roles)}

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from core.agents.bench import Bench
+from core.agents.given import answers_of, result_of
 from core.agents.words import narrative, subjects
 from core.agents.words.conditions import WANTED, stated
 from core.agents.words.dangers import LEVELS, read_danger, risks
@@ -95,7 +96,7 @@ async def risk_notary(request: AgentRequest, bench: Bench) -> AgentResponse:
         from core.agents.surroundings import computed_risks, measured
 
         tech = (request.context.get("project") or {}).get("tech") or {}
-        files = _result(request, "context-assembler").get("files") or ()
+        files = result_of(request, "context-assembler").get("files") or ()
         computed = computed_risks(await measured(bench.worktree, tech, files))
     return await _beside_the_loop(lambda asked: _risks(asked, computed), request)
 
@@ -106,7 +107,7 @@ async def ac_writer(request: AgentRequest, bench: Bench) -> AgentResponse:
 
 
 def _triage(request: AgentRequest) -> AgentResponse:
-    raw, answers = read_request(request.input_artifact), _answers(request)
+    raw, answers = read_request(request.input_artifact), answers_of(request)
     text = subjects.prose(raw.document)
     kind, kind_reason = _kind(raw, as_text(answers.get("type")).strip().lower(), text)
     title = " ".join((raw.title, *raw.tags))
@@ -153,9 +154,9 @@ def _version(tree: Path, tech: Json) -> str:
 
 
 def _frame(request: AgentRequest) -> AgentResponse:
-    raw, answers = read_request(request.input_artifact), _answers(request)
+    raw, answers = read_request(request.input_artifact), answers_of(request)
     document = raw.document
-    classified = _result(request, "intent-triage").get("classification") or {}
+    classified = result_of(request, "intent-triage").get("classification") or {}
     scores = six_w(Reading.of(raw.title, document, classified.get("domain", ""), raw.conditions))
     for name in scores:
         if answer := brief(as_text(answers.get(name))):
@@ -183,7 +184,7 @@ def _frame(request: AgentRequest) -> AgentResponse:
 
 
 def _value(request: AgentRequest) -> AgentResponse:
-    document, answers = read_request(request.input_artifact).document, _answers(request)
+    document, answers = read_request(request.input_artifact).document, answers_of(request)
     sources = chain([as_text(answers.get("business_context"))], narrative.circumstances(document))
     context = narrative.joined_until(sources, CONTEXT_CHARACTERS)
     value = brief(as_text(answers.get("value")), narrative.NARRATIVE_CHARACTERS) or narrative.value(document)
@@ -205,7 +206,7 @@ def _risks(request: AgentRequest, computed: list[Json]) -> AgentResponse:
         for d in risks(raw.document, conditional=raw.type != "bug")
     ]
     measured = [{**risk, "source": "computed from the repository"} for risk in computed]
-    answers = [_answered_risk(entry) for entry in answered(_answers(request).get("risks"), "R")]
+    answers = [_answered_risk(entry) for entry in answered(answers_of(request).get("risks"), "R")]
     # Numbered before the answers join them: what was shown as R1 stays R1.
     found = distinct([*([] if len(named) > RISKS_LIMIT and answers else named), *measured], "R")
     entries = distinct([*found, *answers], "R")
@@ -242,7 +243,7 @@ def _answered_risk(entry: Json) -> Json:
 
 def _criteria(request: AgentRequest) -> AgentResponse:
     raw = read_request(request.input_artifact)
-    given = answered(_answers(request).get("acceptance_criteria"), "AC")
+    given = answered(answers_of(request).get("acceptance_criteria"), "AC")
     answers = [{**entry, "source": "answered"} for entry in given]
     found = distinct([_criterion(said) for said in raw.conditions], "AC")
     too_many = len(found) > CRITERIA_LIMIT
@@ -283,14 +284,3 @@ async def _beside_the_loop(answer: Callable[[AgentRequest], AgentResponse], requ
     if isinstance(body, str) and len(body) > LONG_BODY:
         return await asyncio.to_thread(answer, request)
     return answer(request)
-
-
-def _answers(request: AgentRequest) -> Json:
-    answers = request.context.get("answers")
-    return answers if isinstance(answers, dict) else {}
-
-
-def _result(request: AgentRequest, role: str) -> Json:
-    results = request.context.get("results")
-    result = results.get(role) if isinstance(results, dict) else None
-    return result if isinstance(result, dict) else {}

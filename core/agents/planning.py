@@ -8,6 +8,7 @@ from itertools import count
 from typing import Any
 
 from core.agents.bench import Bench
+from core.agents.given import answers_of, result_of
 from core.agents.words.choices import choices
 from core.agents.words.numbering import answered, answered_pairs, distinct, id_of
 from core.agents.words.order import Named, comes_afterwards, order_of, stated_dependencies
@@ -47,7 +48,7 @@ async def decomposer(request: AgentRequest, bench: Bench) -> AgentResponse:
     stated = stated if isinstance(stated, dict) else {}
     listed = _entries(stated.get("tasks"))
     cut = stated.get("tasks_found", 0) > len(listed)
-    answers = answered(_answers(request).get("tasks"), "T", textless=True)
+    answers = answered(answers_of(request).get("tasks"), "T", textless=True)
     if not criteria:
         return blocked(
             "decomposer",
@@ -76,7 +77,7 @@ async def decomposer(request: AgentRequest, bench: Bench) -> AgentResponse:
 async def estimator(request: AgentRequest, bench: Bench) -> AgentResponse:
     """Hours per task: answered, else stated in the request, else by the table; BLOCKED for an unreadable answer."""
     tasks = _tasks_of(request)
-    given, unreadable = _given_hours(_answers(request).get("estimates"))
+    given, unreadable = _given_hours(answers_of(request).get("estimates"))
     item = request.input_artifact
     texts = {entry["id"]: as_text(entry.get("text")) for entry in _entries(item.get("acceptance_criteria"))}
     classification = item.get("classification") or {}
@@ -114,7 +115,7 @@ async def dependency_mapper(request: AgentRequest, bench: Bench) -> AgentRespons
     for task in tasks:
         if task.get("depends_on"):
             reasons[task["id"]] = dict.fromkeys(task["depends_on"], "answered")
-    for task_id, others in _given_dependencies(_answers(request).get("depends_on")).items():
+    for task_id, others in _given_dependencies(answers_of(request).get("depends_on")).items():
         reasons[task_id] = dict.fromkeys(others, "answered")
     depends_on = {task_id: list(others) for task_id, others in reasons.items() if others}
     return succeeded(
@@ -130,7 +131,7 @@ async def dependency_mapper(request: AgentRequest, bench: Bench) -> AgentRespons
 async def mitigation_planner(request: AgentRequest, bench: Bench) -> AgentResponse:
     """A plan per risk: answered, else the risk's own mitigation; BLOCKED naming each risk that has none."""
     risks = _entries(request.input_artifact.get("risks"))
-    given = _given_plans(_answers(request).get("mitigations"), risks)
+    given = _given_plans(answers_of(request).get("mitigations"), risks)
     plans = {risk["id"]: given.get(risk["id"]) or brief(as_text(risk.get("mitigation"))) for risk in risks}
     output: Json = {"mitigations": [{"risk": risk_id, "plan": plan} for risk_id, plan in plans.items() if plan]}
     bare = [risk for risk in risks if not plans[risk["id"]]]
@@ -147,8 +148,8 @@ async def mitigation_planner(request: AgentRequest, bench: Bench) -> AgentRespon
 
 async def backlog_curator(request: AgentRequest, bench: Bench) -> AgentResponse:
     """The plan as one list. What another agent could not say is left out here, so that the gate misses it."""
-    estimates = _result(request, "estimator").get("estimates") or {}
-    mapped = _result(request, "dependency-mapper")
+    estimates = result_of(request, "estimator").get("estimates") or {}
+    mapped = result_of(request, "dependency-mapper")
     depends_on = mapped.get("depends_on") or {}
     tasks = [
         {
@@ -167,7 +168,7 @@ async def backlog_curator(request: AgentRequest, bench: Bench) -> AgentResponse:
         {
             "tasks": [by_id[task_id] for task_id in order if task_id in by_id],
             "order": order,
-            "mitigations": _result(request, "mitigation-planner").get("mitigations") or [],
+            "mitigations": result_of(request, "mitigation-planner").get("mitigations") or [],
         },
     )
 
@@ -301,15 +302,4 @@ def _entries(value: Any) -> list[Json]:
 
 
 def _tasks_of(request: AgentRequest) -> list[Json]:
-    return _entries(_result(request, "decomposer").get("tasks"))
-
-
-def _answers(request: AgentRequest) -> Json:
-    answers = request.context.get("answers")
-    return answers if isinstance(answers, dict) else {}
-
-
-def _result(request: AgentRequest, role: str) -> Json:
-    results = request.context.get("results")
-    result = results.get(role) if isinstance(results, dict) else None
-    return result if isinstance(result, dict) else {}
+    return _entries(result_of(request, "decomposer").get("tasks"))

@@ -144,11 +144,6 @@ async def status(repo: Path, *, untracked: bool = True) -> tuple[tuple[str, str]
     return tuple((entry[:2], entry[3:]) for entry in text.split("\0") if entry)
 
 
-async def is_clean(repo: Path, *, untracked: bool = True) -> bool:
-    """Whether nothing would be lost by leaving HEAD's state; untracked files count unless told otherwise."""
-    return not await status(repo, untracked=untracked)
-
-
 _FIELDS = ("%H", "%an", "%ae", "%at", "%s", "%b", "%(trailers:only=true,unfold=true)")
 
 

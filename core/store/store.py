@@ -55,10 +55,6 @@ class Reader:
         """Rows of a statement written out; `?` marks a parameter on every database."""
         return list(self._db.execute_sql(text.replace("?", self._db.param), tuple(parameters)).fetchall())
 
-    def data_version(self) -> int:
-        """A number that changes when another connection, of this process or another, has committed."""
-        return int(self._db.execute_sql("PRAGMA data_version").fetchone()[0])
-
 
 class Store:
     """Reads and writes of one workspace. Use `Store.open`; close it, or use it as a context manager."""
@@ -120,7 +116,7 @@ class Store:
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call the listener with each commit's events, on the writer's thread; what it returns ends that.
 
-        Only this process's commits: others' are seen by `Reader.data_version`.
+        Only this process's commits: others' are seen by `write_mark`.
         """
         with self._lock:
             self._listeners.append(listener)

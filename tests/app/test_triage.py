@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from tests.app.driving import SMALL, USUAL, WIDE, app_in, notices, opened, press, screen_text
@@ -14,10 +12,6 @@ from tui.questions.sections import HOUSE
 from tui.screens.questions.decision import Decision
 from tui.screens.triage.screen import Triage
 from tui.widgets.document import Document
-
-
-def all_numbers(pilot: Any) -> list[int]:
-    return list(triage_of(pilot).inbox.keys)
 
 
 async def test_t_opens_it_from_anywhere_on_what_needs_me(full_inbox: SeededWorkspace) -> None:

@@ -16,6 +16,7 @@ from time import perf_counter
 
 from core.contract import Json
 from tests.bench import (
+    children,
     crowded,
     defining,
     delegating,
@@ -41,7 +42,7 @@ SUBJECTS: dict[str, tuple[str, Callable[[Path], list[Figure]]]] = {
     "d1": ("A whole D1 on the offline runtime", defining.measure),
     "selection": ("Selection", selecting.measure),
     "governance": ("Governance", governing.measure),
-    "paint": (f"Time to first paint, {first_paint.COLUMNS} x {first_paint.ROWS}", first_paint.measure),
+    "paint": (f"Time to first paint, {children.COLUMNS} x {children.ROWS}", first_paint.measure),
     "app": (f"The app at work on {crowded.COUNT:,} work items and as many open questions", crowded.measure),
     "lists": (f"The app's lists of {long_lists.COUNT:,} rows", long_lists.measure),
     "triage": ("Triage by the keyboard alone", triaging.measure),

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pty
 import select
-import struct
 import subprocess
-import sys
-import termios
 from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
@@ -18,11 +13,10 @@ from core import workspace as workspaces
 from core.orchestration import work_items
 from core.workspace import Workspace
 from tests.bench import bare_app
-from tests.bench.children import ROOT, environment
+from tests.bench.children import on_terminal
 from tests.bench.measure import Baseline, Figure, duration
 
 WARM_UP, REPEATS = 2, 10
-ROWS, COLUMNS = 40, 120
 PATIENCE_SECONDS = 30.0
 FRAME, TITLE = b"waiting for you", b"Zebra"
 """Words of the app's header, and of the one row that its workspace holds."""
@@ -52,25 +46,8 @@ def measure(place: Path) -> list[Figure]:
 
 def _seconds_until(place: Path, arguments: Sequence[str], texts: Sequence[bytes]) -> list[float]:
     """Start Python with the arguments on a terminal of its own; seconds until each of the texts was written to it."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
     began = perf_counter()
-    program = subprocess.Popen(
-        [sys.executable, *arguments],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        cwd=ROOT,
-        env={
-            **environment(place),
-            "TERM": "xterm-256color",
-            "COLORTERM": "truecolor",
-            "COLUMNS": str(COLUMNS),
-            "LINES": str(ROWS),
-        },
-        start_new_session=True,
-    )
-    os.close(theirs)
+    program, ours = on_terminal(place, arguments)
     try:
         return _moments(ours, texts, began)
     finally:

@@ -6,17 +6,12 @@ show what the key did. Both processes read CLOCK_MONOTONIC, so that moments of o
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-import pty
 import re
 import select
 import socket
-import struct
 import subprocess
-import sys
-import termios
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -25,9 +20,8 @@ from time import perf_counter
 import psutil
 
 from core.contract import Json
-from tests.bench.children import ROOT, environment
+from tests.bench.children import on_terminal
 
-ROWS, COLUMNS = 40, 120
 PATIENCE_SECONDS = 60.0
 QUIET_SECONDS = 0.06
 """An app that writes nothing for so long has shown all that a key led to."""
@@ -219,25 +213,7 @@ def product(place: Path, folder: Path, *, shows: Sequence[str] = ROWS_OF_A_CROWD
 
 
 def _started(place: Path, arguments: Sequence[str], orders: socket.socket, *descriptors: int) -> Watched:
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
-    child = subprocess.Popen(
-        [sys.executable, *arguments],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        cwd=ROOT,
-        env={
-            **environment(place),
-            "TERM": "xterm-256color",
-            "COLORTERM": "truecolor",
-            "COLUMNS": str(COLUMNS),
-            "LINES": str(ROWS),
-        },
-        pass_fds=descriptors,
-        start_new_session=True,
-    )
-    os.close(theirs)
+    child, ours = on_terminal(place, arguments, descriptors)
     return Watched(child, ours, orders)
 
 

@@ -4,7 +4,7 @@ it out day by day. The only chance in it is which autonomous choice comes up whe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from random import Random
@@ -316,7 +316,3 @@ def session_day(moment: int) -> int:
 def watched() -> tuple[Thread, ...]:
     """The kinds whose records the report follows."""
     return THREADS[:5]
-
-
-def thread_of(matches: Callable[[Thread], bool]) -> Thread:
-    return next(thread for thread in THREADS if matches(thread))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,20 +13,8 @@ import pytest
 
 from core.store.store import Store
 from core.store.writer import Transaction
+from tests.e2e.apm_process import Ended
 from tui.cli.main import main
-
-
-@dataclass(frozen=True)
-class Ended:
-    """`json` is the one document on standard output."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
 
 
 @dataclass

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from core.governance import clock, escalations
+from core.governance import clock, escalations, life
+from core.governance.decisions import Choice, make_decision
 from core.governance.escalations import Option, Question
-from core.store import reads, reads_escalations, rows, states
+from core.store import reads, reads_escalations, reads_governance, rows, states
 from core.store.schema import Event
 from core.store.store import Reader, Store
 from core.store.writer import Transaction
@@ -99,3 +100,19 @@ class Place:
         sequence = [seq for (seq,) in self.read(lambda r: r.rows(query))]
         found = self.read(lambda r: [e for s in sequence for e in reads.events(r, after=s - 1, limit=1)])
         return [(e.kind.removeprefix("escalation."), e.payload) for e in found if e.payload["escalation"] == number]
+
+
+def merge(place: Place, *numbers: int, into: int) -> None:
+    place.write(lambda tx: life.merge(tx, numbers, into=into, by="ada"))
+
+
+def escalated_decision(tx: Transaction, question: str) -> tuple[int, int]:
+    made = make_decision(tx, Choice("technical", "naming", question, 3))
+    assert made.escalation is not None
+    return made.decision, made.escalation
+
+
+def chosen(place: Place, decision: int) -> tuple[str | None, str | None, str | None]:
+    found = place.read(lambda r: reads_governance.decision(r, decision))
+    assert found is not None
+    return found.choice, found.provenance, found.decided_by

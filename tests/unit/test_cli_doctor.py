@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from core.contract import Json
+from tests.e2e.apm_process import Ended
 from tests.unit import git_project
-from tests.unit.command_line import CommandLine, Ended
+from tests.unit.command_line import CommandLine
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from core.orchestration import gates
 from core.orchestration.assembly import assemble
 from core.phases import PHASE_BY_CODE
 from core.projects.commands import CommandResult, run
-from core.projects.git import add_all_and_commit, changed_files, commits, current_branch, git, head, is_clean
+from core.projects.git import add_all_and_commit, changed_files, commits, current_branch, git, head, status
 from core.registry.catalog import default_path, load
 
 EXPECTS_DRIFTED = (
@@ -69,7 +69,7 @@ async def test_the_history_is_six_commits_by_two_people_with_three_releases(proj
     assert {commit.author for commit in found} == {"Mara Lindqvist", "Tomas Okafor"}
     assert tags == ["v0.1.0", "v0.2.0", "v0.3.0"]
     assert await current_branch(project) == "main"
-    assert await is_clean(project)
+    assert await status(project) == ()
     assert _version(project) == "0.3.0"
 
 
@@ -117,7 +117,7 @@ async def test_the_last_release_is_covered_and_clean_and_its_tests_are_quick(pro
     assert len(outcomes) > 50
     assert set(outcomes.values()) == {"passed"}
     assert [result.output for result in [*await _lint(project), await _bandit(project)] if not result.ok] == []
-    assert await is_clean(project)
+    assert await status(project) == ()
 
 
 async def test_it_has_debt_that_an_evolution_phase_can_find(project: Path) -> None:
@@ -204,7 +204,7 @@ async def test_the_recorded_work_is_covered_and_clean(played: Played) -> None:
     assert played.coverage >= 96
     assert set(played.outcomes.values()) == {"passed"}
     assert [r.output for r in [*await _lint(played.path), await _bandit(played.path)] if not r.ok] == []
-    assert await is_clean(played.path)
+    assert await status(played.path) == ()
 
 
 def test_each_acceptance_criterion_has_tests_that_passed(played: Played, planned: dict[str, Json]) -> None:

@@ -10,13 +10,12 @@ import pytest
 
 from core.contract import UsageError
 from core.governance import escalations, life
-from core.governance.decisions import Choice, make_decision
 from core.governance.escalations import Option
 from core.registry.catalog import default_path, load
 from core.store import reads_governance
 from core.store.schema import Escalation
 from core.store.writer import Transaction
-from tests.unit.escalation_place import DAY, HOUR, MINUTE, START, Place
+from tests.unit.escalation_place import DAY, HOUR, MINUTE, START, Place, chosen, escalated_decision, merge
 
 
 @pytest.fixture
@@ -24,22 +23,6 @@ def place(tmp_path: Path) -> Iterator[Place]:
     found = Place(tmp_path)
     yield found
     found.store.close()
-
-
-def merge(place: Place, *numbers: int, into: int) -> None:
-    place.write(lambda tx: life.merge(tx, numbers, into=into, by="ada"))
-
-
-def escalated_decision(tx: Transaction, question: str) -> tuple[int, int]:
-    made = make_decision(tx, Choice("technical", "naming", question, 3))
-    assert made.escalation is not None
-    return made.decision, made.escalation
-
-
-def chosen(place: Place, decision: int) -> tuple[str | None, str | None, str | None]:
-    found = place.read(lambda r: reads_governance.decision(r, decision))
-    assert found is not None
-    return found.choice, found.provenance, found.decided_by
 
 
 DEEDS: dict[str, Callable[[Transaction, int, str], object]] = {

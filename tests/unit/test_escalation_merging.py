@@ -10,12 +10,10 @@ import pytest
 
 from core.contract import UsageError
 from core.governance import deadlines, escalations, life
-from core.governance.decisions import Choice, make_decision
 from core.governance.escalations import Option
 from core.orchestration import work_items
-from core.store import reads, reads_governance
-from core.store.writer import Transaction
-from tests.unit.escalation_place import DAY, HOUR, START, Place
+from core.store import reads
+from tests.unit.escalation_place import DAY, HOUR, START, Place, chosen, escalated_decision, merge
 
 OTHER = (Option("yes", "Yes", "It is."), Option("no", "No", "It is not."))
 
@@ -31,25 +29,9 @@ def item(place: Place) -> int:
     return place.write(lambda tx: work_items.create(tx, title="x"))
 
 
-def merge(place: Place, *numbers: int, into: int) -> None:
-    place.write(lambda tx: life.merge(tx, numbers, into=into, by="ada"))
-
-
 def held(place: Place, work_item: int) -> list[int]:
     found = place.read(lambda r: reads.holding(r, [work_item]))
     return [h.id for h in found.get(work_item, [])]
-
-
-def escalated_decision(tx: Transaction, question: str) -> tuple[int, int]:
-    made = make_decision(tx, Choice("technical", "naming", question, 3))
-    assert made.escalation is not None
-    return made.decision, made.escalation
-
-
-def chosen(place: Place, decision: int) -> tuple[str | None, str | None, str | None]:
-    found = place.read(lambda r: reads_governance.decision(r, decision))
-    assert found is not None
-    return found.choice, found.provenance, found.decided_by
 
 
 def test_merged_questions_have_one_answer_and_their_own_by_rule(place: Place) -> None:

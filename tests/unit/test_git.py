@@ -66,15 +66,15 @@ async def test_the_current_branch_is_none_on_a_detached_head(repo: Path) -> None
 
 
 async def test_status_lists_changed_and_untracked_files(repo: Path) -> None:
-    assert await git.is_clean(repo)
+    assert await git.status(repo) == ()
     (repo / "a.txt").write_text("changed")
     (repo / "neu é.txt").write_text("")
 
     assert await git.status(repo) == ((" M", "a.txt"), ("??", "neu é.txt"))
     assert await git.status(repo, untracked=False) == ((" M", "a.txt"),)
     by_hand(repo, "checkout", "-q", "a.txt")
-    assert await git.is_clean(repo, untracked=False)
-    assert not await git.is_clean(repo)
+    assert await git.status(repo, untracked=False) == ()
+    assert await git.status(repo) != ()
 
 
 async def test_reading_takes_no_lock_in_the_users_checkout(repo: Path) -> None:
@@ -239,7 +239,7 @@ async def test_a_conflict_is_reported_and_leaves_the_worktree_as_it_was(repo: Pa
     by_hand(repo, "checkout", "-q", "work")
 
     assert await git.merge_in(repo, "main") == ("a.txt", "dir/ü b.txt")
-    assert await git.is_clean(repo)
+    assert await git.status(repo) == ()
     assert (repo / "a.txt").read_text() == "ours\n"
 
 
@@ -273,7 +273,7 @@ async def test_fast_forward_moves_the_checkout_that_has_the_branch(repo: Path) -
 
     assert await git.fast_forward(repo, "main", new) == other
     assert (other / "b.txt").is_file()
-    assert await git.is_clean(repo)
+    assert await git.status(repo) == ()
 
 
 async def test_fast_forward_refuses_a_checkout_with_changes_and_touches_nothing(repo: Path) -> None:

@@ -51,7 +51,7 @@ def state_of(repo: Path) -> tuple[str, str, str]:
 
 
 async def assert_whole(worktree: Worktree, repo: Path) -> None:
-    assert await git.is_clean(worktree.path)
+    assert await git.status(worktree.path) == ()
     assert await git.current_branch(worktree.path) == worktree.branch
     assert sorted(path.name for path in worktree.path.iterdir()) == [".git", ".gitignore", "a.txt", "b.txt"]
     assert [checkout.locked for checkout in await git.checkouts(repo)] == [None, None]
@@ -151,7 +151,7 @@ async def test_it_is_made_whole_after_a_kill_on_the_way(repo: Path, home: Path, 
 
     worktree = await ensure(repo, home, 7, "Add a login", "main")
 
-    assert await git.is_clean(worktree.path)
+    assert await git.status(worktree.path) == ()
     assert await git.current_branch(worktree.path) == "apm/7-add-a-login"
     assert len(list((worktree.path / "many").iterdir())) == 300
 
@@ -218,7 +218,7 @@ async def test_reset_takes_away_what_a_killed_agent_left(repo: Path, home: Path)
 
     await reset_to_commit(worktree)
 
-    assert await git.is_clean(worktree.path)
+    assert await git.status(worktree.path) == ()
     assert sorted(path.name for path in worktree.path.iterdir()) == [".git", ".gitignore", "a.txt", "b.txt", "kept.log"]
 
 
@@ -237,7 +237,7 @@ async def test_reset_ends_a_merge_and_returns_to_the_branch(repo: Path, home: Pa
     with pytest.raises(subprocess.CalledProcessError):
         by_hand(worktree.path, "merge", "main")
     await reset_to_commit(worktree)
-    assert await git.is_clean(worktree.path)
+    assert await git.status(worktree.path) == ()
     assert "merg" not in by_hand(worktree.path, "status")
 
 

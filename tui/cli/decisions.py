@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 USUAL_LIMIT = 50
 
-_number = click.argument("number", metavar="ID", type=options.NUMBER)
-
 
 @click.group()
 def decisions() -> None:
@@ -102,7 +100,7 @@ def list_(place: options.Place, work_item: int | None, agent: str | None, limit:
 
 
 @decisions.command()
-@_number
+@options.number_argument
 @options.json_option
 @options.pass_place
 def show(place: options.Place, number: int, as_json: bool) -> None:
@@ -116,7 +114,7 @@ def show(place: options.Place, number: int, as_json: bool) -> None:
 
 
 @decisions.command()
-@_number
+@options.number_argument
 @click.option("--reason", required=True, help="Why it is taken back.")
 @click.option("--choice", metavar="KEY", help="What is chosen instead; `show` lists the options.")
 @options.by_option

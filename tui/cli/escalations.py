@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 MINUTES = {"m": 1, "h": 60, "d": 24 * 60, "w": 7 * 24 * 60}
 MS_PER_MINUTE = 60_000
 
-_number = click.argument("number", metavar="ID", type=options.NUMBER)
-
 
 class _Span(click.ParamType[int]):
     """A span of time as minutes: 30m, 4h, 2d, 1w."""
@@ -109,7 +107,7 @@ def list_(
 
 
 @escalation.command()
-@_number
+@options.number_argument
 @options.json_option
 @options.pass_place
 def show(place: options.Place, number: int, as_json: bool) -> None:
@@ -123,7 +121,7 @@ def show(place: options.Place, number: int, as_json: bool) -> None:
 
 
 @escalation.command()
-@_number
+@options.number_argument
 @click.option("--for", "minutes", type=_Span(), default="30m", show_default=True, metavar="SPAN")
 @options.by_option
 @options.json_option
@@ -142,7 +140,7 @@ def ack(place: options.Place, number: int, minutes: int, by: str, as_json: bool)
 
 
 @escalation.command()
-@_number
+@options.number_argument
 @click.option("--for", "minutes", type=_Span(), default="1h", show_default=True, metavar="SPAN", help="30m, 4h, 2d, 1w")
 @options.by_option
 @options.json_option
@@ -161,7 +159,7 @@ def snooze(place: options.Place, number: int, minutes: int, by: str, as_json: bo
 
 
 @escalation.command()
-@_number
+@options.number_argument
 @click.option("--to", required=True, metavar="NAME")
 @click.option("--note", default="", metavar="TEXT", help="A word for whoever gets it.")
 @options.by_option
@@ -196,7 +194,7 @@ def merge(place: options.Place, numbers: tuple[int, ...], into: int, by: str, as
 
 
 @escalation.command()
-@_number
+@options.number_argument
 @click.option("--reason", default="", metavar="TEXT")
 @options.by_option
 @options.json_option
@@ -210,7 +208,7 @@ def escalate(place: options.Place, number: int, reason: str, by: str, as_json: b
 
 
 @escalation.command()
-@_number
+@options.number_argument
 @click.argument("text")
 @options.by_option
 @options.json_option
@@ -224,7 +222,7 @@ def ask(place: options.Place, number: int, text: str, by: str, as_json: bool) ->
 
 
 @escalation.command()
-@_number
+@options.number_argument
 @click.argument("text")
 @options.by_option
 @options.json_option
@@ -238,7 +236,7 @@ def reply(place: options.Place, number: int, text: str, by: str, as_json: bool) 
 
 
 @escalation.command()
-@_number
+@options.number_argument
 @click.option("--reason", default="", metavar="TEXT")
 @options.by_option
 @options.json_option
@@ -252,7 +250,7 @@ def undo(place: options.Place, number: int, reason: str, by: str, as_json: bool)
 
 
 @escalation.command()
-@_number
+@options.number_argument
 @click.option("--option", "key", metavar="KEY", help="The answer; `show` lists them.")
 @click.option("--recommended", is_flag=True, help="Take the recommended answer.")
 @click.option("--reason", default="", help="Why; needed for every answer but the recommended one.")

@@ -23,6 +23,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 NUMBER = click.IntRange(1, 2**63 - 1)
 """The number of a row: what the database can hold."""
+number_argument = click.argument("number", metavar="ID", type=NUMBER)
 
 WORK_ITEM_TYPES = ("feature", "bug", "chore", "spike", "docs")
 """As `core.orchestration.work_items` has them, without the 60 ms that importing it takes."""

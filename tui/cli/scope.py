@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from core.store.writer import Transaction
     from core.workspace import Workspace
 
-_number = click.argument("number", metavar="ID", type=options.NUMBER)
 _needed = click.option("--reason", required=True, metavar="TEXT", help="Why; it stays on the record.")
 _digest = click.option("--digest", metavar="SHA256", help="Of what you were shown; another one is refused.")
 
@@ -84,7 +83,7 @@ def list_(place: options.Place, everything: bool, as_json: bool) -> None:
 
 
 @scope.command()
-@_number
+@options.number_argument
 @options.json_option
 @options.pass_place
 def show(place: options.Place, number: int, as_json: bool) -> None:
@@ -121,7 +120,7 @@ def propose(place: options.Place, agent: str, kind: str, to: str, reason: str, b
 
 
 @scope.command()
-@_number
+@options.number_argument
 @click.option("--reason", default="", metavar="TEXT", help="Why; needed where it is not what is recommended.")
 @_digest
 @options.by_option
@@ -138,7 +137,7 @@ def approve(place: options.Place, number: int, reason: str, digest: str | None, 
 
 
 @scope.command()
-@_number
+@options.number_argument
 @_needed
 @_digest
 @options.by_option
@@ -155,7 +154,7 @@ def reject(place: options.Place, number: int, reason: str, digest: str | None, b
 
 
 @scope.command()
-@_number
+@options.number_argument
 @click.option("--reason", required=True, metavar="TEXT", help="What you want to know.")
 @_digest
 @options.by_option
@@ -172,7 +171,7 @@ def clarify(place: options.Place, number: int, reason: str, digest: str | None, 
 
 
 @scope.command()
-@_number
+@options.number_argument
 @_needed
 @options.by_option
 @options.json_option

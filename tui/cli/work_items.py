@@ -112,7 +112,7 @@ def list_(place: options.Place, limit: int, as_json: bool) -> None:
 
 
 @work_item.command()
-@click.argument("number", metavar="ID", type=options.NUMBER)
+@options.number_argument
 @options.json_option
 @options.pass_place
 def show(place: options.Place, number: int, as_json: bool) -> None:
@@ -126,7 +126,7 @@ def show(place: options.Place, number: int, as_json: bool) -> None:
 
 
 @work_item.command()
-@click.argument("number", metavar="ID", type=options.NUMBER)
+@options.number_argument
 @options.by_option
 @options.json_option
 @options.pass_place
@@ -141,7 +141,7 @@ def accept(place: options.Place, number: int, by: str, as_json: bool) -> None:
 
 
 @work_item.command()
-@click.argument("number", metavar="ID", type=options.NUMBER)
+@options.number_argument
 @options.by_option
 @options.json_option
 @options.pass_place

@@ -15,12 +15,12 @@ _KEY = re.compile(r'^(\s*)("(?:[^"\\]|\\.)*")(: ?)(.*)$')
 
 
 def json_paragraphs(value: Any) -> list[Paragraph]:
+    """A JSON document: keys apart from their values; what wraps is indented below its key."""
     shown = sanitise(json.dumps(value, indent=2, ensure_ascii=False), limit=MOST_CHARACTERS)
     return [_line(line) for line in shown.split("\n")]
 
 
 def _line(line: str) -> Paragraph:
-    """What wraps is indented below its key."""
     lead = len(line) - len(line.lstrip(" "))
     match = _KEY.match(line)
     if match is None:

@@ -87,10 +87,6 @@ class Document(Painted, ScrollView, can_focus=True):
             self._paragraphs = tuple(paragraphs)
             self._rewrap()
 
-    @property
-    def line_count(self) -> int:
-        return len(self._lines)
-
     def copied(self) -> tuple[str, str] | None:
         """The whole text, and what it is."""
         if not self._paragraphs:
