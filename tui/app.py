@@ -24,7 +24,7 @@ from tui import person
 from tui.actions import Action, bindings
 from tui.background import in_background
 from tui.bridge import Bridge, Engine
-from tui.driving import engine_of, make_engine
+from tui.driving import TakingOver, engine_of, make_engine
 from tui.keystrokes import InOrder
 from tui.places import places_around
 from tui.screens.dashboard import Dashboard
@@ -78,7 +78,7 @@ class ApmApp(InOrder, ConfiguredApp):
         self._workspace: Workspace | None = None if callable(workspace) else workspace
         self.fault: ApmError | None = None
         self.engine, self._make_engine = engine, make_engine
-        self.bridge = Bridge(self.complain)
+        self.bridge, self._taking_over = Bridge(self.complain), TakingOver(self.complain)
         self.person = person.name()
         self.drafts: dict[str, dict[str, str]] = {}
         """What was written into forms that were left without sending."""
@@ -151,9 +151,9 @@ class ApmApp(InOrder, ConfiguredApp):
         except ApmError as error:
             self.complain(str(error))
 
-    async def _take_over(self) -> None:
+    async def _drive_on(self) -> None:
         """Whoever drove is gone: drive."""
-        if self.engine is not None and await self.engine.start():
+        if self.engine is not None and await self._taking_over(self.engine):
             self.bridge.reload_all()
             self.tell("The apm that drove this workspace has ended; this one drives now.")
 
@@ -168,7 +168,7 @@ class ApmApp(InOrder, ConfiguredApp):
         now = self.now()
         self.look_at_settings()
         if self.is_viewer and not self.bridge.is_driven:
-            self.run_worker(self._take_over(), group="engine", exclusive=True)
+            in_background(self, self._drive_on(), group="engine")
         for screen in self.screen_stack:
             tick = getattr(screen, "tick", None)
             if tick is not None:
@@ -314,19 +314,15 @@ class ApmApp(InOrder, ConfiguredApp):
 
         in_background(self, write_work_item(self), group="dialogs")
 
-    async def action_next_for_me(self) -> None:
+    def action_next_for_me(self) -> None:
         """The next question in the queue's order; from a question, the one after it."""
         from tui.screens.questions.decision import Decision
-        from tui.widgets.queue import waiting_for_me
+        from tui.subjects import open_next_for_me
 
         if isinstance(self.screen, Decision):
             self.screen.go_on()
-            return
-        waiting = await self.bridge.read(lambda reader, _, now: waiting_for_me(reader, now))
-        if waiting:
-            self.open_question(waiting[0])
         else:
-            self.tell("Nothing waits for you.")
+            in_background(self, open_next_for_me(self), group="next", exclusive=True)
 
     def action_toggle_ascii(self) -> None:
         self.ascii_glyphs = not self.ascii_glyphs

@@ -73,6 +73,30 @@ def _is_told(line: str, done_here: Iterable[str]) -> bool:
     return named is not None and any(told.startswith(f"{named[0].capitalize()} ") for told in done_here)
 
 
+class TakingOver:
+    """Driving on when whoever drove is gone: one attempt at a time, and what refuses it is told once."""
+
+    def __init__(self, complain: Say) -> None:
+        self._complain = complain
+        self._is_trying, self._told = False, ""
+
+    async def __call__(self, engine: Engine) -> bool:
+        """Whether this process drives now."""
+        if self._is_trying:
+            return False
+        self._is_trying = True
+        try:
+            drives, told = await engine.start(), ""
+        except ApmError as error:
+            drives, told = False, str(error)
+        finally:
+            self._is_trying = False
+        if told and told != self._told:
+            self._complain(told)
+        self._told = told
+        return drives
+
+
 async def engine_of(workspace: Workspace, make: Callable[[Workspace], Engine], complain: Say) -> Engine:
     """The engine, as soon as there can be one: broken files of the team are waited for until somebody mends them."""
     while True:

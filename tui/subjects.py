@@ -32,6 +32,17 @@ def open_ref(app: ApmApp, ref: Ref) -> bool:
     return opens is not None
 
 
+async def open_next_for_me(app: ApmApp) -> None:
+    """Open the first question of the queue that needs an answer now, or say that none does."""
+    from tui.widgets.queue import waiting_for_me
+
+    waiting = await app.bridge.read(lambda reader, _, now: waiting_for_me(reader, now))
+    if waiting:
+        app.open_question(waiting[0])
+    else:
+        app.tell("Nothing waits for you.")
+
+
 def first_that_opens(refs: Mapping[str, int]) -> Ref | None:
     """Of what an event names: what says best what it is about, and has a screen."""
     return next(((name, refs[name]) for name in _SCREENS if name in refs), None)

@@ -26,7 +26,10 @@ REFUSED = "agents.refused"
 
 
 def read_memory(reader: Connection) -> Json:
-    """What is remembered of the last import: `digest`, `said` and `sections`; empty before the first."""
+    """What is remembered of the last import; empty before the first.
+
+    `digest`, `said`, `sections` of the files, and `grants`: the number of the newest grant at that time.
+    """
     return dict(read_setting(reader, MEMORY) or {})
 
 
@@ -93,7 +96,9 @@ def remember(tx: Transaction, catalog: Catalog) -> None:
     said: dict[str, dict[str, str]] = {}
     for (agent, kind), statement in statements(catalog).items():
         said.setdefault(agent, {})[kind] = statement
-    keep_setting(tx, MEMORY, {"digest": catalog.digest, "said": said, "sections": catalog.sections()})
+    [(grants,)] = tx.sql("SELECT COALESCE(MAX(id), 0) FROM authority")
+    memory = {"digest": catalog.digest, "said": said, "sections": catalog.sections(), "grants": grants}
+    keep_setting(tx, MEMORY, memory)
 
 
 def _kinds(reader: Connection) -> dict[tuple[str, str], KnownKind]:

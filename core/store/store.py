@@ -109,7 +109,8 @@ class Store:
         """Another value after every write, of whichever process: the log's size and time. No query, no thread."""
         try:
             found = self._log.stat()
-        except FileNotFoundError:
+        except OSError:
+            # Nothing is known of it: whoever asks looks at the store itself, which says what is wrong.
             return 0, 0
         return found.st_size, found.st_mtime_ns
 

@@ -215,3 +215,13 @@ async def test_hostile_words_show_as_plain_text(place: SeededWorkspace) -> None:
 
         assert "[/bold]" in text_of(screen)
         assert not {"\x1b", "\x07", "\u202e"} & set(shown)
+
+
+async def test_what_is_told_in_words_grows_old_as_the_list_does(place: SeededWorkspace) -> None:
+    async with opened(place) as pilot:
+        await go(pilot)
+        assert "for a person, since 2h" in screen_text(pilot)
+        place.clock.now += 3 * HOUR
+        app_in(pilot)._tick()
+        await settle(pilot)
+        assert "for a person, since 5h" in screen_text(pilot)

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from core.governance import authority, escalations, life
 from core.governance.cohorts import cohort_of
 from core.governance.decisions import Choice, DecisionOutcome, make_decision
+from core.governance.scope import deciding
 from core.governance.scope import review as reviews
 from core.governance.scope.records import Record, read_record
 from core.governance.team import import_catalog
@@ -159,3 +160,22 @@ def opened(folder: Path) -> Place:
 def _bring_in_the_team(folder: Path) -> None:
     with Store.open(folder, clock=lambda: START) as store:
         store.write_now(lambda tx: import_catalog(tx, load(default_path())))
+
+
+def earned(place: Place) -> ScopeProposalRow:
+    """A proposal to widen, which the record carries."""
+    place.answered(25)
+    [found] = place.review()
+    return found
+
+
+def approve(place: Place, number: int, **more: Any) -> ScopeProposalRow:
+    return place.write(lambda tx: deciding.approve(tx, number, **{"by": "ada", **more}))
+
+
+def reject(place: Place, number: int, reason: str = "not yet") -> ScopeProposalRow:
+    return place.write(lambda tx: deciding.reject(tx, number, by="ada", reason=reason))
+
+
+def undo(place: Place, number: int) -> ScopeProposalRow:
+    return place.write(lambda tx: deciding.undo(tx, number, by="eve", reason="too early"))

@@ -240,6 +240,7 @@ _MORE: Mapping[str, str] = {
     "briefing.made": "apm briefing",
     "scope.reviewed": "apm scope list",
     "scope.proposed": "apm scope list",
+    "scope.asked": "apm scope list",
     "digest": "apm escalation list",
     "fault": "apm doctor",
 }

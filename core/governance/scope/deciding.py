@@ -21,6 +21,7 @@ from core.governance.scope.loads import WEEK_MS
 from core.governance.scope.proposing import APPROVED, REJECTED, SUPERSEDED, digest_of_row, status
 from core.governance.scope.records import read_record
 from core.governance.scope.suggestions import CONTRACTION, EXPANSION, is_earned, lacks
+from core.registry.importing import read_memory
 from core.sanitise import one_line
 from core.store import reads_governance
 from core.store.reads import Connection
@@ -105,7 +106,8 @@ def put_back(tx: Transaction, before: ScopeProposalRow, after: ScopeProposalRow,
     """Undo a slip: the proposal waits again as in `before`, where `after` is what an approval or a rejection left.
 
     The authority is what it was, by the very grant that was in force. Raises UsageError when anybody has changed the
-    proposal or its authority since, when the agent has decided by what was granted, and when the same is asked anew.
+    proposal, its authority or the team's files since, when the agent has decided by what was granted, and when the same
+    is asked anew.
     """
     person, row = named_person(tx, by), _row(tx, after.id)
     if row != after:
@@ -134,6 +136,11 @@ def _put_authority_back(tx: Transaction, row: ScopeProposalRow, person: str) -> 
         raise UsageError(
             f"Scope proposal {row.id}: {row.agent} has decided {counted(decided, 'question')} by it since, so it does "
             f"not wait again; `apm scope undo {row.id} --reason TEXT` takes the authority back."
+        )
+    if newest.id <= read_memory(tx).get("grants", 0):
+        raise UsageError(
+            f"Scope proposal {row.id}: the team's files were changed since, and may say something else of {row.kind}; "
+            f"`apm scope undo {row.id} --reason TEXT` takes the authority back."
         )
     former = (row.analysis.get("grant") or {}).get("id")
     told = f"proposal {row.id}: the word was taken back at once"

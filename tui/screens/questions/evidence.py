@@ -15,6 +15,7 @@ from core.store import reads
 from core.store.reads import Connection
 from core.store.rows import EscalationRow, EvidenceRow
 from tui.actions import bindings
+from tui.background import in_background
 from tui.screens.dialogs.dialog import Dialog
 from tui.screens.questions.question_text import measured
 from tui.text.words import Line, exact_time, whole_time
@@ -68,13 +69,15 @@ class EvidenceDialog(Dialog[None]):
     def body(self) -> Iterable[Widget]:
         yield Document(widget_id="evidence")
 
-    async def on_mount(self) -> None:
-        document = self.query_one(Document)
-        document.focus()
+    def on_mount(self) -> None:
+        self.query_one(Document).focus()
+        in_background(self, self._read(), group="evidence")
+
+    async def _read(self) -> None:
         question = self._question
         found = await self.apm.bridge.read(lambda reader, _, __: proofs_of(reader, question))
         self.set_class(not found, "-bare")
-        document.show(evidence_in_full(found, question, self.apm.now()))
+        self.query_one(Document).show(evidence_in_full(found, question, self.apm.now()))
 
 
 def evidence_in_full(found: Sequence[Proof], question: EscalationRow, now: int) -> list[Paragraph]:

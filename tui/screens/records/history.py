@@ -186,9 +186,12 @@ class History(PaneScreen):
     # Opening
 
     @on(RowList.Opened)
-    async def _open(self, message: RowList.Opened) -> None:
-        row = message.row
-        if isinstance(row, HistoryRow) and not await self._open_subject(row.event):
+    def _opened(self, message: RowList.Opened) -> None:
+        if isinstance(message.row, HistoryRow):
+            in_background(self, self._open(message.row.event), group="open", exclusive=True)
+
+    async def _open(self, event: EventFacts) -> None:
+        if not await self._open_subject(event):
             self.go("event")
 
     async def _open_subject(self, event: EventFacts) -> bool:

@@ -26,7 +26,7 @@ from tui.screens.scope.text import (
     subject_words,
     wish_paragraphs,
 )
-from tui.text.words import UNKNOWN, Line, whole_time
+from tui.text.words import MINUTE, UNKNOWN, Line, whole_time
 from tui.widgets.document import Document, Paragraph
 from tui.widgets.live import Live
 from tui.widgets.row_list import Column, RowList
@@ -110,6 +110,7 @@ class ProposalView(Live, Document):
         self.seen: Seen | None = None
         self._key: tuple[str, str] | None = None
         self._section = ""
+        self._ages_until = 0
 
     @property
     def summary(self) -> str:
@@ -120,11 +121,17 @@ class ProposalView(Live, Document):
     async def read_anew(self, change: Change) -> None:
         await cast("Reading", self.screen).read_proposal()
 
+    def tick(self, now: int) -> None:
+        """Ages change by the minute, here and in the pane beside it."""
+        if now >= self._ages_until:
+            self._ages_until = now + MINUTE
+            self.apm.bridge.ask(self)
+
     def show_line(self, line: ReviewLine | None, seen: Seen | None, now: int) -> None:
         fresh = line is None or line.key != self._key
         self._key = None if line is None else line.key
         self._section = "" if line is None else line.section
-        self.seen = seen
+        self.seen, self._ages_until = seen, now + MINUTE
         self.show(_paragraphs(line, seen, now), from_top=fresh)
 
 

@@ -109,15 +109,20 @@ class ConflictView(Live, Document):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self._shown: int | None = None
+        self._seen: SeenConflict | None = None
+        self._ages_until = 0
 
     async def read_anew(self, change: Change) -> None:
         await cast("Conflicts", self.screen).read_conflict()
 
     def show_conflict(self, seen: SeenConflict | None, now: int) -> None:
-        number = seen.row.id if seen is not None else None
-        fresh, self._shown = number != self._shown, number
+        before, self._seen, self._ages_until = self._seen, seen, now + AGES_MS
+        fresh = (seen and seen.row.id) != (before and before.row.id)
         self.show(conflict_paragraphs(seen, now) if seen is not None else (), from_top=fresh)
+
+    def tick(self, now: int) -> None:
+        if now >= self._ages_until:
+            self.show_conflict(self._seen, now)
 
 
 class Conflicts(PaneScreen):
