@@ -12,6 +12,8 @@ settings.register_profile(
 )
 settings.load_profile("apm")
 
+LONGEST_NAME = 80
+
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """What was imported and collected stays to the end: leave it out of every collection (a sixth of the time)."""
@@ -19,3 +21,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """A long text names its test by its beginning: pytest carries names about, and some of these have 20 MB."""
+    if isinstance(val, str | bytes) and len(val) > LONGEST_NAME:
+        return f"{val[:LONGEST_NAME]!a} and so on, {len(val)}"
+    return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import unicodedata
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -24,6 +25,8 @@ USUAL = (80, 24)
 SMALL = (40, 12)
 QUIET_ROUNDS = 3
 """So often in a row there is nothing to wait for: one thing leads to another (key, write, reading, drawing)."""
+TAP_ROUNDS = 3
+"""A key goes from the app to the widget with the focus, and back to the app where the widget has no use for it."""
 
 
 @dataclass
@@ -103,6 +106,17 @@ async def press(pilot: Pilot[Any], *keys: str) -> None:
     for key in keys:
         send(pilot, key)
         await settle(pilot)
+
+
+async def tap(pilot: Pilot[Any], *keys: str) -> None:
+    """Press keys in an app that is none of apm's: each has been handled before the next."""
+    for key in keys:
+        pilot.app.post_message(_pressed(key))
+        for _ in range(TAP_ROUNDS):
+            handled = asyncio.Event()
+            pilot.app.call_later(handled.set)
+            await handled.wait()
+            await pilot.pause(0)
 
 
 def send(pilot: Pilot[Any], key: str) -> None:

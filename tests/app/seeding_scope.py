@@ -42,8 +42,17 @@ NO: Json = {"key": "own", "label": "Our own", "consequence": "Two days of work; 
 
 
 def scoped(folder: Path) -> SeededWorkspace:
-    """Proposals of every sort, two decided ones, a wish, conflicts, and generated files that tell of the agents."""
+    """Proposals of every sort, two decided ones, a wish, and conflicts."""
     return SeededWorkspace(copied(_seed, folder))
+
+
+def scoped_with_files(folder: Path) -> SeededWorkspace:
+    """The same, and generated files that tell of the agents."""
+    return SeededWorkspace(copied(_seed_with_files, folder))
+
+
+def _seed_with_files(folder: Path) -> None:
+    with_files(scoped(folder), "technical", "ux").close()
 
 
 def _seed(folder: Path) -> None:
@@ -64,7 +73,7 @@ def _seed(folder: Path) -> None:
     made.at(
         50 * MINUTE, lambda tx: propose(tx, "technical", "caching", "escalate", by="bob", reason="Two stale pages.")
     )
-    with_files(made, "technical", "ux").close()
+    made.close()
 
 
 def team_only(folder: Path) -> SeededWorkspace:

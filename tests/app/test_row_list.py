@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.events import MouseScrollDown
 from textual.pilot import Pilot
 
-from tests.app.driving import lines_of
+from tests.app.driving import lines_of, tap
 from tui.actions import bindings
 from tui.text.words import Line
 from tui.widgets.row_list import Column, RowList
@@ -101,7 +101,7 @@ class Million(Sequence[Row]):
 async def test_only_rows_in_sight_are_formatted() -> None:
     app = ListApp(Million())
     async with app.run_test(size=(40, 12)) as pilot:
-        await pilot.press("G")
+        await tap(pilot, "G")
         assert at(pilot)[0] == 999_999
         assert app.formatted < 100
 
@@ -124,14 +124,14 @@ async def test_only_rows_in_sight_are_formatted() -> None:
 )
 async def test_moving(keys: list[str], cursor: int) -> None:
     async with ListApp(numbered(*range(50))).run_test(size=(40, 12)) as pilot:
-        await pilot.press(*keys)
+        await tap(pilot, *keys)
         assert at(pilot)[0] == cursor
 
 
 async def test_the_row_under_the_cursor_stays_under_it_on_its_line_when_rows_come_before_it() -> None:
     app = ListApp(numbered(*range(100)))
     async with app.run_test(size=(40, 12)) as pilot:
-        await pilot.press(*["j"] * 30)
+        await tap(pilot, *["j"] * 30)
         before = at(pilot)
         app.rows.set_rows(numbered(*range(-20, 100)))
         await pilot.pause()
@@ -144,7 +144,7 @@ async def test_the_row_under_the_cursor_stays_under_it_on_its_line_when_rows_com
 async def test_when_the_row_goes_its_neighbour_takes_its_place() -> None:
     app = ListApp(numbered(1, 2, 3))
     async with app.run_test(size=(40, 12)) as pilot:
-        await pilot.press("j")
+        await tap(pilot, "j")
         app.rows.set_rows(numbered(1, 3))
         assert at(pilot)[0] == 3
         app.rows.set_rows(())
@@ -174,7 +174,7 @@ async def test_a_filter_wants_every_word_and_refuses_those_after_an_exclamation_
 async def test_a_filter_keeps_the_cursor_on_its_row() -> None:
     app = ListApp([(1, "alpha"), (2, "beta"), (3, "beta")])
     async with app.run_test(size=(40, 12)) as pilot:
-        await pilot.press("G")
+        await tap(pilot, "G")
         app.rows.set_filter("beta")
         assert at(pilot)[0] == 3
         app.rows.set_filter("")
@@ -249,7 +249,7 @@ def marked(app: ListApp) -> list[Any]:
 async def test_marking(keys: list[str], expected: list[int], cursor: int) -> None:
     app = MarksApp(numbered(*range(10)))
     async with app.run_test(size=(40, 20)) as pilot:
-        await pilot.press(*keys)
+        await tap(pilot, *keys)
         assert (marked(app), app.rows.cursor) == (expected, cursor)
         assert app.told[-1] == app.rows.marked
 
@@ -258,7 +258,7 @@ async def test_what_is_in_hand_is_what_is_marked_in_the_lists_order_else_the_row
     app = MarksApp(numbered(5, 3, 9, 1))
     async with app.run_test(size=(40, 12)) as pilot:
         assert app.rows.in_hand() == (5,)
-        await pilot.press("G", "x", "g", "j", "x")
+        await tap(pilot, "G", "x", "g", "j", "x")
         assert app.rows.in_hand() == (3, 1)
         app.rows.set_rows(())
         assert app.rows.in_hand() == ()
@@ -268,7 +268,7 @@ async def test_a_mark_is_a_glyph_before_the_row_and_the_columns_stay_where_they_
     app = MarksApp(numbered(1, 2))
     async with app.run_test(size=(40, 12)) as pilot:
         before = [line[3:] for line in lines_of(app.rows)[:3]]
-        await pilot.press("x")
+        await tap(pilot, "x")
         drawn = lines_of(app.rows)[:3]
         assert [line[:3] for line in drawn] == ["   ", " ● ", "▌  "]
         assert [line[3:] for line in drawn] == before
@@ -277,16 +277,16 @@ async def test_a_mark_is_a_glyph_before_the_row_and_the_columns_stay_where_they_
 async def test_escape_takes_the_marks_away_and_without_marks_means_what_it_means_around_the_list() -> None:
     app = MarksApp(numbered(1, 2))
     async with app.run_test(size=(40, 12)) as pilot:
-        await pilot.press("x", "v", "escape")
+        await tap(pilot, "x", "v", "escape")
         assert (marked(app), app.outs) == ([], 0)
-        await pilot.press("escape")
+        await tap(pilot, "escape")
         assert app.outs == 1
 
 
 async def test_marks_stay_on_their_rows_and_go_with_them() -> None:
     app = MarksApp(numbered(1, 2, 3, 4))
     async with app.run_test(size=(40, 12)) as pilot:
-        await pilot.press("x", "x", "x")
+        await tap(pilot, "x", "x", "x")
         app.rows.set_rows(numbered(7, 3, 1, 4))
         assert marked(app) == [1, 3]
         app.rows.set_rows(numbered(1, 2, 3, 4))
@@ -296,13 +296,13 @@ async def test_marks_stay_on_their_rows_and_go_with_them() -> None:
 async def test_a_range_goes_on_from_its_anchor_when_rows_come_and_is_fixed_when_the_anchor_goes() -> None:
     app = MarksApp(numbered(1, 2, 3, 4))
     async with app.run_test(size=(40, 12)) as pilot:
-        await pilot.press("j", "v", "j")
+        await tap(pilot, "j", "v", "j")
         app.rows.set_rows(numbered(9, 1, 2, 3, 4))
         assert marked(app) == [2, 3]
-        await pilot.press("j")
+        await tap(pilot, "j")
         assert marked(app) == [2, 3, 4]
         app.rows.set_rows(numbered(9, 1, 3, 4))
-        await pilot.press("g")
+        await tap(pilot, "g")
         assert marked(app) == [3, 4]
 
 
@@ -310,12 +310,12 @@ async def test_what_the_filter_hides_is_marked_no_more() -> None:
     app = MarksApp([(1, "alpha"), (2, "beta"), (3, "alphabet")])
     async with app.run_test(size=(40, 12)) as pilot:
         app.rows.set_filter("alpha")
-        await pilot.press("asterisk")
+        await tap(pilot, "asterisk")
         assert marked(app) == [1, 3]
         app.rows.set_filter("beta")
         assert marked(app) == []
         assert app.rows.filter_note == "/beta: 1 of 3"
-        await pilot.press("x")
+        await tap(pilot, "x")
         assert app.rows.filter_note == "/beta: 1 of 3, 1 marked"
 
 
@@ -371,7 +371,7 @@ def marked_by(keys: Sequence[str], count: int) -> tuple[set[int], int]:
 async def test_keys_mark_what_they_say_in_any_order(keys: list[str]) -> None:
     app = MarksApp(numbered(*range(6)))
     async with app.run_test(size=(40, 12)) as pilot:
-        await pilot.press(*keys)
+        await tap(pilot, *keys)
         drawn = [n for n, line in enumerate(lines_of(app.rows)[1:7]) if "●" in line]
         expected, cursor = marked_by(keys, 6)
         assert (marked(app), app.rows.cursor) == (sorted(expected), cursor)

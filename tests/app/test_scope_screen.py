@@ -33,7 +33,7 @@ from tests.app.scope_driving import (
     type_in,
 )
 from tests.app.seeding import SeededWorkspace
-from tests.app.seeding_scope import ask, scoped, team_only
+from tests.app.seeding_scope import ask, scoped_with_files, team_only
 from tui.screens.scope.dialogs import KindDialog, PreviewDialog
 from tui.screens.scope.panes import Grounds, Proposals
 from tui.screens.scope.screen import ScopeReview
@@ -41,7 +41,7 @@ from tui.screens.scope.screen import ScopeReview
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[SeededWorkspace]:
-    made = scoped(tmp_path)
+    made = scoped_with_files(tmp_path)
     yield made
     made.close()
 

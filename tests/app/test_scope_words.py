@@ -28,13 +28,13 @@ from tests.app.scope_driving import (
     type_in,
 )
 from tests.app.seeding import SeededWorkspace
-from tests.app.seeding_scope import answer_last, ask, scoped, team_only
+from tests.app.seeding_scope import answer_last, ask, scoped_with_files, team_only
 from tui.screens.scope.dialogs import PreviewDialog, WordDialog
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[SeededWorkspace]:
-    made = scoped(tmp_path)
+    made = scoped_with_files(tmp_path)
     yield made
     made.close()
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.app.driving import SMALL, USUAL, WIDE, app_in, app_of, press, settle
 from tests.app.seeding import SeededWorkspace
-from tests.app.seeding_scope import scoped, team_only
+from tests.app.seeding_scope import scoped_with_files, team_only
 
 Compare = Callable[..., bool]
 
@@ -34,7 +34,7 @@ CASES = [(state, size) for state, (_, _, sizes) in STATES.items() for size in si
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[SeededWorkspace]:
-    made = scoped(tmp_path)
+    made = scoped_with_files(tmp_path)
     yield made
     made.close()
 

@@ -9,7 +9,7 @@ from textual.events import MouseScrollDown, MouseScrollUp
 from textual.pilot import Pilot
 
 from core.contract import ApmError
-from tests.app.driving import lines_of
+from tests.app.driving import lines_of, tap
 from tests.app.windows import Table, Thing, Things, ThingsApp, change, listed, settled
 from tests.fresh import fresh_store
 
@@ -33,7 +33,7 @@ async def test_of_a_hundred_thousand_rows_those_in_sight_are_read(tmp_path: Path
     async with listed(tmp_path, table) as (app, pilot):
         assert app.things.total == app.things.count == 100_000
         assert shown(app.things)[0] == "▌        0 title 0"
-        await pilot.press("G", *["ctrl+u"] * 3)
+        await tap(pilot, "G", *["ctrl+u"] * 3)
         await settled(app, pilot)
         assert app.things.row == Thing(99_984, "title 99984")
         assert all(len(keys) < 100 for keys in table.read)
@@ -44,7 +44,7 @@ async def test_both_ends_are_there_before_the_cursor_is(tmp_path: Path) -> None:
     table = Table(range(1_000))
     async with listed(tmp_path, table) as (app, pilot):
         table.hold()
-        await pilot.press("G")
+        await tap(pilot, "G")
         assert app.things.row == Thing(999, "title 999")
         assert shown(app.things)[0].split() == ["989", "title", "989"]
         table.opened.set()
@@ -82,7 +82,7 @@ async def test_enter_on_a_row_that_is_still_to_be_read_opens_it_when_it_has_been
     async with listed(tmp_path, table) as (app, pilot):
         table.hold()
         app.things.go_to(500)
-        await pilot.press("enter")
+        await tap(pilot, "enter")
         assert app.opened == []
         table.opened.set()
         await settled(app, pilot)
@@ -94,7 +94,7 @@ async def test_enter_is_forgotten_when_the_cursor_moves_on(tmp_path: Path) -> No
     async with listed(tmp_path, table) as (app, pilot):
         table.hold()
         app.things.go_to(500)
-        await pilot.press("enter", "j", "k")
+        await tap(pilot, "enter", "j", "k")
         table.opened.set()
         await settled(app, pilot)
         assert app.opened == []
@@ -280,7 +280,7 @@ async def test_rows_that_come_while_the_cursor_is_out_of_sight_move_nothing(tmp_
 
 async def test_a_larger_screen_is_filled_and_on_a_smaller_one_the_cursor_is_in_sight(tmp_path: Path) -> None:
     async with listed(tmp_path, Table(range(1_000))) as (app, pilot):
-        await pilot.press(*["j"] * 10)
+        await tap(pilot, *["j"] * 10)
         await pilot.resize_terminal(40, 60)
         await settled(app, pilot)
         assert shown(app.things)[-1].split() == ["58", "title", "58"]

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.app.driving import lines_of
+from tests.app.driving import lines_of, tap
 from tests.app.windows import Table, Things, change, listed, settled
 from tui.widgets.following import finder, follow
 
@@ -135,7 +135,7 @@ async def lead_through(folder: Path, steps: Sequence[Any]) -> None:
             before, cursor, marks = list(rows.keys), rows.cursor, rows.marked
             line, height = rows.cursor - rows.scroll_offset.y, rows.size.height - 1
             if isinstance(step, Keys):
-                await pilot.press(*step.keys)
+                await tap(pilot, *step.keys)
                 await settled(app, pilot)
             elif isinstance(step, Resize):
                 await pilot.resize_terminal(40, step.height)

@@ -16,6 +16,7 @@ from textual.pilot import Pilot
 from core.store.reads import Connection
 from core.store.rows import LiveRow
 from core.store.store import Store
+from tests.fresh import fresh_store
 from tui.actions import bindings
 from tui.bridge import Bridge
 from tui.text.words import Line
@@ -148,7 +149,7 @@ async def listed(
     folder: Path, table: Table, size: tuple[int, int] = (40, 12)
 ) -> AsyncIterator[tuple[ThingsApp, Pilot[None]]]:
     """The list, with what the table holds on the screen."""
-    with Store.open(folder, synchronous="off") as store:
+    with fresh_store(folder, synchronous="off") as store:
         app = ThingsApp(store, table)
         async with app.run_test(size=size) as pilot:
             await settled(app, pilot)
