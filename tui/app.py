@@ -31,7 +31,7 @@ from tui.screens.dashboard import Dashboard
 from tui.settings.configured import ConfiguredApp
 from tui.settings.themes import PlainBars
 from tui.text.words import in_screen_words
-from tui.undoing import Undo, UndoStack
+from tui.undoing import Undo, UndoStack, for_good
 from tui.widgets.key_bar import KeyBar
 
 if TYPE_CHECKING:
@@ -214,8 +214,7 @@ class ApmApp(InOrder, ConfiguredApp):
                 # A fault of the program: what was asked for is not done, and everything else goes on.
                 self.complain(f"That failed, and nothing was changed. {type(error).__name__}: {error}")
                 return
-            if undo is not None:
-                self.undo.push(undo)
+            self.undo.push(undo or for_good(done))
         self.tell(done)
         if then is not None:
             then()
@@ -284,7 +283,8 @@ class ApmApp(InOrder, ConfiguredApp):
                 self.tell("Nothing was done here that can be taken back.")
                 return
             try:
-                await self.bridge.write(undo.work)
+                if undo.work is not None:
+                    await self.bridge.write(undo.work)
             except UsageError:
                 raise
             except Exception:

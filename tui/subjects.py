@@ -13,14 +13,26 @@ Ref = tuple[str, int | str]
 
 _SCREENS: Mapping[str, Callable[[ApmApp, int | str], None]] = {
     "escalation": lambda app, number: app.open_question(int(number)),
-    "proposal": lambda app, _: app.action_go("scope"),
+    "proposal": lambda app, number: _open_proposal(app, int(number)),
     "review": lambda app, _: app.action_go("scope"),
     "conflict": lambda app, _: app.action_go("conflicts"),
     "briefing": lambda app, _: app.action_go("briefing"),
-    "agent": lambda app, _: app.action_go("agents"),
+    "agent": lambda app, role: _open_agent(app, str(role)),
     "work_item": lambda app, number: app.open_work_item(int(number)),
 }
 """What says best what something is about comes first."""
+
+
+def _open_proposal(app: ApmApp, number: int) -> None:
+    from tui.screens.scope.screen import ScopeReview
+
+    app.push_screen(ScopeReview(number))
+
+
+def _open_agent(app: ApmApp, role: str) -> None:
+    from tui.screens.team.agents import Agents
+
+    app.push_screen(Agents(role or None))
 
 
 def open_ref(app: ApmApp, ref: Ref) -> bool:

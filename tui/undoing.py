@@ -12,11 +12,20 @@ MOST = 100
 
 
 class Undo(NamedTuple):
-    """How one thing is taken back: `work` runs inside a write and raises UsageError when it is too late for it."""
+    """How one thing is taken back: `work` runs inside a write and raises UsageError when it is too late for it.
+
+    Without a `work` nothing takes it back: it stands in the way of what was done before it, so that `u` never reaches
+    past what a person did last.
+    """
 
     said: str
-    """What to say once it is taken back; nothing where `work` begins what says so itself."""
-    work: Callable[[Transaction], Any]
+    """What to say once it is taken back (nothing where `work` begins what says so itself), or why it is not."""
+    work: Callable[[Transaction], Any] | None
+
+
+def for_good(done: str) -> Undo:
+    """What was done and cannot be taken back, in the words that told of it."""
+    return Undo(f"{done} That cannot be taken back; u once more takes back what was done before it.", None)
 
 
 class UndoStack:

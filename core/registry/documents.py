@@ -239,7 +239,9 @@ _HINTS: tuple[tuple[str, str], ...] = (
 
 
 def _syntax_problem(error: yaml.YAMLError, text: str) -> Problem:
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    begun, met = getattr(error, "context_mark", None), getattr(error, "problem_mark", None)
+    # What is opened and never closed is met where the parser gave up; it is mended where it was opened.
+    mark = begun if begun is not None and "flow" in str(getattr(error, "context", "")) else met or begun
     said = ", ".join(str(part) for part in (getattr(error, "context", ""), getattr(error, "problem", "")) if part)
     if mark is None:
         return Problem(1, "", f"is not YAML: {said or error}")

@@ -151,7 +151,7 @@ def test_another_answer_than_the_recommended_one_needs_its_reason() -> None:
 def test_a_second_fault_takes_the_place_of_the_first() -> None:
     once = with_fault("who: 1\n", "line 1: no.\x1b[2J")
     twice = with_fault(once, "line 1: still no.")
-    assert once.splitlines()[0] == "# ! Not sent: line 1: no."
+    assert once.splitlines()[0] == "# ! Not sent: line 3: no."
     assert twice.splitlines() == ["# ! Not sent: line 1: still no.", "# ! Mend it, save and close.", "who: 1"]
 
 

@@ -58,7 +58,7 @@ else:
     async with opened(busy_workspace) as pilot:
         await press(pilot, "space", "space", "E")
     told = (tmp_path / "seen").read_text().splitlines()
-    assert told[0] == "# ! Not sent: line 1: who must be a text; put it in quotes, or it is read as a number."
+    assert told[0] == "# ! Not sent: line 3: who must be a text; put it in quotes, or it is read as a number."
     assert told[-1] == "who: 42"
     assert [a.answer for a in await answers(busy_workspace, THIN)] == [{"who": "forty-two"}]
 

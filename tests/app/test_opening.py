@@ -93,3 +93,18 @@ async def test_what_could_not_be_done_cannot_be_taken_back(empty_workspace: Seed
         await settle(pilot)
         await press(pilot, "u")
         assert notices(pilot) == ["No space is left.", "Nothing was done here that can be taken back."]
+
+
+async def test_u_never_reaches_past_what_was_done_last(empty_workspace: SeededWorkspace) -> None:
+    undone: list[str] = []
+    async with opened(empty_workspace) as pilot:
+        undo = Undo("first is taken back.", partial(_note, undone, "first"))
+        app_in(pilot).do(partial(seed_project, name="first"), "first is done.", undo=undo)
+        await settle(pilot)
+        app_in(pilot).do(partial(seed_project, name="second"), "second is done.")
+        await settle(pilot)
+        await press(pilot, "u")
+        assert notices(pilot)[-1].startswith("second is done. That cannot be taken back;")
+        assert undone == []
+        await press(pilot, "u")
+        assert undone == ["first"]

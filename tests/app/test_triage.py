@@ -70,7 +70,7 @@ async def test_the_cursor_of_the_sections_pane_shows_its_section(full_inbox: See
 async def test_the_section_is_named_at_every_size(full_inbox: SeededWorkspace, size: tuple[int, int]) -> None:
     async with opened(full_inbox, size) as pilot:
         await press(pilot, "t", NEXT)
-        assert "2 overdue" in screen_text(pilot)
+        assert " overdue " in screen_text(pilot).splitlines()[1]
 
 
 async def test_what_was_answered_today_says_what_was_chosen_and_by_whom(full_inbox: SeededWorkspace) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -134,10 +135,18 @@ def _comment(text: str) -> list[str]:
     return lines
 
 
+TOLD = 2
+"""Lines at the top that tell what is wrong."""
+_LINE = re.compile(r"(\bline )(\d+)")
+
+
 def with_fault(text: str, fault: str) -> str:
     """The file again as it was left, with what is wrong in it at the top, and nothing of what was wrong before."""
-    rest = [line for line in text.split("\n") if not line.startswith(FAULT.rstrip())]
-    told = [f"{FAULT}{one_line(line, 300)}" for line in (f"Not sent: {fault}", "Mend it, save and close.")]
+    lines = text.split("\n")
+    rest = [line for line in lines if not line.startswith(FAULT.rstrip())]
+    added = TOLD - (len(lines) - len(rest))
+    here = _LINE.sub(lambda found: f"{found[1]}{int(found[2]) + added}", fault)
+    told = [f"{FAULT}{one_line(line, 300)}" for line in (f"Not sent: {here}", "Mend it, save and close.")]
     return "\n".join([*told, *rest])
 
 

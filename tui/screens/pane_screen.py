@@ -33,6 +33,10 @@ class PaneTabs(PaintedLine):
     titles: reactive[tuple[str, ...]] = reactive(())
     current: reactive[int] = reactive(0)
 
+    def __init__(self, *, numbered: bool = True) -> None:
+        super().__init__()
+        self.numbered = numbered
+
     def halves(self, width: int) -> tuple[Line, Line]:
         return tuple(span for tab in self._tabs(width) for span in tab), ()
 
@@ -42,7 +46,8 @@ class PaneTabs(PaintedLine):
         tabs: list[list[Span]] = []
         for n, title in enumerate(self.titles):
             here = n == self.current
-            tabs.append([(f" {n + 1} ", "accent" if here or fits else "dim")])
+            number = f" {n + 1} " if self.numbered else " " if here or fits else " · "
+            tabs.append([(number, "accent" if here or fits else "dim")])
             if here or fits:
                 tabs[-1].append((f"{title} ", "strong" if here else "dim"))
         return tabs
@@ -68,13 +73,15 @@ class PaneScreen(Screen[None]):
     PANES: ClassVar[tuple[str, ...]] = ()
     BESIDE: ClassVar[dict[tuple[str, int], str]] = {}
     """Which pane lies left (-1) or right (1) of a pane."""
+    NUMBERED: ClassVar[bool] = True
+    """Whether titles bear the panes' numbers: not where digits answer."""
     AUTO_FOCUS = ""
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
     """A pane that gains or loses the focus draws that itself; Textual would draw the whole screen anew."""
 
     def compose(self) -> ComposeResult:
         yield TopLine()
-        yield PaneTabs()
+        yield PaneTabs(numbered=self.NUMBERED)
         yield from self.body()
         yield KeyBar()
 
@@ -128,7 +135,8 @@ class PaneScreen(Screen[None]):
                 note = "folded"
             if (pane.TITLE, note) != self._titles.get(name):
                 self._titles[name] = (pane.TITLE, note)
-                _label(pane, Content.assemble((f"{n} ", "$accent bold"), pane.TITLE), Content(note))
+                number = [(f"{n} ", "$accent bold")] if self.NUMBERED else []
+                _label(pane, Content.assemble(*number, pane.TITLE), Content(note))
 
     def on_filter_bar_refiltered(self) -> None:
         self.refresh_titles()

@@ -69,10 +69,14 @@ class ConfiguredApp(App[int]):
     def look_at_settings(self) -> None:
         """Cheap while the file stays as it is: one look at its date."""
         file = self.settings_file
+        was_wrong = file is not None and file.fault is not None
         if file is None or not file.look():
             return
         if file.fault is None:
             self.apply_settings(file.settings)
+            if was_wrong:
+                self.clear_notifications()
+                self.notify(f"state/{FILE_NAME} is in order again.", markup=False, timeout=4)
             return
         told = [str(fault) for fault in file.fault.faults]
         more = f"\n(and {len(told) - MOST_FAULTS} more: `apm doctor` lists them)" if len(told) > MOST_FAULTS else ""

@@ -24,12 +24,16 @@ _NAME = re.compile(r"^([^:]{3,90}): (?=given\b|when\b)", re.I)
 _BEFORE_SUBJECT = re.compile(r"\b(?:if|when|whenever|once|after|before|while|given|unless|that|which|,|:|;|`)", re.I)
 
 
+_CODE = re.compile(r"\S*[^\w\s'’,;:!?-]|\S*[a-z][A-Z]|\S*[\d_]")
+"""A first word that is a name in code, such as `sub(5,3)`, `csv.writer` or `isEmpty`: it is written as it is."""
+
+
 def task_title(words: str) -> str:
     """One line of at most TITLE_CHARACTERS that begins with a capital and has no full stop at its end."""
     text = brief(words).rstrip(" .;")
     scenario = _NAME.match(text)
     text = scenario[1] if scenario else _turned(text)
-    return _shortened(text[:1].upper() + text[1:])
+    return _shortened(text if _CODE.match(text) else text[:1].upper() + text[1:])
 
 
 def listed_title(words: str) -> str:

@@ -97,13 +97,19 @@ class Form(Dialog[T]):
         self.call_after_refresh(self._settle)
 
     def _settle(self) -> None:
-        """As high as the fields, within the screen; what does not fit is scrolled to."""
+        """As high as the fields, within the screen; the field that is written in stays in sight."""
         fields = self.query_one("#fields")
         natural = max((child.virtual_region_with_margin.bottom for child in fields.children), default=0)
         tall = self.size.height >= 20
         frame = 5 if tall else 3
         self.query_one("#box").styles.height = min(natural + frame, self.size.height - 2 * tall)
         fields.scroll_home(animate=False)
+        self.call_after_refresh(self._keep_in_sight)
+
+    def _keep_in_sight(self) -> None:
+        fields, field = self.query_one("#fields"), self.focused
+        if field is not None and not fields.content_region.contains_region(field.region):
+            fields.scroll_to_widget(field, animate=False)
 
     def typed(self) -> dict[str, str]:
         """What every field holds, by id."""

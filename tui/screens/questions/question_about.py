@@ -94,9 +94,10 @@ def about_paragraphs(
 
 
 def status_paragraph(row: EscalationRow, now: int, place: str = "") -> Paragraph:
-    """How urgent it is and when an answer is wanted; on a narrow screen with its place in the queue."""
-    after: Line = ((f"   {place}", "faint"),) if place else ()
-    return Paragraph((*urgency(row, now), ("   ", "text"), due(row, now), *after))
+    """How urgent it is and when an answer is wanted; where it has no title, also which it is and its place in line."""
+    target = f" for #{row.work_item} {row.phase or ''}".rstrip() if row.work_item is not None else ""
+    after: Line = ((f"   question {row.id}{target}", "dim"), (f"   {place}", "faint")) if place else ()
+    return Paragraph((*urgency(row, now), ("   ", "text"), due(row, now), *after), 1)
 
 
 def label_of(row: EscalationRow, option: str) -> str:

@@ -25,6 +25,7 @@ from tui.settings.configured import ConfiguredApp
 from tui.settings.file import FILE_NAME, NOTHING_SET
 from tui.settings.file import Settings as SettingsRow
 from tui.settings.keymap import Keymap
+from tui.undoing import Undo
 
 EDITED_NAME = f"{FILE_NAME}.edited"
 """Where the text from an editor goes that would undo what somebody else has changed meanwhile."""
@@ -186,6 +187,7 @@ class Settings(PaneScreen):
             self.apm.complain(f"Nothing was changed. {error}")
             return False
         self.configured.look_at_settings()
+        self.apm.undo.push(Undo("Settings are not taken back by u: choose what was before.", None))
         self.apm.tell(f"{said} Kept in state/{FILE_NAME}.")
         return True
 

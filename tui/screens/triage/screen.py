@@ -36,6 +36,7 @@ class Triage(PaneScreen):
     PLACES: ClassVar[tuple[str, ...]] = ("triage", "panes")
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("triage")]
     CSS_PATH = "../../styles/triage.tcss"
+    NUMBERED = False
     PANES: ClassVar[tuple[str, ...]] = ("sections", "inbox", "preview")
     BESIDE: ClassVar[dict[tuple[str, int], str]] = {
         ("sections", 1): "inbox",
