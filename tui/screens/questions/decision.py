@@ -44,8 +44,8 @@ if TYPE_CHECKING:
     from tui.app import ApmApp
 
 
-NARROW_BELOW = 100
-"""Columns below which the circumstances stand under the question instead of beside it."""
+NARROW_BELOW, SHORT_BELOW = 100, 60
+"""Columns below which the circumstances stand under the question instead of beside it, and its number goes."""
 FOCUS_CLICK_SECONDS = 0.5
 """After the window got the focus: a click that comes sooner was to focus it, and takes no answer."""
 NAMED_VALUES = 3
@@ -165,7 +165,11 @@ class Decision(QuestionDeeds, Screen[None]):
         question, about = self.query_one(QuestionView), self.query_one("#about", Document)
         beside = self.app.size.width >= NARROW_BELOW
         around = about_paragraphs(row, shown.item, shown.answers, now, shown.happened, with_status=beside)
-        status = [] if beside else [status_paragraph(row, now, _place_in_queue(shown))]
+        status = (
+            []
+            if beside
+            else [status_paragraph(row, now, _place_in_queue(shown), short=self.app.size.width < SHORT_BELOW)]
+        )
         closing = closing_paragraphs(row, shown.answers, now)
         lead, *rest = self._text
         said = thread_paragraphs(shown.said, now)

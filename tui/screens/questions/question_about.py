@@ -93,11 +93,13 @@ def about_paragraphs(
     return made
 
 
-def status_paragraph(row: EscalationRow, now: int, place: str = "") -> Paragraph:
+def status_paragraph(row: EscalationRow, now: int, place: str = "", *, short: bool = False) -> Paragraph:
     """How urgent it is and when an answer is wanted; where it has no title, also which it is and its place in line."""
-    target = f" for #{row.work_item} {row.phase or ''}".rstrip() if row.work_item is not None else ""
-    after: Line = ((f"   question {row.id}{target}", "dim"), (f"   {place}", "faint")) if place else ()
-    return Paragraph((*urgency(row, now), ("   ", "text"), due(row, now), *after), 1)
+    gap = "  " if short else "   "
+    target = f"#{row.work_item} {row.phase or ''}".rstrip() if row.work_item is not None else ""
+    named = (target or f"no. {row.id}") if short else f"question {row.id}" + (f" for {target}" if target else "")
+    after: Line = ((f"{gap}{named}", "dim"), (f"{gap}{place}", "faint")) if place else ()
+    return Paragraph((*urgency(row, now), (gap, "text"), due(row, now), *after), 1)
 
 
 def label_of(row: EscalationRow, option: str) -> str:
