@@ -24,6 +24,7 @@ from tui import person
 from tui.actions import Action, bindings
 from tui.background import in_background
 from tui.bridge import Bridge, Engine
+from tui.drafts import Drafts
 from tui.driving import TakingOver, engine_of, make_engine
 from tui.keystrokes import InOrder
 from tui.places import places_around
@@ -80,8 +81,7 @@ class ApmApp(InOrder, ConfiguredApp):
         self.engine, self._make_engine = engine, make_engine
         self.bridge, self._taking_over = Bridge(self.complain), TakingOver(self.complain)
         self.person = person.name()
-        self.drafts: dict[str, dict[str, str]] = {}
-        """What was written into forms that were left without sending."""
+        self.drafts = Drafts()
         self.undo = UndoStack()
         self._one_deed = asyncio.Lock()
         self._leaving = self._engine_started = False
@@ -123,6 +123,7 @@ class ApmApp(InOrder, ConfiguredApp):
                 self.fault = error
                 self.exit(error.exit_code)
                 return
+        self.drafts.follow(self.workspace.state)
         if self.settings_file is None:
             self.follow_settings(self.workspace.state)
         self.bridge.start(self.workspace.store)
@@ -363,6 +364,7 @@ class ApmApp(InOrder, ConfiguredApp):
     def _leave(self, code: int) -> None:
         if not self._leaving:
             self._leaving = True
+            self.drafts.gather(self.screen_stack)
             self._stopping = asyncio.create_task(self._stop(code))
 
     async def _stop(self, code: int) -> None:
@@ -373,6 +375,7 @@ class ApmApp(InOrder, ConfiguredApp):
             # Leaving is what was asked for; what did not stop in time is found again in the journal.
             pass
         finally:
+            self.drafts.keep()
             self.exit(code)
 
 

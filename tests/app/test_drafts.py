@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from core.governance import escalations, life
 from core.store.writer import Transaction
-from tests.app.driving import app_in, notices, opened, press, settle
+from tests.app.driving import app_in, notices, opened, press, send, settle
 from tests.app.inbox import ask
 from tests.app.marking import raise_again
 from tests.app.seeding import MINUTE, SeededWorkspace
+from tui.drafts import FILE_NAME, Drafts
 from tui.screens.dialogs.reason import ReasonDialog
 from tui.screens.work.new_work_item import NewWorkItem
 from tui.widgets.fields import Field
@@ -94,3 +96,40 @@ async def test_u_leaves_what_somebody_else_answered_since(asked: SeededWorkspace
         await asked.store.write(anew)
         await press(pilot, "u")
         assert "was answered anew by grace since" in notices(pilot)[-1]
+
+
+@pytest.mark.parametrize("last", [("escape", "q"), ("ctrl+q",)])
+async def test_what_was_written_is_there_at_the_next_start(asked: SeededWorkspace, last: tuple[str, ...]) -> None:
+    async with opened(asked) as pilot:
+        await press(pilot, "t", "r", *"slow")
+        for key in last:
+            send(pilot, key)
+            await pilot.pause(0)
+        while app_in(pilot)._exit is False:
+            await pilot.pause(0)
+    async with opened(asked) as pilot:
+        await press(pilot, "t", "r")
+        assert pilot.app.screen.query_one(Field).value == "slow"
+
+
+async def test_what_is_on_record_is_not_there_at_the_next_start(tmp_path: Path) -> None:
+    first, second = Drafts(), Drafts()
+    first.follow(tmp_path)
+    second.follow(tmp_path)
+    first["reply:1"], second["reply:2"] = {"line": "one"}, {"line": "two"}
+    first.keep()
+    second.keep()
+    third = Drafts()
+    third.follow(tmp_path)
+    assert third == {"reply:1": {"line": "one"}, "reply:2": {"line": "two"}}
+    third.clear()
+    third.keep()
+    assert not (tmp_path / FILE_NAME).exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"[1]", b'{"a": 1}', b'{"a": {"b": 1}}', b"\xff"])
+async def test_a_damaged_file_of_drafts_is_none(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / FILE_NAME).write_bytes(content)
+    drafts = Drafts()
+    drafts.follow(tmp_path)
+    assert not any(texts.values() for texts in [{}, *drafts.values()])

@@ -126,11 +126,14 @@ class Form(Dialog[T]):
             self.query_one(Complaint).say(str(error))
             return
         # Not forgotten yet: it may be refused, and then this is written again for nothing.
-        self.apm.drafts[self.draft_key] = self.typed()
+        self.keep_draft()
         self.dismiss(answer)
 
-    def action_out(self) -> None:
+    def keep_draft(self) -> None:
         self.apm.drafts[self.draft_key] = self.typed()
+
+    def action_out(self) -> None:
+        self.keep_draft()
         self.dismiss(None)
 
     @on(Field.Submitted)

@@ -66,14 +66,14 @@ class LineDialog(Dialog[str]):
         except NotReadable as error:
             self.query_one(Complaint).say(str(error))
             return
-        self._keep()
+        self.keep_draft()
         self.dismiss(line)
 
     def action_out(self) -> None:
-        self._keep()
+        self.keep_draft()
         self.dismiss(None)
 
-    def _keep(self) -> None:
+    def keep_draft(self) -> None:
         if self.draft_key:
             self.apm.drafts[self.draft_key] = {"line": self.query_one(Field).value}
 

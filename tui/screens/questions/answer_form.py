@@ -99,7 +99,7 @@ class AnswerForm(Form[Given | InEditor]):
             self._show_fault(error.key)
             return
         # Not forgotten yet: the question may have changed meanwhile, and then this is written again for nothing.
-        self.apm.drafts[self.draft_key] = self.typed()
+        self.keep_draft()
         self.dismiss(answer)
 
     def _show_fault(self, key: str) -> None:
@@ -108,7 +108,7 @@ class AnswerForm(Form[Given | InEditor]):
             self.query_one(f"#{key if key == REASON else FIELD + key}").focus()
 
     def action_editor(self) -> None:
-        self.apm.drafts[self.draft_key] = self.typed()
+        self.keep_draft()
         self.dismiss(InEditor(self.by_value()))
 
 

@@ -65,14 +65,14 @@ class WordDialog(Dialog[str]):
         if not said:
             self.query_one(Complaint).say(self._needed)
             return
-        self._keep()
+        self.keep_draft()
         self.dismiss(said)
 
     def action_out(self) -> None:
-        self._keep()
+        self.keep_draft()
         self.dismiss(None)
 
-    def _keep(self) -> None:
+    def keep_draft(self) -> None:
         self.apm.drafts[self.draft_key] = {"word": self.query_one(Field).value}
 
 
