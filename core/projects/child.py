@@ -113,10 +113,14 @@ class Child:
             await self._end_leftovers(search=leftovers == "search" or not drained)
 
     async def kill(self) -> None:
-        """SIGTERM to everything that this run started, a short grace, then SIGKILL until nothing is left."""
+        """SIGTERM to everything that this run started, a short grace, then SIGKILL until nothing is left.
+
+        Each is asked once: a second signal would come in the middle of what the first one set going.
+        """
         tree = await asyncio.to_thread(processes.of_run, self.run_id)
+        left = processes.outside(tree, self.process.pid) if self.process is not None else tree
         self._signal_group(signal.SIGTERM)
-        processes.signal_all(tree, signal.SIGTERM)
+        processes.signal_all(left, signal.SIGTERM)
         await _within(GRACE_SECONDS, self.exited)
         self._signal_group(signal.SIGKILL)
         await asyncio.to_thread(processes.kill_until_none, lambda: processes.of_run(self.run_id))

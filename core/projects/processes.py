@@ -91,6 +91,16 @@ def signal_all(found: Sequence[psutil.Process], number: signal.Signals) -> None:
             process.send_signal(number)
 
 
+def outside(found: Sequence[psutil.Process], group: int) -> list[psutil.Process]:
+    """Those that are not in this process group any more."""
+    left = []
+    for process in found:
+        with contextlib.suppress(ProcessLookupError):
+            if os.getpgid(process.pid) != group:
+                left.append(process)
+    return left
+
+
 def signal_group(pid: int, number: signal.Signals) -> bool:
     """Signal a child's process group; False when nothing is left in it."""
     try:

@@ -239,9 +239,7 @@ _HINTS: tuple[tuple[str, str], ...] = (
 
 
 def _syntax_problem(error: yaml.YAMLError, text: str) -> Problem:
-    begun, met = getattr(error, "context_mark", None), getattr(error, "problem_mark", None)
-    # What is opened and never closed is met where the parser gave up; it is mended where it was opened.
-    mark = begun if begun is not None and "flow" in str(getattr(error, "context", "")) else met or begun
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     said = ", ".join(str(part) for part in (getattr(error, "context", ""), getattr(error, "problem", "")) if part)
     if mark is None:
         return Problem(1, "", f"is not YAML: {said or error}")
@@ -250,6 +248,9 @@ def _syntax_problem(error: yaml.YAMLError, text: str) -> Problem:
     if "\t" in at_fault[: len(at_fault) - len(at_fault.lstrip())]:
         return Problem(mark.line + 1, "", "is indented with a tab; YAML takes spaces only")
     hint = next((hint for words, hint in _HINTS if words in said), "")
+    begun = getattr(error, "context_mark", None)
+    if "flow" in said and begun is not None and begun.line != mark.line:
+        hint += f"; it was opened in line {begun.line + 1}"
     return Problem(mark.line + 1, "", f"is not YAML: {said}" + (f" ({hint})" if hint else ""))
 
 

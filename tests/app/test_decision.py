@@ -144,6 +144,9 @@ async def test_what_is_filled_in_is_the_answer(busy_workspace: SeededWorkspace) 
     async with opened(busy_workspace) as pilot:
         await press(pilot, "space", "space", "e", *"Finance waits", "tab")
         await press(pilot, *"one", "enter", *"two", "tab", *"slow => measure", "f2")
+        assert await answers(busy_workspace, THIN) == ()
+        assert "The gate would ask again: business context" in screen_text(pilot)
+        await press(pilot, "f2")
         given = await answers(busy_workspace, THIN)
         assert decision_of(pilot).escalation == REVIEW
     assert given[0].option == "supply"

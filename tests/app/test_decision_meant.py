@@ -67,7 +67,7 @@ async def test_an_answer_that_came_too_late_keeps_what_was_written(busy_workspac
         await busy_workspace.store.write(
             lambda tx: escalations.resolve(tx, THIN, option="retry", reason="mended", by="grace")
         )
-        await press(pilot, "f2")
+        await press(pilot, "f2", "f2")
         assert "is already answered" in notices(pilot)[-1]
         assert app_in(pilot).drafts["answer:3:supply"]["value-business_context"] == "Half"
 

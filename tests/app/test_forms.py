@@ -13,6 +13,7 @@ from tests.app.asked import answers
 from tests.app.driving import SMALL, app_in, opened, press, screen_text, settle
 from tests.app.seeding import Option, Question, SeededWorkspace, raise_question
 from tui.questions import forms
+from tui.questions.answer_parts import Part
 from tui.screens.questions.answer_form import AnswerForm
 from tui.widgets.fields import Area
 
@@ -217,3 +218,18 @@ async def test_at_the_smallest_size_the_last_field_can_be_reached(empty_workspac
         assert form.focused is form.query_one("#value-how")
         assert "last" in screen_text(pilot)
         assert "f2 send" in screen_text(pilot)
+
+
+@pytest.mark.parametrize(
+    ("said", "typed", "amount", "falls_short"),
+    [
+        ("5 of 50 characters", " abc ", "8 of 50 characters", True),
+        ("5 of 8 characters", "abc", "8 of 8 characters", False),
+        ("1 of 3", "one\n\n two", "3 of 3", False),
+        ("0 of 1", "", "0 of 1", True),
+        ("AC3 is not verified", "", "", False),
+    ],
+)
+def test_what_the_gate_counts_is_counted_while_one_types(said: str, typed: str, amount: str, falls_short: bool) -> None:
+    part = Part("business_context", "text", forms.shape_of("business_context", "text"), said, "")
+    assert (part.amount(typed), part.falls_short(typed)) == (amount, falls_short)

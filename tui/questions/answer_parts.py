@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -31,6 +32,24 @@ class Part:
     @property
     def name(self) -> str:
         return one_line(self.key.replace("_", " "), 40)
+
+    def amount(self, typed: str) -> str:
+        """How much of what the gate wants there is with this text, in the gate's words; "" where it counts nothing."""
+        counted = _COUNTED.match(self.said)
+        return "" if counted is None else f"{self._sum(counted, typed)} of {counted[2]}{counted[3] or ''}"
+
+    def falls_short(self, typed: str) -> bool:
+        """Whether the gate would miss it again."""
+        counted = _COUNTED.match(self.said)
+        return counted is not None and self._sum(counted, typed) < int(counted[2])
+
+    def _sum(self, counted: re.Match[str], typed: str) -> int:
+        """What is known already counts as well: an answer adds to it."""
+        lines = [line for line in typed.splitlines() if line.strip()]
+        return int(counted[1]) + (len(typed.strip()) if counted[3] else len(lines))
+
+
+_COUNTED = re.compile(r"(\d{1,6}) of (\d{1,6})( characters)?$")
 
 
 def parts_of(question: EscalationRow, option: Json) -> tuple[Part, ...]:

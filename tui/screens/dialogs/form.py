@@ -27,12 +27,18 @@ T = TypeVar("T")
 class Label(PaintedLine):
     """A field's name, with a word on how to fill it in."""
 
-    def __init__(self, name: str, hint: str = "") -> None:
-        super().__init__()
-        self._line: Line = ((name, "strong"), (f"  {hint}", "dim"))
+    def __init__(self, name: str, hint: str = "", *, widget_id: str | None = None) -> None:
+        super().__init__(id=widget_id)
+        self._title, self._hint = name, hint
+
+    def tell(self, hint: str) -> None:
+        """Another word on how to fill it in."""
+        if hint != self._hint:
+            self._hint = hint
+            self.refresh()
 
     def halves(self, width: int) -> tuple[Line, Line]:
-        return self._line, ()
+        return ((self._title, "strong"), (f"  {self._hint}", "dim")), ()
 
 
 class Complaint(PaintedLine):

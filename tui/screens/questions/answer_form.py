@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
+from textual import on
 from textual.binding import BindingType
 from textual.widget import Widget
 
@@ -22,7 +23,7 @@ from tui.widgets.fields import Area, Field
 from tui.widgets.picker import Picker
 
 FLAG = ("not said", "yes", "no")
-FIELD = "value-"
+FIELD, LABEL = "value-", "label-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +56,12 @@ class AnswerForm(Form[Given | InEditor]):
         self.draft_key = draft_key(question, option)
         self._question, self._asks = question, dict(option["asks"])
         self._parts, self._needs_reason = parts_of(question, option), needs_reason
+        self._warned: dict[str, str] = {}
+        """What was typed when it was told that the gate would miss something again."""
 
     def fields(self) -> Iterable[Widget]:
         for part in self._parts:
-            yield Label(part.name, part.said)
+            yield Label(part.name, part.said, widget_id=f"{LABEL}{part.key}")
             yield _field(part)
         if self._needs_reason:
             yield Label(REASON, "not the recommended answer, so it needs one")
@@ -69,6 +72,15 @@ class AnswerForm(Form[Given | InEditor]):
             if part.begun:
                 # Textual calls `on_mount` of every base class by itself, after this: drafts come last.
                 self.query_one(f"#{FIELD}{part.key}", Area).text = part.begun
+
+    @on(Area.Changed)
+    @on(Field.Changed)
+    def _count(self) -> None:
+        """Beside each field, what the gate would count now."""
+        typed = self.typed()
+        for part in self._parts:
+            if amount := part.amount(typed.get(FIELD + part.key, "")):
+                self.query_one(f"#{LABEL}{part.key}", Label).tell(amount)
 
     def by_value(self) -> dict[str, str]:
         """What is typed for each value, and for the reason."""
@@ -98,9 +110,21 @@ class AnswerForm(Form[Given | InEditor]):
             self.query_one(Complaint).say(str(error))
             self._show_fault(error.key)
             return
+        if short := self._falls_short():
+            self.query_one(Complaint).say(f"The gate would ask again: {short}. Send once more to send it as it is.")
+            return
         # Not forgotten yet: the question may have changed meanwhile, and then this is written again for nothing.
         self.keep_draft()
         self.dismiss(answer)
+
+    def _falls_short(self) -> str:
+        """What the gate would miss again, told once for the same texts."""
+        typed = self.typed()
+        short = [part for part in self._parts if part.falls_short(typed[FIELD + part.key])]
+        if not short or self._warned == typed:
+            return ""
+        self._warned = typed
+        return ", ".join(f"{part.name} {part.amount(typed[FIELD + part.key])}" for part in short)
 
     def _show_fault(self, key: str) -> None:
         """To the field that the complaint is about."""
