@@ -81,8 +81,7 @@ class ApmApp(InOrder, ConfiguredApp):
         self.engine, self._make_engine = engine, make_engine
         self.bridge, self._taking_over = Bridge(self.complain), TakingOver(self.complain)
         self.person = person.name()
-        self.drafts = Drafts()
-        self.undo = UndoStack()
+        self.drafts, self.undo = Drafts(), UndoStack()
         self._one_deed = asyncio.Lock()
         self._leaving = self._engine_started = False
 
@@ -123,6 +122,8 @@ class ApmApp(InOrder, ConfiguredApp):
                 self.fault = error
                 self.exit(error.exit_code)
                 return
+            finally:
+                gc.enable()
         self.drafts.follow(self.workspace.state)
         if self.settings_file is None:
             self.follow_settings(self.workspace.state)

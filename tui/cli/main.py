@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 failed, 2 bad usage, 3 waits for a human; 130 and the like
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -85,11 +86,14 @@ def _open_app(place: Place) -> int:
     if not has_screen():
         raise click.UsageError("The app needs a terminal; `apm run --all` works without one.")
     from core.places import FILE
-    from tui.app import run
 
     if not (folder / FILE).is_file():
         raise click.UsageError(f"{folder} is no workspace; `apm init {folder}` makes it one, `apm demo` shows one.")
     log_into(folder / "state", is_shown=False)
+    # Of what is loaded from here to the first frame nothing can go; the app collects again once the workspace is open.
+    gc.disable()
+    from tui.app import run
+
     return run(folder)
 
 
