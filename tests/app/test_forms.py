@@ -233,3 +233,13 @@ async def test_at_the_smallest_size_the_last_field_can_be_reached(empty_workspac
 def test_what_the_gate_counts_is_counted_while_one_types(said: str, typed: str, amount: str, falls_short: bool) -> None:
     part = Part("business_context", "text", forms.shape_of("business_context", "text"), said, "")
     assert (part.amount(typed), part.falls_short(typed)) == (amount, falls_short)
+
+
+async def test_a_resize_keeps_the_field_in_sight(busy_workspace: SeededWorkspace) -> None:
+    async with opened(busy_workspace) as pilot:
+        await press(pilot, "space", "space", "e", "tab", "tab")
+        await pilot.resize_terminal(*SMALL)
+        await settle(pilot)
+        field = app_in(pilot).focused
+        assert field is not None
+        assert pilot.app.screen.query_one("#fields").content_region.contains_region(field.region)

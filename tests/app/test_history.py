@@ -24,8 +24,10 @@ from tui.screens.pane_screen import PaneScreen
 from tui.screens.questions.decision import Decision
 from tui.screens.records.activity import Activity
 from tui.screens.records.history import EventText, History
+from tui.screens.team.agents import Agents
 from tui.screens.work.detail import DelegationDetail
 from tui.screens.work.work_item import WorkItemScreen
+from tui.subjects import open_ref
 from tui.text.event_words import KINDS
 from tui.text.moments import exact_moment, moment
 from tui.widgets.event_list import SECTIONS, EventList
@@ -204,6 +206,15 @@ async def test_enter_opens_what_it_is_about(
         await settle(pilot)
         await press(pilot, "enter")
         assert isinstance(pilot.app.screen, screen)
+
+
+async def test_a_link_leads_to_the_agent_itself(busy_workspace: SeededWorkspace) -> None:
+    async with opened(busy_workspace) as pilot:
+        assert open_ref(app_in(pilot), ("agent", "ac-writer"))
+        await settle(pilot)
+        assert isinstance(pilot.app.screen, Agents)
+        assert pilot.app.screen.row is not None
+        assert pilot.app.screen.row.role == "ac-writer"
 
 
 async def test_an_event_about_nothing_that_has_a_screen_is_read_here(empty_workspace: SeededWorkspace) -> None:

@@ -5,8 +5,26 @@ import pytest
 from tests.app.driving import Driving, app_in, app_of, decision_of, notices, opened, press, screen_text, settle
 from tests.app.seeding import MORNING, SeededWorkspace
 from tui.app import ApmApp
+from tui.bridge import EVERYTHING
 from tui.screens.dashboard import Dashboard
 from tui.screens.dialogs.choice import ConfirmDialog
+from tui.screens.pane_screen import PaneTabs
+from tui.widgets.event_list import EventList
+
+
+async def test_a_reading_that_ends_while_its_screen_goes_away_asks_nothing_of_it(
+    busy_workspace: SeededWorkspace,
+) -> None:
+    async with opened(busy_workspace) as pilot:
+        app_in(pilot).action_go("history")
+        await settle(pilot)
+        screen = pilot.app.screen
+        events = screen.query_one(EventList)
+        await screen.query_one(PaneTabs).remove()
+        screen._running = False
+        await events.reload(EVERYTHING)
+        screen._running = True
+        assert notices(pilot) == []
 
 
 async def test_q_leaves_at_once_when_nothing_runs_and_stops_the_engine(busy_workspace: SeededWorkspace) -> None:

@@ -250,3 +250,19 @@ async def test_every_pane_can_be_read_on_the_smallest_screen(busy_workspace: See
         assert len(lines) == SMALL[1]
         assert "help" in lines[-1]
         assert sum(bool(line.strip()) for line in lines[2:-1]) >= 3
+
+
+async def test_a_file_that_was_mended_says_so_and_its_faults_go(busy_workspace: SeededWorkspace) -> None:
+    file(busy_workspace).write_text("theme: nonsuch\n", encoding="utf-8")
+    async with started(busy_workspace) as pilot:
+        assert "state/settings.yaml:1:8" in notices(pilot)[0]
+        file(busy_workspace).write_text("theme: apm-light\n# mended\n", encoding="utf-8")
+        app_in(pilot).look_at_settings()
+        await settle(pilot)
+        assert notices(pilot) == ["state/settings.yaml is in order again."]
+
+
+async def test_u_does_not_reach_past_a_setting(busy_workspace: SeededWorkspace) -> None:
+    async with started(busy_workspace) as pilot:
+        await press(pilot, "3", "s", "1", *HERE, "j", "enter", "u")
+        assert notices(pilot)[-1].startswith("Settings are not taken back by u")

@@ -58,6 +58,20 @@ time.sleep(300)
     assert (result.stdout, result.exit_code) == ("ready\ncleaned\n", None)
 
 
+async def test_a_program_is_asked_to_end_once(tmp_path: Path) -> None:
+    code = """
+import signal, sys, time
+asked = []
+signal.signal(signal.SIGTERM, lambda *_: asked.append(1))
+open(sys.argv[1], "w").write("ready")
+while not asked:
+    time.sleep(0.01)
+time.sleep(0.3)
+print(len(asked), flush=True)
+"""
+    assert (await stopped_at_its_limit(code, tmp_path / "ready")).stdout == "1\n"
+
+
 async def test_descendants_that_left_the_session_are_killed_at_the_limit(tmp_path: Path) -> None:
     code = f"import subprocess, sys, time; subprocess.run([sys.executable, '-c', {DAEMON!r}, sys.argv[1], 'quiet']); "
     file = tmp_path / "pid"

@@ -225,6 +225,12 @@ def test_what_another_process_committed_is_read_at_once(store: Store) -> None:
     assert store.read_now(lambda r: r.one(Setting.select(Setting.value))) == ('"dark"',)
 
 
+def test_a_log_that_cannot_be_looked_at_has_a_mark_that_stays(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    store._log = tmp_path / "file" / "no folder"
+    assert store.write_mark() == (0, 0)
+
+
 def test_the_write_mark_moves_with_anybodys_write_and_stays_between(store: Store, tmp_path: Path) -> None:
     marks = [store.write_mark()]
     store.write_now(add_work_item)

@@ -186,6 +186,8 @@ def test_a_humans_figure_is_hours_or_nothing(value: object, hours: float | None)
         ("The file must not be overwritten", "The file must not be overwritten"),
         ("Passwords are hashed", "Passwords are hashed"),
         ("Login: Given a user, When he logs in, Then it works", "Login"),
+        ("sub(5,3) returns 2", "sub(5,3) returns 2"),
+        ("isEmpty is true", "isEmpty is true"),
     ],
 )
 def test_a_title_turns_the_words_of_its_criterion_and_adds_none_of_its_own(criterion: str, title: str) -> None:

@@ -36,8 +36,8 @@ class Live(Painted):
         if self._can_be_seen():
             self._is_stale = False
             await self.read_anew(change)
-            if not self.is_attached:
-                return  # the screen was left meanwhile
+            if not self.is_attached or not self.screen.is_running:
+                return  # the screen was left meanwhile: it loses its widgets one after the other
             refresh_titles = getattr(self.screen, "refresh_titles", None)
             if refresh_titles is not None:
                 refresh_titles()
