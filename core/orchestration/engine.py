@@ -18,15 +18,12 @@ from core.contract import PHASE_CODES, ApmError
 from core.orchestration import lease
 from core.orchestration.drive import Drive, Equipment
 from core.orchestration.duties import Duties
-from core.orchestration.gatekeeping import gate_functions
 from core.orchestration.live import Live
 from core.orchestration.position import read_position
 from core.orchestration.reloading import Reload, Team
+from core.orchestration.runtimes import available_runtimes
 from core.projects import commands, worktrees
 from core.runtimes.base import Runtime
-from core.runtimes.functions import FunctionRuntime
-from core.runtimes.human import HumanRuntime
-from core.runtimes.replay import ReplayRuntime
 from core.store import reads, rows
 from core.store.chain import StoredEvent
 from core.store.database import StoreError
@@ -356,15 +353,6 @@ class Engine:
                 await worktrees.prune(Path(project.path), self._ws.state / "worktrees" / project.name, keep)
             except (ApmError, OSError) as error:
                 logger.warning("worktrees of %s could not be cleaned: %s", project.name, error)
-
-
-def available_runtimes(cassette: Path | None) -> dict[str, Runtime]:
-    """The runtimes that can execute agents here; `replay` where there is a cassette to play."""
-    tools = FunctionRuntime("tool", gate_functions())
-    found: dict[str, Runtime] = {"tool": tools, "offline": FunctionRuntime("offline"), "human": HumanRuntime()}
-    if cassette is not None:
-        found["replay"] = ReplayRuntime(cassette)
-    return found
 
 
 def _newest_event(reader: Reader) -> int:

@@ -11,6 +11,7 @@ from textual.css.stylesheet import Stylesheet
 from tests.app.busy import busy
 from tests.app.inbox import RETRY, ask, inbox
 from tests.app.seeding import MINUTE, SeededWorkspace
+from tests.app.seeding_scope import scoped_with_files, team_only
 
 
 @pytest.fixture
@@ -23,6 +24,21 @@ def busy_workspace(tmp_path: Path) -> Iterator[SeededWorkspace]:
 @pytest.fixture
 def empty_workspace(tmp_path: Path) -> Iterator[SeededWorkspace]:
     made = SeededWorkspace(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def team(tmp_path: Path) -> Iterator[SeededWorkspace]:
+    made = team_only(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def scoped(tmp_path: Path) -> Iterator[SeededWorkspace]:
+    """Scope proposals of every kind, and the files generated for the team."""
+    made = scoped_with_files(tmp_path)
     yield made
     made.close()
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -19,7 +18,7 @@ from core.store.writer import Transaction
 from tests.app.driving import SMALL, USUAL, app_in, decision_of, lines_of, notices, opened, press, screen_text, settle
 from tests.app.hearing import heard_by, tell
 from tests.app.seeding import HOUR, MINUTE, SeededWorkspace, seed_project, seed_work_item
-from tests.app.seeding_scope import NO, YES, team_only
+from tests.app.seeding_scope import NO, YES
 from tui.screens.team.conflicts import ConflictList, Conflicts, ConflictView
 from tui.screens.work.work_item import WorkItemScreen
 from tui.widgets.painted import plain
@@ -33,20 +32,13 @@ def raise_one(tx: Transaction, topic: str, work_item: int | None = None, **more:
 
 
 @pytest.fixture
-def bare(tmp_path: Path) -> Iterator[SeededWorkspace]:
-    made = team_only(tmp_path)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def place(bare: SeededWorkspace) -> SeededWorkspace:
+def place(team: SeededWorkspace) -> SeededWorkspace:
     """One that waits in a work item, and a newer one that a rule settled."""
-    bare.at(3 * HOUR, lambda tx: seed_project(tx, "rowdown"))
-    item = bare.at(3 * HOUR, lambda tx: seed_work_item(tx, "Show ten thousand rows", project=1))
-    bare.at(2 * HOUR, lambda tx: raise_one(tx, "where the settings live", item, blocks="I1"))
-    bare.at(20 * MINUTE, lambda tx: raise_one(tx, "performance of the list"))
-    return bare
+    team.at(3 * HOUR, lambda tx: seed_project(tx, "rowdown"))
+    item = team.at(3 * HOUR, lambda tx: seed_work_item(tx, "Show ten thousand rows", project=1))
+    team.at(2 * HOUR, lambda tx: raise_one(tx, "where the settings live", item, blocks="I1"))
+    team.at(20 * MINUTE, lambda tx: raise_one(tx, "performance of the list"))
+    return team
 
 
 async def go(pilot: Any, *keys: str) -> Conflicts:
@@ -149,13 +141,13 @@ async def test_a_filter_narrows(place: SeededWorkspace) -> None:
 
 
 async def test_a_long_list_is_read_where_it_is_looked_at(
-    bare: SeededWorkspace, monkeypatch: pytest.MonkeyPatch
+    team: SeededWorkspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def differ(tx: Transaction) -> None:
         for n in range(1, 301):
             raise_one(tx, f"performance of list {n}")
 
-    bare.store.write_now(differ)
+    team.store.write_now(differ)
     asked: list[int] = []
     real = reads_windows.conflicts
 
@@ -164,7 +156,7 @@ async def test_a_long_list_is_read_where_it_is_looked_at(
         return real(reader, numbers)
 
     monkeypatch.setattr(reads_windows, "conflicts", counting)
-    async with opened(bare) as pilot:
+    async with opened(team) as pilot:
         screen = await go(pilot)
         assert "0 waiting of 300" in str(screen.query_one(ConflictList).border_subtitle)
         assert 0 < len(set(asked)) < 150
@@ -197,8 +189,8 @@ async def test_y_copies_it(place: SeededWorkspace) -> None:
     assert "where the settings live" in found[0]
 
 
-async def test_none_says_where_they_come_from(bare: SeededWorkspace) -> None:
-    async with opened(bare, SMALL) as pilot:
+async def test_none_says_where_they_come_from(team: SeededWorkspace) -> None:
+    async with opened(team, SMALL) as pilot:
         await go(pilot)
 
         assert "apm conflict raise" in screen_text(pilot)

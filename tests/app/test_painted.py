@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui.text.words import Line
+from tui.widgets.columns import Column, widths
 from tui.widgets.document import Paragraph
 from tui.widgets.painted import cells_of, fit, plain, wrap
-from tui.widgets.row_list import Column, widths
 
 TEXTS = st.text(alphabet="ab 日本é—…[/]", max_size=60)
 LINES = st.lists(st.tuples(TEXTS, st.sampled_from(["text", "dim"])), max_size=4).map(tuple)

@@ -14,7 +14,8 @@ from textual.pilot import Pilot
 from tests.app.driving import lines_of, tap
 from tui.actions import bindings
 from tui.text.words import Line
-from tui.widgets.row_list import Column, RowList
+from tui.widgets.columns import Column
+from tui.widgets.row_list import RowList
 
 Row = tuple[int, str]
 

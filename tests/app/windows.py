@@ -20,7 +20,8 @@ from tests.fresh import fresh_store
 from tui.actions import bindings
 from tui.bridge import Bridge
 from tui.text.words import Line
-from tui.widgets.row_list import Column, RowList
+from tui.widgets.columns import Column
+from tui.widgets.row_list import RowList
 from tui.widgets.windowed import WindowedList
 
 ROUNDS = 4

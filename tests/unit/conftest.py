@@ -5,10 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from core.orchestration import inbox, lease
+from core.orchestration.lease import HeldStore
+from core.store.store import Store
 from core.workspace import Workspace
 from tests.fresh import fresh_workspace
 from tests.unit.command_line import CommandLine
 from tests.unit.engine_run import Run
+from tests.unit.inbox_tray import Tray
 
 
 @pytest.fixture
@@ -27,3 +31,15 @@ async def run(workspace: Workspace) -> AsyncIterator[Run]:
     made = Run(workspace)
     yield made
     await made.stop()
+
+
+@pytest.fixture
+async def tray(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Tray]:
+    monkeypatch.setattr(inbox, "PATIENCE_SECONDS", 0.1)
+    fresh_workspace(tmp_path / "ws")
+    state = tmp_path / "ws" / "state"
+    with Store.open(state) as store:
+        held = await store.write(lease.take)
+        tray = Tray(store, state, HeldStore(store, lambda: held))
+        yield tray
+        await tray.stop()

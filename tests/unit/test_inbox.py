@@ -6,32 +6,15 @@ import asyncio
 import errno
 import os
 import shutil
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from core.orchestration import inbox, lease
-from core.orchestration.lease import HeldStore
+from core.orchestration import inbox
 from core.registry.generation.service import generate
-from core.store.store import Store
 from core.workspace import Workspace
-from tests.fresh import fresh_workspace
 from tests.unit.generation_team import read_team
 from tests.unit.inbox_tray import KINDS, Tray, grants
-
-
-@pytest.fixture
-async def tray(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Tray]:
-    monkeypatch.setattr(inbox, "PATIENCE_SECONDS", 0.1)
-    fresh_workspace(tmp_path / "ws")
-    state = tmp_path / "ws" / "state"
-    with Store.open(state) as store:
-        held = await store.write(lease.take)
-        tray = Tray(store, state, HeldStore(store, lambda: held))
-        yield tray
-        await tray.stop()
 
 
 async def test_a_file_is_applied_and_moved(tray: Tray) -> None:

@@ -6,34 +6,19 @@ import asyncio
 import errno
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
 from core.governance import authority, human_decisions
 from core.governance.decision_documents import MOST_BYTES
-from core.orchestration import inbox, lease
+from core.orchestration import inbox
 from core.orchestration.inbox import Inbox
 from core.orchestration.lease import HeldStore
 from core.store.schema import Lease
-from core.store.store import Store
 from core.store.writer import Transaction
-from tests.fresh import fresh_workspace
 from tests.unit.inbox_tray import Tray, grants
-
-
-@pytest.fixture
-async def tray(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Tray]:
-    monkeypatch.setattr(inbox, "PATIENCE_SECONDS", 0.1)
-    fresh_workspace(tmp_path / "ws")
-    state = tmp_path / "ws" / "state"
-    with Store.open(state) as store:
-        held = await store.write(lease.take)
-        tray = Tray(store, state, HeldStore(store, lambda: held))
-        yield tray
-        await tray.stop()
 
 
 async def test_a_crash_between_applying_and_moving_applies_nothing_twice_and_the_file_is_moved_then(

@@ -16,8 +16,9 @@ from tui.screens.dialogs.dialog import Dialog
 from tui.settings.configured import ConfiguredApp, keymap_of
 from tui.settings.keymap import Offer, reason_against
 from tui.text.words import Line
+from tui.widgets.columns import Column
 from tui.widgets.fields import Field
-from tui.widgets.row_list import Column, RowList
+from tui.widgets.row_list import RowList
 
 COLUMNS = (Column("command", 18), Column("what it does"), Column("key", 10, right=True, rank=1))
 MOST_RECENT = 50

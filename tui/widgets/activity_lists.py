@@ -13,7 +13,7 @@ from core.store.rows import DelegationRow, LiveRow
 from tui.screens.records.activity_text import call_mark, command_line, command_mark, dollars
 from tui.text.moments import moment
 from tui.text.words import Line, span_of_time, whole_time
-from tui.widgets.row_list import Column
+from tui.widgets.columns import Column
 from tui.widgets.windowed import WindowedList
 
 NONE_RUN: tuple[Line, ...] = (

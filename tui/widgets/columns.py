@@ -1,9 +1,12 @@
-"""Columns of a list: their widths in the room there is."""
+"""Columns of a list: their widths in the room there is, and cells laid out in them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
+
+from tui.text.words import Line, Span
+from tui.widgets.painted import fit
 
 
 class Column(NamedTuple):
@@ -35,3 +38,14 @@ def widths(columns: Sequence[Column], total: int, gap: int = 1) -> tuple[int, ..
         share, extra = divmod(max(room, 0), len(flexible))
         given[n] = share + (1 if position < extra else 0)
     return tuple(given)
+
+
+def laid_out(cells: Sequence[Line], columns: Sequence[Column], total: int, gap: int = 1) -> Line:
+    """The cells beside each other, each in exactly the width of its column."""
+    sized = zip(cells, widths(columns, total, gap), columns, strict=False)
+    spans: list[Span] = []
+    for cell, size, column in sized:
+        if size:
+            spans += [(" " * gap, "text")] if spans else []
+            spans += fit(cell, size, right=column.right)
+    return tuple(spans)

@@ -15,7 +15,7 @@ from core.store.rows import LiveRow
 from tui.text.event_words import about, mark_of, who_cell, words_of
 from tui.text.moments import exact_moment, moment
 from tui.text.words import Line
-from tui.widgets.row_list import Column
+from tui.widgets.columns import Column
 from tui.widgets.windowed import WindowedList
 
 SECTIONS: Mapping[str, tuple[str, str]] = {

@@ -12,8 +12,8 @@ from core.sanitise import one_line
 from tui.actions import bindings
 from tui.questions.deeds import WorkItemDeeds
 from tui.text.words import STATE_CELLS, UNKNOWN, WORK_MARKS, Line, phase_cell
+from tui.widgets.columns import Column
 from tui.widgets.live import DELEGATIONS
-from tui.widgets.row_list import Column
 from tui.widgets.windowed import WindowedList
 
 if TYPE_CHECKING:

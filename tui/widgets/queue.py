@@ -12,8 +12,8 @@ from core.store import states
 from tui.actions import bindings
 from tui.questions.deeds import QuestionDeeds
 from tui.text.words import Line, due, urgency, urgency_cell
+from tui.widgets.columns import Column
 from tui.widgets.live import DELEGATIONS
-from tui.widgets.row_list import Column
 from tui.widgets.windowed import WindowedList
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
 from rich.style import Style
-from textual import events
+from textual import events, on
 from textual.binding import BindingType
 from textual.cache import LRUCache
 from textual.geometry import Region, Size
@@ -21,17 +21,15 @@ from textual.widget import Widget
 
 from tui.actions import bindings
 from tui.text.words import Line, Span
-from tui.widgets.columns import Column, widths
-from tui.widgets.filtering import Words, filter_words, lets_through
+from tui.widgets.columns import Column, laid_out
+from tui.widgets.filtering import filter_words, lets_through
 from tui.widgets.following import follow
 from tui.widgets.marks import MARK, Marking
-from tui.widgets.painted import Painted, fit, plain, styles_of, wrap
+from tui.widgets.painted import Painted, plain, styles_of, wrap
 
 R = TypeVar("R")
 NOT_READ: tuple[Line, ...] = ((("·", "faint"),),)
 """The line of a row that is still to be read."""
-
-__all__ = ["Column", "RowList", "Words", "filter_words", "widths"]
 
 
 class RowList(Marking, Painted, ScrollView, Generic[R], can_focus=True):
@@ -88,11 +86,9 @@ class RowList(Marking, Painted, ScrollView, Generic[R], can_focus=True):
         super().__init__(id=widget_id, classes=classes)
         self.columns, self.row_key, self.row_cells = tuple(columns), key, cells
         self.empty, self.heading = tuple(empty), heading
-        self.filter_text = ""
-        self.is_loaded = False
+        self.filter_text, self.is_loaded, self._cursor = "", False, 0
         self._all: Sequence[R] = ()
         self._rows: Sequence[R] = ()
-        self._cursor = 0
         self._announced: tuple[Hashable, bool] | None = None
         self._has_cursor_in_sight = True
         self._strips: LRUCache[tuple[Any, ...], Strip] = LRUCache(1024)
@@ -252,10 +248,9 @@ class RowList(Marking, Painted, ScrollView, Generic[R], can_focus=True):
         top = self.scroll_offset.y
         self._has_cursor_in_sight = top <= self._cursor < top + self._page
 
-    def on_focus(self) -> None:
-        self._draw_row(self._cursor)
-
-    def on_blur(self) -> None:
+    @on(events.Focus)
+    @on(events.Blur)
+    def _draw_cursor(self) -> None:
         self._draw_row(self._cursor)
 
     def render_line(self, y: int) -> Strip:
@@ -303,12 +298,7 @@ class RowList(Marking, Painted, ScrollView, Generic[R], can_focus=True):
         """One line of all the cells. The first cells of the line tell cursor and mark without colour."""
         spans: list[Span] = [("▌" if at == 2 else " ", "accent")]
         spans += [(MARK if is_marked else " ", "accent"), (" ", "text")] if self.MARKS else []
-        given = widths(self.columns, width - 1 - self._lead, self.GAP)
-        shown = [(cell, size, column) for cell, size, column in zip(cells, given, self.columns, strict=False) if size]
-        for position, (cell, size, column) in enumerate(shown):
-            spans += [(" " * self.GAP, "text")] if position else []
-            spans += fit(cell, size, right=column.right)
-        return tuple(spans)
+        return (*spans, *laid_out(cells, self.columns, width - 1 - self._lead, self.GAP))
 
     def _heading(self, width: int, base: Style) -> Strip:
         titles = [((column.title, "faint"),) for column in self.columns]

@@ -11,8 +11,9 @@ from tui.bridge import Change
 from tui.governance.tiers import NO_TEAM, Task, Team, TierRow, only, open_groups, team, tier_rows
 from tui.pace import Pace
 from tui.text.words import AGENT_MARKS, DAY, UNKNOWN, Line, whole_time
+from tui.widgets.columns import Column
 from tui.widgets.live import DELEGATIONS, Live
-from tui.widgets.row_list import Column, RowList
+from tui.widgets.row_list import RowList
 
 if TYPE_CHECKING:
     from core.store.reads import Connection

@@ -29,11 +29,12 @@ from tui.screens.records.briefing_text import Page, page_of
 from tui.subjects import open_ref
 from tui.text.moments import moment
 from tui.text.words import MINUTE, Line, plural
+from tui.widgets.columns import Column
 from tui.widgets.document import Document
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.live import Live
 from tui.widgets.record_line import RecordLine
-from tui.widgets.row_list import Column, RowList
+from tui.widgets.row_list import RowList
 from tui.widgets.top_line import TopLine
 
 FOLDER = "briefings"

@@ -17,11 +17,12 @@ from tui.screens.dialogs.choice import ConfirmDialog
 from tui.screens.dialogs.dialog import Dialog
 from tui.screens.dialogs.form import Complaint, Label
 from tui.text.words import Line, Mark
+from tui.widgets.columns import Column
 from tui.widgets.document import Document, Paragraph
 from tui.widgets.fields import Field
 from tui.widgets.filter_bar import FilterBar
 from tui.widgets.key_bar import KeyBar
-from tui.widgets.row_list import Column, RowList
+from tui.widgets.row_list import RowList
 
 DECIDES = Mark("✓", "decides", "good")
 ASKS = Mark("◆", "asks", "ask")

@@ -27,9 +27,10 @@ from tui.screens.scope.text import (
     wish_paragraphs,
 )
 from tui.text.words import MINUTE, UNKNOWN, Line, whole_time
+from tui.widgets.columns import Column
 from tui.widgets.document import Document, Paragraph
 from tui.widgets.live import Live
-from tui.widgets.row_list import Column, RowList
+from tui.widgets.row_list import RowList
 
 UNDECIDED = ("proposed", "clarify")
 CONCERNS = ("scope.", "authority.", "agents.", "escalation.", "decision.", "conflict.")

@@ -161,7 +161,7 @@ class RuntimeFacts:
 
 def read_runtimes(reader: Connection, workspace: Workspace) -> RuntimeFacts:
     """On a store thread: loading the engine and the catalog takes a moment."""
-    from core.orchestration.engine import available_runtimes
+    from core.orchestration.runtimes import available_runtimes
     from core.registry.schema import Runtime
 
     agents = reads.agents(reader)

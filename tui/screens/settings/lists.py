@@ -17,7 +17,8 @@ from tui.settings.keymap import BOUND, KEPT, Bound, Keymap, clashes
 from tui.settings.text import clash_text, key_fault, lost_key
 from tui.settings.themes import ABOUT, OURS
 from tui.text.words import Line
-from tui.widgets.row_list import Column, RowList
+from tui.widgets.columns import Column
+from tui.widgets.row_list import RowList
 
 SWITCHES = ("symbols", "mouse")
 SWITCH_WORDS = {

@@ -23,10 +23,11 @@ from tui.screens.pane_screen import PaneScreen
 from tui.screens.scope.asking import ask_for_change
 from tui.screens.team.agent_text import agent_paragraphs
 from tui.text.words import AGENT_MARKS, DELEGATION_MARKS, UNKNOWN, Line, whole_time
+from tui.widgets.columns import Column
 from tui.widgets.document import Document
 from tui.widgets.live import DELEGATIONS, Live
 from tui.widgets.painted import plain
-from tui.widgets.row_list import Column, RowList
+from tui.widgets.row_list import RowList
 
 COLUMNS = (
     Column("agent", least=16),

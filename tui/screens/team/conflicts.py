@@ -27,11 +27,12 @@ from tui.screens.team.conflict_text import (
     read_conflict,
 )
 from tui.text.words import Line, whole_time
+from tui.widgets.columns import Column
 from tui.widgets.document import Document
 from tui.widgets.filtering import lets_through
 from tui.widgets.live import Live
 from tui.widgets.painted import plain
-from tui.widgets.row_list import Column, RowList
+from tui.widgets.row_list import RowList
 from tui.widgets.windowed import WindowedList
 
 AGES_MS = 20_000

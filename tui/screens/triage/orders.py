@@ -8,7 +8,7 @@ from core.store import reads_escalations, reads_triage, reads_windows
 from core.store.reads import MS_PER_DAY, Connection
 from core.store.reads_triage import AnsweredRow
 from tui.questions.sections import Section
-from tui.widgets.row_list import Words
+from tui.widgets.filtering import Words
 
 
 def question_order(reader: Connection, section: Section, words: Words, person: str, now: int) -> Sequence[int]:

@@ -15,8 +15,9 @@ from tui.questions.sections import HOUSE, Section, count_of, read_kept
 from tui.screens.triage.orders import answer_order, question_order
 from tui.text.words import Line, Mark
 from tui.widgets.columns import Column
+from tui.widgets.filtering import filter_words
 from tui.widgets.live import DELEGATIONS, Live
-from tui.widgets.row_list import RowList, filter_words
+from tui.widgets.row_list import RowList
 
 if TYPE_CHECKING:
     from tui.screens.triage.screen import Triage

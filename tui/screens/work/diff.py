@@ -38,11 +38,12 @@ from tui.bridge import Change
 from tui.screens.pane_screen import PaneScreen, PaneTabs
 from tui.screens.work.diff_text import DiffView, file_cells, file_notes, overview, totals
 from tui.text.words import Line, plural
+from tui.widgets.columns import Column
 from tui.widgets.document import Paragraph
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.live import Live
 from tui.widgets.painted import PaintedLine
-from tui.widgets.row_list import Column, RowList
+from tui.widgets.row_list import RowList
 from tui.widgets.top_line import TopLine
 
 MOST_COMMITS = 100

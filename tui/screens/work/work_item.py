@@ -35,12 +35,13 @@ from tui.questions.deeds import WorkItemDeeds
 from tui.screens.pane_screen import PaneScreen, PaneTabs
 from tui.screens.questions.gate_text import gate_paragraphs
 from tui.text.words import DELEGATION_MARKS, UNKNOWN, Line, phase_cell, span_of_time
+from tui.widgets.columns import Column
 from tui.widgets.document import Document
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.live import Live
 from tui.widgets.painted import PaintedLine
 from tui.widgets.pipeline import state_line
-from tui.widgets.row_list import Column, RowList
+from tui.widgets.row_list import RowList
 from tui.widgets.top_line import TopLine
 
 

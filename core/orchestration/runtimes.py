@@ -1,0 +1,20 @@
+"""What can execute agents here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.orchestration.gatekeeping import gate_functions
+from core.runtimes.base import Runtime
+from core.runtimes.functions import FunctionRuntime
+from core.runtimes.human import HumanRuntime
+from core.runtimes.replay import ReplayRuntime
+
+
+def available_runtimes(cassette: Path | None) -> dict[str, Runtime]:
+    """The runtimes that can execute agents here; `replay` where there is a cassette to play."""
+    tools = FunctionRuntime("tool", gate_functions())
+    found: dict[str, Runtime] = {"tool": tools, "offline": FunctionRuntime("offline"), "human": HumanRuntime()}
+    if cassette is not None:
+        found["replay"] = ReplayRuntime(cassette)
+    return found
