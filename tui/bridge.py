@@ -15,6 +15,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from core.contract import ApmError
+from core.store.looking import Looking
 
 if TYPE_CHECKING:
     from core.store.chain import StoredEvent
@@ -31,8 +32,6 @@ FLUSH_SECONDS = 0.1
 """Least time between two readings of a view."""
 POLL_SECONDS = 0.3
 """How often it is looked whether another process has written."""
-LOOK_SECONDS = 3.0
-"""How often the store is read although nobody wrote: a lease grows old by itself."""
 RETRY_SECONDS = 1.0
 """Least time before a view that could not read tries it again by itself."""
 
@@ -273,14 +272,12 @@ class Bridge:
                 self._ask(attached, NOTHING)
 
     async def _poll_forever(self) -> None:
-        mark, looked_at = None, 0.0
+        looking = Looking(self._store)
         while True:
             await asyncio.sleep(POLL_SECONDS)
             self._retry()
-            was, mark = mark, self._store.write_mark()
-            if mark == was and self._loop.time() < looked_at + LOOK_SECONDS:
+            if not looking.is_due():
                 continue
-            looked_at = self._loop.time()
             try:
                 head, live = await self.read(lambda reader, live, _: (_head(reader), live))
             except ApmError as error:

@@ -27,6 +27,7 @@ from core.runtimes.base import Runtime
 from core.store import reads, rows
 from core.store.chain import StoredEvent
 from core.store.database import StoreError
+from core.store.looking import Looking
 from core.store.store import Reader
 
 if TYPE_CHECKING:
@@ -40,8 +41,6 @@ DUTIES_SECONDS = 30.0
 """How long a run that has nothing more to drive waits for its notices; what is not sent by then is sent by the next."""
 POLL_SECONDS = 0.25
 """How often other processes' commits are looked for; this process's own are heard at once."""
-LOOK_SECONDS = 3.0
-"""The same where the store's file looks untouched: two writes in one tick of the file system's clock look alike."""
 
 
 class Engine:
@@ -324,13 +323,11 @@ class Engine:
 
     async def _watch(self) -> None:
         """Hear what other processes have committed: an answer from a viewer, a work item from the command line."""
-        mark, looked_at = None, 0.0
+        looking = Looking(self._store)
         while True:
             await asyncio.sleep(POLL_SECONDS)
-            was, mark = mark, self._store.write_mark()
-            if mark == was and time.monotonic() < looked_at + LOOK_SECONDS:
+            if not looking.is_due():
                 continue
-            looked_at = time.monotonic()
             seen = self._seen
             try:
                 others = await self._store.read(lambda r, seen=seen: reads.news(r, seen))  # type: ignore[misc]
