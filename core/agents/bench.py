@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from core.agents.session import Alone, Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,12 +13,14 @@ class Bench:
     """Folders of one execution. All absolute; `scratch` and `releases` exist.
 
     `worktree` is the work item's own checkout (None while it has none), `releases` the project's folder for what a
-    release leaves behind, `scratch` a folder of this work item for logs and reports that nobody keeps.
+    release leaves behind, `scratch` a folder of this work item for logs and reports that nobody keeps. `session` is
+    this execution's own.
     """
 
     worktree: Path | None
     releases: Path
     scratch: Path
+    session: Session = field(default_factory=Alone, compare=False)
 
     def tree(self) -> Path:
         """The worktree, for an agent that cannot work without one; raises LookupError when there is none."""

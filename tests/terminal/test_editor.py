@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.orchestration import work_items
-from core.store import reads, reads_escalations
+from core.store import reads_escalations
 from core.store.store import Store
 from core.store.writer import Transaction
 from tests.terminal.conftest import ASKED, WORK
@@ -75,14 +75,12 @@ def test_the_engine_goes_on_meanwhile_and_paints_nothing(editing: Tty, folder: P
 
     with Store.open(folder / "state") as store:
         number = store.write_now(accepted)
-        entered = wait_until(lambda: store.read_now(lambda r: reads.phase_runs(r, number)) != ())
+        asked = wait_until(lambda: store.read_now(lambda r: reads_escalations.waiting(r, number)) != ())
 
-    assert entered
+    assert asked
     assert editing.screen() == before
     go.touch()
-    editing.wait_for("Nothing waits for you.")
-    editing.press("Escape")
-    editing.wait_for("Accepted meanwhile")
+    editing.wait_for("Accepted meanwhile", "D1 Definition")
 
 
 def test_a_signal_meanwhile_gives_the_terminal_back(editing: Tty, pid_file: Path) -> None:
