@@ -85,10 +85,14 @@ class OverBudget(ApmError):
 class Session(Protocol):
     """One execution of one delegation. Every coroutine returns when what it says is durable."""
 
-    work_item: int
-    phase: str
-    agent: str
-    subject: str
+    @property
+    def work_item(self) -> int: ...
+    @property
+    def phase(self) -> str: ...
+    @property
+    def agent(self) -> str: ...
+    @property
+    def subject(self) -> str: ...
 
     async def turns(self) -> tuple[Turn, ...]:
         """What an earlier, interrupted execution of the same request has on record, in order."""

@@ -16,7 +16,7 @@ from core.governance.answers import check_answer
 from core.governance.deadlines import due_at, next_at
 from core.governance.holding import held_by_all
 from core.governance.persons import named_person
-from core.governance.settling import settle, settle_authority
+from core.governance.settling import settle, settle_alike, settle_authority
 from core.sanitise import one_line, sanitise
 from core.store import reads, reads_escalations, rows, states
 from core.store.schema import Answer, Escalation, WorkItem
@@ -301,6 +301,7 @@ def _resolve(tx: Transaction, row: rows.EscalationRow, given: _Given, ends: bool
         "escalation.resolved", work_item=row.work_item, escalation=row.id, by=given.by, provenance=given.provenance
     )
     settle_authority(tx, row, given.option, by=given.by, reason=given.reason)
+    settle_alike(tx, row, given.option)
     if ended is not None:
         withdraw_all(tx, ended, why=f"work item {ended} was cancelled by {given.by}", answered=row.id)
 

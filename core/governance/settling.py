@@ -1,7 +1,7 @@
 """What an answer settles besides its question, and what taking it back leaves unsettled again.
 
-A decision that waited has its choice; a conflict has its winner; an authority that the team's files and a person see
-differently is one or the other.
+A decision that waited has its choice; a conflict has its winner; a budget has its limit; an authority that the team's
+files and a person see differently is one or the other.
 """
 
 from __future__ import annotations
@@ -35,6 +35,18 @@ def settle(tx: Transaction, row: EscalationRow, option: str, *, by: str, provena
         found = reads_governance.conflict_of_escalation(tx, row.id)
         if found is not None and found.resolved_at is None:
             settle_conflict(tx, row, option, by=by, provenance=provenance, reason=reason)
+    elif row.kind == "budget":
+        from core.governance.budget_questions import settle_budget
+
+        settle_budget(tx, row, option, by=by, reason=reason)
+
+
+def settle_alike(tx: Transaction, row: EscalationRow, option: str) -> None:
+    """Close the questions that this answer has answered too. Writes events of its own."""
+    if row.kind == "budget":
+        from core.governance.budget_questions import release_others
+
+        release_others(tx, row, option)
 
 
 def unsettle(tx: Transaction, row: EscalationRow, *, by: str, reason: str) -> None:
@@ -52,6 +64,10 @@ def unsettle(tx: Transaction, row: EscalationRow, *, by: str, reason: str) -> No
         from core.governance.conflicts import unsettle_conflict
 
         unsettle_conflict(tx, row)
+    elif row.kind == "budget":
+        from core.governance.budget_questions import unsettle_budget
+
+        unsettle_budget(tx, row, by=by, reason=reason)
     elif row.kind == "scope" and DETAIL in row.details:
         _grant_back(tx, row, by=by, reason=reason)
 

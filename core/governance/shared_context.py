@@ -18,7 +18,6 @@ from core.contract import Json, canonical_json
 from core.governance import authority
 from core.governance.decisions import DOMAIN_AGENTS
 from core.governance.milestone import read_milestone
-from core.governance.notices.redaction import redact
 from core.governance.performance import performance
 from core.governance.persons import named_person
 from core.governance.shared_context_document import (
@@ -35,6 +34,7 @@ from core.governance.shared_context_document import (
     parse,
 )
 from core.phases import PHASES
+from core.redaction import redact
 from core.sanitise import one_line, sanitise
 from core.store import reads, reads_governance, rows, rows_governance
 from core.store.reads import Connection

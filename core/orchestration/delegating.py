@@ -10,22 +10,31 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from core.agents.bench import Bench
+from core.agents.session import OverBudget
 from core.contract import AgentRequest, AgentResponse, ApmError, failed
+from core.governance.budget_questions import SHARED, budget_question
+from core.governance.budgets import Spender
 from core.governance.conflicts import ConflictRules
 from core.governance.decisions import DOMAIN_AGENTS, Choice
 from core.governance.disputes import decide
 from core.governance.escalations import raise_question
 from core.orchestration import journal
 from core.orchestration.consulting import Consultation, choices_of, consultation, word_of
+from core.orchestration.executions import Execution, Executions
 from core.orchestration.journal import Entry, Key
 from core.orchestration.lease import HeldStore
-from core.orchestration.live import Live
+from core.orchestration.live import Live, Shown
+from core.orchestration.master import MASTER
 from core.orchestration.position import Position
+from core.orchestration.providers import Providers
 from core.orchestration.questions import delegation_question
 from core.orchestration.requests import PhaseContext
+from core.orchestration.runtimes import runtime_names
+from core.orchestration.sessions import JournalSession, session_of
 from core.phases import PhaseSpec
+from core.redaction import redacted
 from core.registry.catalog import Catalog
-from core.runtimes.base import Runtime, WaitsForHuman
+from core.runtimes.base import Runtime, Unavailable, WaitsForHuman
 from core.sanitise import one_line, sanitise
 from core.store import reads
 from core.store.reads import Connection
@@ -33,14 +42,15 @@ from core.store.rows import AgentRow, PhaseRunRow
 
 
 class Parked(Exception):
-    """The work item has to wait: for an answer, or because somebody paused it.
+    """The work item has to wait: for an answer, for a provider, or because somebody paused it.
 
     `waits_for` are the questions that were open then: before one of them is answered there is no use in going on.
+    `rest_seconds` is how long nothing can be got from the provider that it waits for; 0 where it waits for none.
     """
 
-    def __init__(self, waits_for: frozenset[int] = frozenset()) -> None:
+    def __init__(self, waits_for: frozenset[int] = frozenset(), rest_seconds: float = 0.0) -> None:
         super().__init__()
-        self.waits_for = waits_for
+        self.waits_for, self.rest_seconds = waits_for, rest_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +66,8 @@ class Delegator:
     bench: Bench
     home: Path
     """The workspace's folder, whose documents the domain agents may see."""
+    executions: Executions
+    providers: Providers
     settling: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Agents side by side may raise the same decision: its owner is asked once."""
 
@@ -86,8 +98,8 @@ class Delegator:
         if agent.outward:
             await self.store.write(lambda tx: journal.intend(tx, self.run.work_item, key))
         began = time.monotonic()
-        with self.live.delegation(self.run.work_item, self.run.phase, role, subject):
-            response = await self._execute(key, request, agent)
+        with self.live.delegation(self.run.work_item, self.run.phase, role, subject) as shown:
+            response = await self._execute(key, request, agent, shown)
         spent = int(1000 * (time.monotonic() - began))
         entry = await self.store.write(
             lambda tx: journal.record(tx, self.run.work_item, key, request, response, agent, milliseconds=spent)
@@ -135,34 +147,65 @@ class Delegator:
             raise ApmError(f"No agent has the role {role}; `apm agents import` brings it back from agents.yaml.")
         return agent
 
-    async def _execute(self, key: Key, request: AgentRequest, agent: AgentRow) -> AgentResponse:
+    async def _execute(self, key: Key, request: AgentRequest, agent: AgentRow, shown: Shown) -> AgentResponse:
         runtime = self._runtime(agent)
         answer = self.position.human_answer(key.phase, key.round, key.agent, key.subject)
         told = replace(request, context={**request.context, "human": answer}) if answer else request
         limit = float(agent.parameters.get("seconds") or self.catalog.defaults.limits.delegation_seconds)
-        try:
-            async with asyncio.timeout(limit):
-                response = await runtime.execute(told, agent, self.bench)
-            journal.check_recordable(response)
-        except WaitsForHuman as wait:
-            question = delegation_question(
-                self.spec, self.run.work_item, self.run.round, key.agent, key.subject, wait.ask
-            )
-            number = await self.store.write(lambda tx: raise_question(tx, question))
-            raise Parked(self.position.waits_for | {number}) from wait
-        except TimeoutError:
-            response = failed(agent.role, f"it took longer than its limit of {limit:g} s and was stopped")
-        except ApmError as error:
-            response = failed(agent.role, sanitise(str(error), limit=4_000))
-        except Exception as error:
-            # An agent's own fault must not take the engine down: it is recorded with its trace and escalated.
-            trace = sanitise("".join(traceback.format_exception(error)), limit=8_000)
-            response = failed(agent.role, one_line(f"{type(error).__name__}: {error}", 500), trace=trace)
-        return replace(response, metadata={"runtime": runtime.name, **response.metadata})
+        session = self._session(key, request, shown)
+        with self.executions.one(self.run.work_item) as execution:
+            try:
+                async with asyncio.timeout(limit):
+                    await session.begin()
+                    response = await runtime.execute(told, agent, replace(self.bench, session=session))
+                journal.check_recordable(response)
+            except WaitsForHuman as wait:
+                raise await self._ask_person(key, wait) from wait
+            except OverBudget as over:
+                raise await self._ask_for_budget(key, over, execution) from over
+            except Unavailable as down:
+                await self.providers.failed(down)
+                raise Parked(self.position.waits_for, down.retry_seconds) from down
+            except asyncio.CancelledError:
+                if not execution.is_ended:
+                    raise
+                # Another agent of the same budget has asked; this one goes on once a person has answered that.
+                raise Parked(self.position.waits_for) from None
+            except TimeoutError:
+                response = failed(agent.role, f"it took longer than its limit of {limit:g} s and was stopped")
+            except ApmError as error:
+                response = failed(agent.role, sanitise(str(error), limit=4_000))
+            except Exception as error:
+                # An agent's own fault must not take the engine down: it is recorded with its trace and escalated.
+                trace = sanitise("".join(traceback.format_exception(error)), limit=8_000)
+                response = failed(agent.role, one_line(f"{type(error).__name__}: {error}", 500), trace=trace)
+        return replace(response, metadata=redacted({"runtime": runtime.name, **response.metadata}))
+
+    def _session(self, key: Key, request: AgentRequest, shown: Shown) -> JournalSession:
+        spender = Spender(self.run.work_item, key.phase, key.round, key.agent, key.subject)
+        tags = tuple(request.context.get("work_item", {}).get("tags", ()))
+        chain = (self.spec.orchestrator, key.agent)
+        return session_of(
+            self.store, spender, journal.request_digest(request), self.catalog, tags, chain, shown, self.providers
+        )
+
+    async def _ask_person(self, key: Key, wait: WaitsForHuman) -> Parked:
+        asked = delegation_question(self.spec, self.run.work_item, self.run.round, key.agent, key.subject, wait.ask)
+        number = await self.store.write(lambda tx: raise_question(tx, asked))
+        return Parked(self.position.waits_for | {number})
+
+    async def _ask_for_budget(self, key: Key, over: OverBudget, execution: Execution) -> Parked:
+        """Pause the work item and ask; what else draws on the budget is let finish its calls or ended, as is set."""
+        question = budget_question(str(over), over.budget, (MASTER, self.spec.orchestrator, key.agent))
+        number = await self.store.write(lambda tx: raise_question(tx, question))
+        if self.catalog.defaults.budgets.when_reached == "cancel":
+            shared = over.budget["scope"] in SHARED
+            self.executions.end(execution, None if shared else self.run.work_item)
+        return Parked(self.position.waits_for | {number})
 
     def _runtime(self, agent: AgentRow) -> Runtime:
         """The agent's runtime, or its fallback where that one is not available here."""
-        for name in (agent.runtime, str(agent.parameters.get("fallback"))):
+        for name in runtime_names(agent):
             if name in self.runtimes:
                 return self.runtimes[name]
         raise ApmError(f"{agent.role} needs the runtime {agent.runtime}, which is not available here.")

@@ -17,12 +17,14 @@ from core.agents.bench import Bench
 from core.contract import ApmError, Artifact, Json
 from core.orchestration import master, outcomes
 from core.orchestration.delegating import Delegator, Parked
+from core.orchestration.executions import Executions
 from core.orchestration.gatekeeping import unproven
 from core.orchestration.journal import is_intended
 from core.orchestration.lease import HeldStore, LeaseLost
 from core.orchestration.live import Live
 from core.orchestration.phase_runner import PhaseRunner
 from core.orchestration.position import Position, journal_facts, read_position
+from core.orchestration.providers import Providers
 from core.orchestration.reloading import Team
 from core.orchestration.requests import PhaseContext
 from core.phases import PHASE_BY_CODE, PhaseSpec
@@ -52,6 +54,8 @@ class Equipment:
     team: Team
     runtimes: Mapping[str, Runtime]
     live: Live
+    providers: Providers
+    executions: Executions = field(default_factory=Executions)
     release_locks: dict[int, asyncio.Lock] = field(default_factory=dict)
     setup_locks: dict[int, asyncio.Lock] = field(default_factory=dict)
 
@@ -69,6 +73,8 @@ class Drive:
         self._held: asyncio.Lock | None = None
         self.waits_for: frozenset[int] = frozenset()
         """The questions at which it was parked in the middle of a phase."""
+        self.rest_seconds = 0.0
+        """How long there is no use in driving it, because a provider that it needs takes no calls."""
         self._tree: worktrees.Worktree | None = None
 
     async def run(self) -> None:
@@ -76,7 +82,7 @@ class Drive:
             while await self._advance():
                 pass
         except Parked as parked:
-            self.waits_for = parked.waits_for
+            self.waits_for, self.rest_seconds = parked.waits_for, parked.rest_seconds
         finally:
             self._let_others_release()
 
@@ -175,6 +181,8 @@ class Drive:
             context=context,
             bench=bench,
             home=self._eq.state.parent,
+            executions=self._eq.executions,
+            providers=self._eq.providers,
         )
         return await PhaseRunner(self._eq.store, self._eq.catalog, delegator, context, bench).run()
 

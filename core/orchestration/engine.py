@@ -14,12 +14,15 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.contract import PHASE_CODES, ApmError
+from core.contract import ApmError
+from core.governance.budgets import lose_open
 from core.orchestration import lease
 from core.orchestration.drive import Drive, Equipment
 from core.orchestration.duties import Duties
 from core.orchestration.live import Live
+from core.orchestration.picking import runnable
 from core.orchestration.position import read_position
+from core.orchestration.providers import Providers
 from core.orchestration.reloading import Reload, Team
 from core.orchestration.runtimes import available_runtimes
 from core.projects import commands, worktrees
@@ -68,6 +71,8 @@ class Engine:
         """Work items that something happened to since they were last looked at; None: look at all."""
         self._parked: dict[int, frozenset[int]] = {}
         """By work item, the questions at which its last drive was parked in the middle of a phase."""
+        self._resting: set[int] = set()
+        """Work items that wait for a provider of models, until it is time to try again."""
         self._seen = 0
         """The newest event that was heard of."""
         self._looking = False
@@ -87,6 +92,7 @@ class Engine:
             team=self._team,
             runtimes=runtimes or available_runtimes(workspace.cassette),
             live=self._live,
+            providers=Providers(store),
         )
 
     @property
@@ -128,6 +134,7 @@ class Engine:
         self._changed = None
         # Cleaning up may take longer than a lease stays fresh.
         self._tasks = [asyncio.create_task(self._beat(), name="apm-heartbeat")]
+        await self._store.write(lose_open)
         await self._clean_up_after_others()
         await self._team.look()
         self._seen = await self._store.read(_newest_event)
@@ -245,12 +252,12 @@ class Engine:
         """Find out what can be driven now; the work items that something had happened to."""
         changed, self._changed = self._changed, set()
         try:
-            found = await self._store.read(lambda r: _runnable(r, changed, self._parked))
+            found = await self._store.read(lambda r: runnable(r, changed, self._parked))
         except BaseException:
             self._changed = None
             raise
-        runnable = {number for number in found if self._is_mine(number)}
-        self._ready = (runnable if changed is None else (self._ready - changed) | runnable) - set(self._drives)
+        ready = {number for number in found if self._is_mine(number)} - self._resting
+        self._ready = (ready if changed is None else (self._ready - changed) | ready) - set(self._drives)
         return changed or set()
 
     def _is_mine(self, number: int) -> bool:
@@ -263,6 +270,8 @@ class Engine:
                 await drive.run()
             self._parked[number] = drive.waits_for
             self._faults.pop(number, None)
+            if drive.rest_seconds:
+                self._rest(number, drive.rest_seconds)
         except lease.LeaseLost as error:
             await self._give_up(error)
         except Exception as error:
@@ -277,6 +286,15 @@ class Engine:
             # Its place is free for one that is ready.
             self._wake.set()
             await self._tell_settled()
+
+    def _rest(self, number: int, seconds: float) -> None:
+        self._resting.add(number)
+        asyncio.get_running_loop().call_later(seconds, self._end_rest, number)
+
+    def _end_rest(self, number: int) -> None:
+        self._resting.discard(number)
+        self._parked.pop(number, None)
+        self._note([number])
 
     async def _clear_what_is_over(self, changed: set[int]) -> None:
         """Take away the worktrees of work that has just ended; a fault of git there stops nothing."""
@@ -355,35 +373,3 @@ class Engine:
 def _newest_event(reader: Reader) -> int:
     found = reads.events(reader, last=1)
     return found[0].seq if found else 0
-
-
-def _runnable(reader: Reader, among: set[int] | None, parked: Mapping[int, frozenset[int]]) -> list[int]:
-    """The work items, of these or of all, that a drive could bring further now.
-
-    One that was parked in the middle of a phase could not while the same questions are open.
-    """
-    nobody = rows.LiveRow(False, None, (), ())
-    found = []
-    items = reads.work_items(reader, limit=1_000_000, unfinished_only=True, among=among, live=nobody)
-    asked = reads.holding(reader, [i.id for i in items if i.questions])
-    for item in items:
-        facts = item.facts
-        questions = asked.get(item.id, [])
-        if facts.accepted_at is None or facts.paused_at is not None or _is_held(item, questions):
-            continue
-        if questions and frozenset(q.id for q in questions) == parked.get(item.id):
-            continue
-        stopped_after = facts.until is not None and any(
-            c.phase == facts.until and c.status == "passed" for c in item.cells
-        )
-        if not stopped_after:
-            found.append(item.id)
-    return found
-
-
-def _is_held(item: rows.WorkItemRow, asked: Sequence[reads.Holding]) -> bool:
-    """Whether one of the open questions holds back the phase that comes next."""
-    phase = item.phase or PHASE_CODES[0]
-    if next((c.status for c in item.cells if c.phase == phase), "") == "passed":
-        phase = PHASE_CODES[min(PHASE_CODES.index(phase) + 1, len(PHASE_CODES) - 1)]
-    return any(question.blocks == phase for question in asked)

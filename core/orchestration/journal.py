@@ -229,14 +229,13 @@ def record_evidence(tx: Transaction, work_item: int, delegation: int | None, age
 
 _COUNT_SQL = """
     INSERT INTO counters (agent, day, runs, failures, milliseconds, tokens, cost, last_at)
-    VALUES (?, ?, 1, ?, ?, ?, ?, ?)
+    VALUES (?, ?, 1, ?, ?, 0, 0, ?)
     ON CONFLICT (agent, day) DO UPDATE SET runs = counters.runs + 1, failures = counters.failures + excluded.failures,
-    milliseconds = counters.milliseconds + excluded.milliseconds, tokens = counters.tokens + excluded.tokens,
-    cost = counters.cost + excluded.cost, last_at = excluded.last_at
+    milliseconds = counters.milliseconds + excluded.milliseconds, last_at = excluded.last_at
 """
 
 
 def _count(tx: Transaction, agent: str, response: AgentResponse, milliseconds: int) -> None:
     failed = int(response.status is Status.FAILURE)
-    tokens, cost = int(response.metadata.get("tokens") or 0), float(response.metadata.get("cost") or 0.0)
-    tx.sql(_COUNT_SQL, (agent, tx.now // MS_PER_DAY, failed, milliseconds, tokens, cost, tx.now))
+    # What it cost was counted call by call, when each was paid; a recording's figures were paid by somebody else.
+    tx.sql(_COUNT_SQL, (agent, tx.now // MS_PER_DAY, failed, milliseconds, tx.now))

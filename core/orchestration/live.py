@@ -5,9 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from core.agents.session import Usage
 from core.contract import Json
 from core.store.rows import LiveRow
 from core.store.writer import milliseconds_now
+
+
+class Shown:
+    """What is told of one running delegation while it runs."""
+
+    def __init__(self, facts: Json, changed: Callable[[], None]) -> None:
+        self._facts, self._changed = facts, changed
+
+    def update(self, line: str | None = None, used: Usage | None = None) -> None:
+        """Tell what it does now, and the tokens and dollars it has used so far; None leaves what was told."""
+        if line is not None:
+            self._facts["doing"] = line
+        if used is not None:
+            self._facts |= {"tokens": used.tokens, "dollars": used.dollars}
+        self._changed()
 
 
 class Live:
@@ -45,7 +61,7 @@ class Live:
             self._changed()
 
     @contextmanager
-    def delegation(self, work_item: int, phase: str, agent: str, subject: str) -> Iterator[None]:
+    def delegation(self, work_item: int, phase: str, agent: str, subject: str) -> Iterator[Shown]:
         key, self._next = self._next, self._next + 1
         self._delegations[key] = {
             "work_item": work_item,
@@ -56,7 +72,7 @@ class Live:
         }
         self._changed()
         try:
-            yield
+            yield Shown(self._delegations[key], self._changed)
         finally:
             del self._delegations[key]
             self._changed()

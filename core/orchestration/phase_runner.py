@@ -228,11 +228,13 @@ def judged_digest(entry: Entry, commit: str | None) -> Json:
 
 
 def _raise_first(found: Sequence[Any]) -> None:
-    """Faults before parking: a question may wait, a fault of the program may not."""
+    """Faults before parking: a question may wait, a fault of the program may not. Who is parked waits for all."""
     raised = [f for f in found if isinstance(f, BaseException)]
     for kind in (ApmError, Exception, BaseException):
         first = next((f for f in raised if isinstance(f, kind) and not isinstance(f, Parked)), None)
         if first is not None:
             raise first
-    if raised:
-        raise raised[0]
+    parked = [f for f in raised if isinstance(f, Parked)]
+    if parked:
+        rests = [p.rest_seconds for p in parked if p.rest_seconds]
+        raise Parked(frozenset().union(*(p.waits_for for p in parked)), min(rests, default=0.0)) from parked[0]

@@ -9,6 +9,11 @@ from core.runtimes.base import Runtime
 from core.runtimes.functions import FunctionRuntime
 from core.runtimes.human import HumanRuntime
 from core.runtimes.replay import ReplayRuntime
+from core.store.rows import AgentRow
+
+AUTO = "auto"
+AUTO_MEANS = ("anthropic", "openai-compatible")
+"""What `auto` stands for, the first that is configured; where none is, the agent's fallback."""
 
 
 def available_runtimes(cassette: Path | None) -> dict[str, Runtime]:
@@ -18,3 +23,9 @@ def available_runtimes(cassette: Path | None) -> dict[str, Runtime]:
     if cassette is not None:
         found["replay"] = ReplayRuntime(cassette)
     return found
+
+
+def runtime_names(agent: AgentRow) -> tuple[str, ...]:
+    """The runtimes that may execute an agent, the first that is available being the one that does."""
+    own = AUTO_MEANS if agent.runtime == AUTO else (agent.runtime,)
+    return (*own, str(agent.parameters.get("fallback")))

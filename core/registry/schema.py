@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 AgentType = Literal["orchestrator", "sub-agent", "specialist", "utility", "domain"]
-Runtime = Literal["tool", "offline", "replay", "human", "anthropic", "claude-code", "openai-compatible"]
+Runtime = Literal["auto", "tool", "offline", "replay", "human", "anthropic", "claude-code", "openai-compatible"]
 PhaseCode = Literal["D1", "P1", "I1", "R1", "O1", "E1"]
 WorkItemType = Literal["feature", "bug", "chore", "spike", "docs"]
 Domain = Literal["technical", "strategy", "ux", "gtm"]
@@ -20,8 +20,8 @@ Urgency = Literal["IMMEDIATE", "DAILY", "WEEKLY"]
 Tool = Literal["delegate", "read", "search", "edit", "write", "run", "fetch"]
 """What an agent may do with its hands, in apm's own words; each provider's table says what it calls them."""
 
-MODEL_RUNTIMES: frozenset[Runtime] = frozenset({"anthropic", "claude-code", "openai-compatible"})
-"""Runtimes that ask a language model, so need one configured."""
+MODEL_RUNTIMES: frozenset[Runtime] = frozenset({"auto", "anthropic", "claude-code", "openai-compatible"})
+"""Runtimes that ask a language model, so need one configured; `auto` is the one that is, or else the fallback."""
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}$")]
 KindKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
@@ -43,8 +43,8 @@ class Runtimes(Part):
     """What executes an agent of each type that names no runtime of its own."""
 
     orchestrator: Runtime = "tool"
-    sub_agent: Runtime = Field("offline", alias="sub-agent")
-    specialist: Runtime = "offline"
+    sub_agent: Runtime = Field("auto", alias="sub-agent")
+    specialist: Runtime = "auto"
     utility: Runtime = "tool"
     domain: Runtime = "offline"
 
@@ -73,6 +73,24 @@ class Limits(Part):
     delegation_seconds: Annotated[int, Field(ge=1, le=86_400)] = 600
 
 
+class Cap(Part):
+    """What may be used at most; null is no limit."""
+
+    dollars: Annotated[float, Field(gt=0, le=1_000_000)] | None = None
+    tokens: Annotated[int, Field(gt=0, le=10**12)] | None = None
+
+
+class Budgets(Part):
+    """What calls of models may cost before a person is asked."""
+
+    delegation: Cap = Cap(dollars=3.0, tokens=5_000_000)
+    work_item: Cap = Cap(dollars=20.0)
+    day: Cap = Cap(dollars=50.0)
+    workspace: Cap = Cap()
+    warn_at: Annotated[int, Field(ge=1, le=100)] = 80
+    when_reached: Literal["finish", "cancel"] = "finish"
+
+
 class Milestone(Part):
     """The tag that makes a work item, decision or conflict the milestone's, and the milestone's name on screen."""
 
@@ -96,6 +114,7 @@ class Defaults(Part):
     tools: Tools = Tools()
     model: Words | None = None
     limits: Limits = Limits()
+    budgets: Budgets = Budgets()
     milestone: Milestone = Milestone()
     schedules: Schedules = Schedules()
 

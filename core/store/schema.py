@@ -37,10 +37,11 @@ from core.store.tables_work import (
     Project,
     Schedule,
     Setting,
+    Turn,
     WorkItem,
 )
 
-NEWEST = 5
+NEWEST = 6
 """Number of the newest migration this code knows; a database beyond it is refused."""
 
 TABLES: tuple[type[Model], ...] = (
@@ -55,6 +56,7 @@ TABLES: tuple[type[Model], ...] = (
     Artifact,
     PhaseRun,
     Delegation,
+    Turn,
     Intent,
     GateResult,
     Evidence,
@@ -104,5 +106,6 @@ __all__ = [
     "ScopeReview",
     "Setting",
     "Spend",
+    "Turn",
     "WorkItem",
 ]

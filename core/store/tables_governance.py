@@ -267,17 +267,30 @@ class Notification(Model):
 
 
 class Spend(Model):
-    """One reservation of budget and what became of it. Amounts in US dollars and tokens."""
+    """One call of a model: what it was to cost at most, reserved before it was sent, and what it did cost.
+
+    Amounts in US dollars and tokens. While `settled_at` is empty the call runs; `is_lost` marks one whose end nobody
+    saw, so that its reservation is all that is known. `cost` stays empty where no price of the model is known.
+    """
 
     id = AutoField()
     work_item = IntegerField(null=True)
     phase = CharField(2, null=True)
+    round = IntegerField(null=True)
     agent = CharField(64)
     subject = CharField(32)
+    provider = CharField(32, default="")
+    model = CharField(128, default="")
     reserved_cost = FloatField()
     reserved_tokens = BigIntegerField()
     cost = FloatField(null=True)
     tokens = BigIntegerField(null=True)
+    input_tokens = BigIntegerField(null=True)
+    output_tokens = BigIntegerField(null=True)
+    cache_read_tokens = BigIntegerField(null=True)
+    cache_write_tokens = BigIntegerField(null=True)
+    request_id = CharField(128, default="")
+    is_lost = BooleanField(default=False)
     at = BigIntegerField()
     settled_at = BigIntegerField(null=True)
 
@@ -287,12 +300,22 @@ class Spend(Model):
 
 
 class Budget(Model):
+    """What a person allowed instead of what `agents.yaml` says; the newest of a scope and its subject holds.
+
+    Both amounts empty: no limit. A day's holds on that day (UTC) only.
+    """
+
     id = AutoField()
     scope = CharField(16)
     """"delegation", "work_item", "day" or "workspace"."""
     work_item = IntegerField(null=True)
+    phase = CharField(2, null=True)
+    agent = CharField(64, null=True)
+    subject = CharField(32, null=True)
     cost = FloatField(null=True)
     tokens = BigIntegerField(null=True)
+    escalation = IntegerField(null=True)
+    """The question whose answer this is."""
     at = BigIntegerField()
     by = TextField()
     reason = TextField()

@@ -228,6 +228,29 @@ class Delegation(Model):
         indexes = ((("work_item", "phase", "round", "agent", "subject"), True),)
 
 
+class Turn(Model):
+    """One step of a delegation that a model executes, kept while it runs: what it said, what a tool gave.
+
+    The content stands in the event `event`. `number` counts from 1 within the delegation.
+    """
+
+    id = AutoField()
+    work_item = IntegerField()
+    phase = CharField(2)
+    round = IntegerField()
+    agent = CharField(64)
+    subject = CharField(32)
+    number = IntegerField()
+    kind = CharField(16)
+    request_digest = CharField(32)
+    at = BigIntegerField()
+    event = IntegerField()
+
+    class Meta:
+        table_name = "turns"
+        indexes = ((("work_item", "phase", "round", "agent", "subject", "number"), True),)
+
+
 class Intent(Model):
     """Written before an agent acts outward; settled by the delegation that records what it did."""
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from core.governance.notices import wording
 from core.governance.notices.outside import defused
-from core.governance.notices.redaction import MARK, redact
 from core.governance.notices.wording import Asked
+from core.redaction import MARK, redact
 from core.sanitise import sanitise
 
 NOON = 1_800_000_000_000

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core.contract import Json
-from core.governance.notices.redaction import redact
+from core.redaction import redact
 from core.sanitise import one_line, sanitise
 from core.store.rows_governance import ScopeProposalRow
 

@@ -1,13 +1,14 @@
-"""Text without what looks like a secret, before it is written into a notice.
+"""Text without what looks like a secret, before it leaves the house or is kept: a notice, a prompt, a model's turn.
 
-Agents and repositories put into a question what they came across, keys included, and a notice leaves the house. What
-is matched is what keys are known to look like, and what stands where a password stands: a word too many is replaced
-rather than one too few.
+Agents and repositories put into a question what they came across, keys included. What is matched is what keys are
+known to look like, and what stands where a password stands: a word too many is replaced rather than one too few.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 MARK = "[redacted]"
 
@@ -49,3 +50,12 @@ def redact(text: str) -> str:
     text = _IN_URL.sub(rf"\1{MARK}\2", text)
     text = _IN_HEADER.sub(rf"\1{MARK}", text)
     return _NAMED.sub(rf"\1{MARK}", text)
+
+
+def redacted(value: Any) -> Any:
+    """A JSON value with every text in it redacted; its keys stay."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, Mapping):
+        return {key: redacted(entry) for key, entry in value.items()}
+    return [redacted(entry) for entry in value] if isinstance(value, list | tuple) else value

@@ -1,0 +1,157 @@
+"""What is asked when a budget is used up, and what a person's answer allows."""
+
+from __future__ import annotations
+
+from core.contract import Json, UsageError
+from core.governance.budgets import WHOSE, Amounts, amount
+from core.governance.escalations import Option, Question, withdraw
+from core.governance.persons import named_person
+from core.store import reads, reads_escalations, rows
+from core.store.schema import Budget, Escalation
+from core.store.writer import Transaction
+
+ALLOW, AMOUNT, UNCAPPED, STOP = "allow", "amount", "uncapped", "stop"
+UNITS = ("dollars", "tokens")
+SHARED = ("day", "workspace")
+"""Scopes that several work items draw on: one answer serves all who ask about them."""
+
+
+def budget_question(why: str, budget: Json, chain: tuple[str, ...]) -> Question:
+    """The question of a work item that a budget has stopped. `budget` is that of OverBudget."""
+    unit, whose = str(budget["unit"]), WHOSE[str(budget["scope"])]
+    more = amount(unit, _raised(budget))
+    until = " until midnight (UTC)" if budget["scope"] == "day" else ""
+    key = {name: budget[name] for name in _key_names(str(budget["scope"]))}
+    return Question(
+        kind="budget",
+        subject={"scope": budget["scope"], "unit": unit, **key},
+        question=f"{why} Allow more?",
+        urgency="DAILY",
+        options=(
+            Option(ALLOW, f"Allow up to {more}", f"{whose.capitalize()} budget is {more}{until}; the work goes on."),
+            Option(
+                AMOUNT,
+                "Allow another amount",
+                f"{whose.capitalize()} budget is what you give, dollars or tokens or both{until}.",
+                {"limit": "numbers"},
+            ),
+            Option(UNCAPPED, "Go on without a limit", f"{whose.capitalize()} budget has no limit{until}."),
+            Option(STOP, "Stop this work item", "It is cancelled; its branch is kept.", ends=True),
+        ),
+        recommended=ALLOW,
+        chain=chain,
+        work_item=int(budget["work_item"]),
+        phase=str(budget["phase"]),
+        round=int(budget["round"]),
+        blocks=str(budget["phase"]),
+        details={"budget": budget},
+    )
+
+
+def _key_names(scope: str) -> tuple[str, ...]:
+    return {"delegation": ("phase", "agent", "subject")}.get(scope, ())
+
+
+def _raised(budget: Json) -> float:
+    """As much again as was allowed, and in any case enough for the call that waits."""
+    return max(2 * float(budget["limit"]), float(budget["spent"]) + float(budget["needed"]))
+
+
+def settle_budget(tx: Transaction, row: rows.EscalationRow, option: str, *, by: str, reason: str) -> None:
+    """Put in force what the answer allows. The caller's next event carries it. Raises UsageError for an amount that
+    is none."""
+    asked = row.details["budget"]
+    if option == STOP:
+        return
+    before = Amounts(asked["before"]["dollars"], asked["before"]["tokens"])
+    if option == UNCAPPED:
+        allowed = Amounts(None, None)
+    elif option == ALLOW:
+        allowed = _with(before, {asked["unit"]: _raised(asked)})
+    else:
+        allowed = _given(tx, row, before)
+    _put(tx, asked, allowed, by=by, reason=reason, escalation=row.id)
+
+
+def _given(tx: Transaction, row: rows.EscalationRow, before: Amounts) -> Amounts:
+    answer = reads_escalations.answers(tx, row.id)[-1].answer
+    return _with(before, checked_amounts(f"Escalation {row.id}", answer.get("limit", {})))
+
+
+def checked_amounts(where: str, given: Json) -> dict[str, float]:
+    """Raises UsageError unless there is an amount of dollars or tokens, each above 0 and nothing else."""
+    unknown = sorted(set(given) - set(UNITS))
+    if unknown or not given:
+        raise UsageError(f"{where}: a budget is given in {' or '.join(UNITS)}, as in dollars 25; not in {unknown}.")
+    wrong = next((unit for unit, value in given.items() if value <= 0), None)
+    if wrong is not None:
+        raise UsageError(f"{where}: {wrong} must be above 0; `uncapped` takes the limit away.")
+    return dict(given)
+
+
+def _with(before: Amounts, given: dict[str, float]) -> Amounts:
+    dollars, tokens = given.get("dollars", before.dollars), given.get("tokens", before.tokens)
+    return Amounts(dollars, None if tokens is None else int(tokens))
+
+
+def _put(tx: Transaction, of: Json, allowed: Amounts, *, by: str, reason: str, escalation: int | None = None) -> int:
+    scope = str(of["scope"])
+    key: Json = {"work_item": of["work_item"]} if scope not in SHARED else {}
+    if scope == "delegation":
+        key |= {name: of[name] for name in _key_names(scope)}
+    return tx.insert(
+        Budget,
+        scope=scope,
+        **key,
+        cost=allowed.dollars,
+        tokens=allowed.tokens,
+        escalation=escalation,
+        at=tx.now,
+        by=by,
+        reason=reason,
+    )
+
+
+def unsettle_budget(tx: Transaction, row: rows.EscalationRow, *, by: str, reason: str) -> None:
+    """What was allowed before the answer is allowed again. Raises UsageError when a later word has changed it."""
+    granted = tx.one(Budget.select(Budget.id, Budget.scope).where(Budget.escalation == row.id))
+    if granted is None:
+        return
+    asked = row.details["budget"]
+    newer = Budget.select(Budget.id).where((Budget.scope == asked["scope"]) & (Budget.id > granted[0]))
+    if asked["scope"] not in SHARED:
+        newer = newer.where(Budget.work_item == row.work_item)
+    if tx.one(newer) is not None:
+        raise UsageError(f"Escalation {row.id}: the budget was set anew since it was answered; `apm budget` shows it.")
+    _put(tx, asked, Amounts(**asked["before"]), by=by, reason=reason or f"escalation {row.id} undone")
+
+
+def release_others(tx: Transaction, row: rows.EscalationRow, option: str) -> None:
+    """Withdraw what other work items asked about the budget that this answer has raised."""
+    scope = row.details.get("budget", {}).get("scope")
+    if row.kind == "budget" and option != STOP and scope in SHARED:
+        _release(tx, str(scope), f"escalation {row.id} raised {WHOSE[str(scope)]} budget")
+
+
+def _release(tx: Transaction, scope: str, why: str, *, work_item: int | None = None) -> None:
+    query = Escalation.select(Escalation.id).where((Escalation.kind == "budget") & reads.is_open())
+    if work_item is not None:
+        query = query.where(Escalation.work_item == work_item)
+    for (number,) in tx.rows(query):
+        found = reads.escalation(tx, int(number))
+        if found is not None and found.details["budget"]["scope"] == scope:
+            withdraw(tx, found.id, why=why)
+
+
+def set_budget(
+    tx: Transaction, scope: str, allowed: Amounts, *, by: str, reason: str, work_item: int | None = None
+) -> int:
+    """A person's word for a work item, for today or for the workspace; what waited for it goes on. Its number.
+
+    Raises UsageError when the name is no person's.
+    """
+    by = named_person(tx, by)
+    number = _put(tx, {"scope": scope, "work_item": work_item}, allowed, by=by, reason=reason)
+    tx.event("budget.set", work_item=work_item, budget=number, scope=scope, by=by)
+    _release(tx, scope, f"{by} set {WHOSE[scope]} budget", work_item=work_item)
+    return number

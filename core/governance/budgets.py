@@ -1,0 +1,255 @@
+"""What calls of models may cost: reserved before they are sent, settled after, and never above what a person allowed.
+
+A limit comes from `agents.yaml` or from a person's word, and from nowhere else: no agent reaches this module. Every
+call counts to four budgets at once: its delegation's, its work item's, the day's (UTC) and the workspace's. Calls side
+by side cannot overshoot together, because each takes the most it can cost before it is sent, in one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+from core.agents.session import Allowance, OverBudget, Reservation, Usage
+from core.contract import Json
+from core.store.reads import MS_PER_DAY, Connection
+from core.store.schema import Budget, Spend
+from core.store.writer import Transaction
+
+SCOPES = ("delegation", "work_item", "day", "workspace")
+"""From the narrowest; the first that has no room is the one that is told."""
+
+WARN_AT = 80
+"""Percent of a limit at which people are told, where `agents.yaml` says nothing else."""
+
+WHOSE: Mapping[str, str] = {
+    "delegation": "this delegation's",
+    "work_item": "the work item's",
+    "day": "today's",
+    "workspace": "the workspace's",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Spender:
+    """Whose call it is: a delegation by its key."""
+
+    work_item: int
+    phase: str
+    round: int
+    agent: str
+    subject: str = ""
+
+
+class Amounts(NamedTuple):
+    """Dollars and tokens; as a limit, None is no limit."""
+
+    dollars: float | None
+    tokens: int | None
+
+
+class Spent(NamedTuple):
+    """What a scope has used. `dollars` and `tokens` include what is reserved, and what was lost at its most.
+
+    `unpriced` calls are in `tokens` alone: no price of their model is known. `lost` calls ended unseen.
+    """
+
+    dollars: float
+    tokens: int
+    settled_dollars: float
+    settled_tokens: int
+    calls: int = 0
+    unpriced: int = 0
+    lost: int = 0
+
+
+class Limit(NamedTuple):
+    """What a scope may use, and who said so: a person's name, or "agents.yaml"."""
+
+    scope: str
+    dollars: float | None
+    tokens: int | None
+    by: str
+
+    @property
+    def amounts(self) -> Amounts:
+        return Amounts(self.dollars, self.tokens)
+
+
+_SPENT_SQL = """
+    SELECT
+    COALESCE(SUM(COALESCE("cost", CASE WHEN "settled_at" IS NULL OR "is_lost" THEN "reserved_cost" ELSE 0 END)), 0),
+    COALESCE(SUM(COALESCE("tokens", "reserved_tokens")), 0),
+    COALESCE(SUM("cost"), 0), COALESCE(SUM("tokens"), 0), COUNT(*),
+    COALESCE(SUM(CASE WHEN "cost" IS NULL AND "tokens" > 0 THEN 1 ELSE 0 END), 0),
+    COALESCE(SUM(CASE WHEN "is_lost" THEN 1 ELSE 0 END), 0)
+    FROM "spend" WHERE {where}
+"""
+
+_WHERE: Mapping[str, str] = {
+    "delegation": '"work_item" = ? AND "phase" = ? AND "round" = ? AND "agent" = ? AND "subject" = ?',
+    "work_item": '"work_item" = ?',
+    "day": '"at" >= ?',
+    "workspace": "1 = 1",
+}
+_SPENT = {scope: _SPENT_SQL.format(where=where) for scope, where in _WHERE.items()}
+
+
+def spent(reader: Connection, scope: str, spender: Spender, now: int) -> Spent:
+    """What the scope that the spender belongs to has used so far."""
+    return Spent(*reader.sql(_SPENT[scope], _subject(scope, spender, now))[0])
+
+
+def _subject(scope: str, spender: Spender, now: int) -> tuple[Any, ...]:
+    if scope == "delegation":
+        return (spender.work_item, spender.phase, spender.round, spender.agent, spender.subject)
+    return {"work_item": (spender.work_item,), "day": (now - now % MS_PER_DAY,), "workspace": ()}[scope]
+
+
+def limit_of(reader: Connection, scope: str, spender: Spender, now: int, rules: Json) -> Limit:
+    """The limit in force: the newest word of a person for this very subject, or what `agents.yaml` says.
+
+    `rules` is the section `defaults.budgets`: {scope: {"dollars", "tokens"}, "warn_at", "when_reached"}.
+    """
+    where = Budget.scope == scope
+    if scope in ("delegation", "work_item"):
+        where &= Budget.work_item == spender.work_item
+    if scope == "delegation":
+        where &= (Budget.phase == spender.phase) & (Budget.agent == spender.agent) & (Budget.subject == spender.subject)
+    if scope == "day":
+        where &= Budget.at >= now - now % MS_PER_DAY
+    said = reader.one(Budget.select(Budget.cost, Budget.tokens, Budget.by).where(where).order_by(Budget.id.desc()))
+    if said is not None:
+        return Limit(scope, *said)
+    own = rules.get(scope) or {}
+    return Limit(scope, own.get("dollars"), own.get("tokens"), "agents.yaml")
+
+
+def reserve(
+    tx: Transaction, spender: Spender, rules: Json, provider: str, model: str, tokens: int, dollars: float | None
+) -> Reservation:
+    """Take the most that a call can cost from every budget it counts to.
+
+    Raises OverBudget, with nothing written, for the narrowest scope that has no room.
+    """
+    for scope in SCOPES:
+        limit = limit_of(tx, scope, spender, tx.now, rules)
+        used = spent(tx, scope, spender, tx.now) if limit.amounts != (None, None) else None
+        if used is not None:
+            _check(limit, used, spender, tokens, dollars or 0.0)
+    number = tx.insert(
+        Spend,
+        **asdict(spender),
+        provider=provider,
+        model=model,
+        reserved_cost=dollars or 0.0,
+        reserved_tokens=tokens,
+        at=tx.now,
+    )
+    tx.event("spend.reserved", work_item=spender.work_item, spend=number)
+    return Reservation(number, tokens, dollars)
+
+
+def _check(limit: Limit, used: Spent, spender: Spender, tokens: int, dollars: float) -> None:
+    needs: tuple[tuple[str, float | None, float, float], ...] = (
+        ("dollars", limit.dollars, used.dollars, dollars),
+        ("tokens", limit.tokens, used.tokens, tokens),
+    )
+    for unit, most, taken, needed in needs:
+        if most is not None and taken + needed > most:
+            whose = WHOSE[limit.scope]
+            raise OverBudget(
+                f"{whose[0].upper()}{whose[1:]} budget of {amount(unit, most)} has no room for the next call of "
+                f"{spender.agent}: {amount(unit, taken)} used, up to {amount(unit, needed)} needed.",
+                {
+                    "scope": limit.scope,
+                    "unit": unit,
+                    "limit": most,
+                    "spent": taken,
+                    "needed": needed,
+                    "before": {"dollars": limit.dollars, "tokens": limit.tokens},
+                    "by": limit.by,
+                    **asdict(spender),
+                },
+            )
+
+
+def amount(unit: str, value: float) -> str:
+    """`$1.20`, or `12,000 tokens`; less than a cent with as many digits as it takes."""
+    if unit == "tokens":
+        return f"{int(value):,} tokens"
+    return f"${value:,.4f}" if 0 < value < 0.01 else f"${value:,.2f}"
+
+
+_COUNT_SQL = """
+    INSERT INTO counters (agent, day, runs, failures, milliseconds, tokens, cost, last_at)
+    VALUES (?, ?, 0, 0, 0, ?, ?, ?)
+    ON CONFLICT (agent, day) DO UPDATE SET tokens = counters.tokens + excluded.tokens,
+    cost = counters.cost + excluded.cost, last_at = excluded.last_at
+"""
+
+
+def settle(
+    tx: Transaction, spender: Spender, rules: Json, reservation: Reservation, usage: Usage, request_id: str = ""
+) -> None:
+    """The call has ended and used this much. What it reserved beyond that is free again."""
+    tx.update(
+        Spend,
+        reservation.number,
+        cost=usage.dollars,
+        tokens=usage.tokens,
+        input_tokens=usage.input,
+        output_tokens=usage.output,
+        cache_read_tokens=usage.cache_read,
+        cache_write_tokens=usage.cache_write,
+        request_id=request_id[:128],
+        settled_at=tx.now,
+    )
+    tx.event("spend.settled", work_item=spender.work_item, spend=reservation.number)
+    tx.sql(_COUNT_SQL, (spender.agent, tx.now // MS_PER_DAY, usage.tokens, usage.dollars or 0.0, tx.now))
+    for warning in _warnings(tx, spender, rules, usage):
+        tx.event("budget.warned", work_item=spender.work_item, **warning)
+
+
+def _warnings(tx: Transaction, spender: Spender, rules: Json, usage: Usage) -> Iterator[Json]:
+    """The limits of which this call was the one to pass the share at which people are told."""
+    share = rules.get("warn_at", WARN_AT) / 100
+    for scope in SCOPES[1:]:
+        limit = limit_of(tx, scope, spender, tx.now, rules)
+        if limit.amounts == (None, None):
+            continue
+        used = spent(tx, scope, spender, tx.now)
+        for unit, most, now, last in (
+            ("dollars", limit.dollars, used.settled_dollars, usage.dollars or 0.0),
+            ("tokens", limit.tokens, used.settled_tokens, usage.tokens),
+        ):
+            if most is not None and now - last < share * most <= now:
+                yield {"scope": scope, "unit": unit, "limit": most, "spent": now, "percent": int(100 * now / most)}
+
+
+def allowance(reader: Connection, spender: Spender, rules: Json, now: int) -> Allowance:
+    """What is left for the spender under all budgets together."""
+    dollars: list[float] = []
+    tokens: list[int] = []
+    for scope in SCOPES:
+        limit = limit_of(reader, scope, spender, now, rules)
+        used = spent(reader, scope, spender, now) if limit.amounts != (None, None) else None
+        if used is not None and limit.dollars is not None:
+            dollars.append(max(0.0, limit.dollars - used.dollars))
+        if used is not None and limit.tokens is not None:
+            tokens.append(max(0, limit.tokens - used.tokens))
+    return Allowance(min(tokens, default=None), min(dollars, default=None))
+
+
+def lose_open(tx: Transaction) -> int:
+    """Give up the reservations of a process that is gone: how their calls ended nobody saw. How many there were.
+
+    They go on to count as what they reserved, so that a crash makes no room in any budget.
+    """
+    found = tx.rows(Spend.select(Spend.id).where(Spend.settled_at.is_null()))
+    for (number,) in found:
+        tx.update(Spend, number, is_lost=True, settled_at=tx.now)
+    if found:
+        tx.event("spend.lost", spends=[int(number) for (number,) in found])
+    return len(found)

@@ -1,0 +1,147 @@
+"""The session of a delegation that the engine drives: its turns in the journal, its calls in the budgets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from core.agents.session import Allowance, OverBudget, Permission, Reservation, Turn, Usage
+from core.contract import Json
+from core.governance import budgets
+from core.governance.authority import in_force
+from core.governance.budgets import Spender
+from core.governance.decisions import Choice, DecisionRules, make_decision
+from core.orchestration import turns
+from core.orchestration.lease import HeldStore
+from core.orchestration.live import Shown
+from core.orchestration.master import MASTER
+from core.orchestration.providers import Providers
+from core.registry.catalog import Catalog
+from core.sanitise import one_line
+from core.store.writer import Transaction
+
+PERMISSIONS = "technical"
+"""The domain agent whose authority says what a running agent may do without a person."""
+
+
+@dataclass
+class JournalSession:
+    """One execution of the delegation `spender`. `rules` is the section `defaults.budgets` of the team's files."""
+
+    store: HeldStore
+    spender: Spender
+    request_digest: str
+    rules: Json
+    first: DecisionRules
+    tags: tuple[str, ...]
+    chain: tuple[str, ...]
+    shown: Shown
+    providers: Providers
+    _asked: dict[int, str] = field(default_factory=dict)
+    """By reservation, whom its call goes to."""
+    _left: Allowance = field(default_factory=Allowance)
+    _used: Usage = field(default_factory=Usage)
+
+    @property
+    def work_item(self) -> int:
+        return self.spender.work_item
+
+    @property
+    def phase(self) -> str:
+        return self.spender.phase
+
+    @property
+    def agent(self) -> str:
+        return self.spender.agent
+
+    @property
+    def subject(self) -> str:
+        return self.spender.subject
+
+    async def begin(self) -> None:
+        """Read what is left; before the runtime is let at it."""
+        now = self.store.store.clock()
+        self._left = await self.store.read(lambda r: budgets.allowance(r, self.spender, self.rules, now))
+
+    async def turns(self) -> tuple[Turn, ...]:
+        return await self.store.read(lambda r: turns.read(r, self.spender, self.request_digest))
+
+    async def keep(self, kind: str, content: Json) -> Turn:
+        return await self.store.write(lambda tx: turns.keep(tx, self.spender, self.request_digest, kind, content))
+
+    async def reserve(self, provider: str, model: str, *, tokens: int, dollars: float | None) -> Reservation:
+        def work(tx: Transaction) -> tuple[Reservation | OverBudget, Allowance]:
+            try:
+                found = budgets.reserve(tx, self.spender, self.rules, provider, model, tokens, dollars)
+            except OverBudget as error:
+                # Refusing is no fault of the transaction, which others share.
+                return error, self._left
+            return found, budgets.allowance(tx, self.spender, self.rules, tx.now)
+
+        found, self._left = await self.store.write(work)
+        if isinstance(found, OverBudget):
+            raise found
+        self._asked[found.number] = provider
+        return found
+
+    async def settle(self, reservation: Reservation, usage: Usage, request_id: str = "") -> None:
+        def work(tx: Transaction) -> Allowance:
+            budgets.settle(tx, self.spender, self.rules, reservation, usage, request_id)
+            return budgets.allowance(tx, self.spender, self.rules, tx.now)
+
+        self._left = await self.store.write(work)
+        self._used += usage
+        self.shown.update(used=self._used)
+        if usage.tokens:
+            await self.providers.answered(self._asked[reservation.number])
+
+    def allowance(self) -> Allowance:
+        return self._left
+
+    async def permit(self, kind: str, impact: int, what: str) -> Permission:
+        choice = Choice(
+            agent=PERMISSIONS,
+            kind=kind,
+            question=one_line(f"{self.agent}: {what}", 500),
+            impact=impact,
+            options=(
+                {"key": "allow", "label": "Allow it", "consequence": "The agent does it."},
+                {"key": "refuse", "label": "Refuse it", "consequence": "The agent is told no."},
+            ),
+            recommended="allow",
+            tags=self.tags,
+            work_item=self.work_item,
+            phase=self.phase,
+            chain=self.chain,
+            context={"subject": self.subject} if self.subject else None,
+        )
+
+        def work(tx: Transaction) -> Permission:
+            first, current = self.first.met_by(choice), in_force(tx, PERMISSIONS, kind)
+            if first is not None:
+                return Permission(False, first[0])
+            if current is None or current.mode != "autonomous":
+                why = f"{kind} is for a human" if current else f"no list of {PERMISSIONS} names {kind}"
+                return Permission(False, f"authority: {why}")
+            return Permission(True, make_decision(tx, choice, self.first).rule)
+
+        return await self.store.write(work)
+
+    def show(self, line: str, usage: Usage | None = None) -> None:
+        self.shown.update(one_line(line, 200), None if usage is None else self._used + usage)
+
+
+def session_of(
+    store: HeldStore,
+    spender: Spender,
+    request_digest: str,
+    catalog: Catalog,
+    tags: tuple[str, ...],
+    chain: tuple[str, ...],
+    shown: Shown,
+    providers: Providers,
+) -> JournalSession:
+    """The session of an execution by the rules that the catalog holds."""
+    rules = catalog.defaults.budgets.model_dump(mode="json")
+    return JournalSession(
+        store, spender, request_digest, rules, DecisionRules.of(catalog), tags, (MASTER, *chain), shown, providers
+    )

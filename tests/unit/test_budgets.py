@@ -1,0 +1,255 @@
+"""Budgets: reserved before a call is sent, settled after, raised by people alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.agents.session import Allowance, OverBudget, Reservation, Usage
+from core.contract import Json, UsageError
+from core.governance import budgets, escalations, life
+from core.governance.budget_questions import budget_question, set_budget
+from core.governance.budgets import Amounts, Spender
+from core.orchestration import work_items
+from core.store import reads, reads_escalations
+from core.store.reads import MS_PER_DAY
+from core.store.schema import Event
+from core.store.store import Store
+from tests.fresh import fresh_store
+
+MORNING = 20_000 * MS_PER_DAY + 8 * 3_600_000
+ADA = Spender(1, "D1", 1, "ac-writer")
+BOB = Spender(2, "I1", 1, "code-implementer", "T1")
+RULES: Json = {"day": {"dollars": 10.0, "tokens": None}, "work_item": {"dollars": 4.0, "tokens": 1_000}}
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = MORNING
+
+    def __call__(self) -> int:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
+    with fresh_store(tmp_path / "state", clock=clock) as opened:
+        for _ in (ADA, BOB):
+            opened.write_now(lambda tx: work_items.create(tx, title="x", body=""))
+        yield opened
+
+
+def reserve(
+    store: Store, spender: Spender, dollars: float | None, tokens: int = 10, rules: Json = RULES
+) -> Reservation:
+    return store.write_now(lambda tx: budgets.reserve(tx, spender, rules, "anthropic", "m", tokens, dollars))
+
+
+def settle(store: Store, spender: Spender, what: Reservation, dollars: float | None, tokens: int = 10) -> None:
+    usage = Usage(input=tokens, dollars=dollars)
+    store.write_now(lambda tx: budgets.settle(tx, spender, RULES, what, usage, "req_1"))
+
+
+def left(store: Store, spender: Spender, rules: Json = RULES) -> Allowance:
+    return store.read_now(lambda r: budgets.allowance(r, spender, rules, MORNING))
+
+
+def ask(store: Store, spender: Spender, dollars: float = 5.0, tokens: int = 10) -> int:
+    with pytest.raises(OverBudget) as over:
+        reserve(store, spender, dollars, tokens)
+    question = budget_question(str(over.value), over.value.budget, ("master-orchestrator",))
+    return store.write_now(lambda tx: escalations.raise_question(tx, question))
+
+
+def answer(store: Store, number: int, option: str, **more: Any) -> None:
+    store.write_now(lambda tx: escalations.resolve(tx, number, option=option, by="ada", reason="it pays", **more))
+
+
+def is_open(store: Store, number: int) -> bool:
+    return number in [row.id for row in store.read_now(reads_escalations.escalations)]
+
+
+def kinds(store: Store) -> list[str]:
+    return [kind for (kind,) in store.read_now(lambda r: r.rows(Event.select(Event.kind).order_by(Event.seq)))]
+
+
+def test_a_call_takes_the_most_it_can_cost_and_gives_back_what_it_did_not_use(store: Store) -> None:
+    held = reserve(store, ADA, 3.0, 900)
+    assert left(store, ADA) == Allowance(100, 1.0)
+
+    settle(store, ADA, held, 0.5, 200)
+
+    assert left(store, ADA) == Allowance(800, 3.5)
+
+
+def test_what_has_no_room_is_refused_by_the_narrowest_budget_and_nothing_is_written(store: Store) -> None:
+    reserve(store, ADA, 3.0)
+    before = kinds(store)
+
+    with pytest.raises(OverBudget, match=r"The work item's budget of \$4\.00 has no room .* \$3\.00 used, up to \$2"):
+        reserve(store, ADA, 2.0)
+
+    assert kinds(store) == before
+
+
+def test_tokens_hold_a_model_that_has_no_price(store: Store) -> None:
+    reserve(store, ADA, None, 990)
+
+    with pytest.raises(OverBudget, match="of 1,000 tokens has no room"):
+        reserve(store, ADA, None, 11)
+
+
+def test_calls_of_several_work_items_share_the_day(store: Store) -> None:
+    for spender, dollars in ((ADA, 4.0), (BOB, 4.0)):
+        reserve(store, spender, dollars)
+
+    with pytest.raises(OverBudget, match="Today's budget"):
+        reserve(store, Spender(9, "D1", 1, "ac-writer"), 3.0)
+
+
+def test_a_day_ends_at_midnight(store: Store, clock: Clock) -> None:
+    settle(store, ADA, reserve(store, ADA, 4.0), 4.0)
+    settle(store, BOB, reserve(store, BOB, 4.0), 4.0)
+    clock.now += MS_PER_DAY
+
+    reserve(store, Spender(9, "D1", 1, "ac-writer"), 4.0)
+
+
+@given(calls=st.lists(st.tuples(st.integers(1, 3), st.floats(0.01, 3.0), st.floats(0.0, 1.0)), max_size=40))
+def test_no_order_of_calls_side_by_side_overshoots(tmp_path_factory: pytest.TempPathFactory, calls: Any) -> None:
+    """Each entry reserves for a work item; the share says how much of an earlier open one is used when it ends."""
+    with fresh_store(tmp_path_factory.mktemp("s") / "state", clock=Clock()) as store:
+        running: list[tuple[Spender, Reservation]] = []
+        for item, dollars, share in calls:
+            spender = Spender(item, "D1", 1, "ac-writer")
+            try:
+                running.append((spender, reserve(store, spender, dollars, 1)))
+            except OverBudget:
+                if running:
+                    who, held = running.pop(0)
+                    settle(store, who, held, (held.dollars or 0) * share, 1)
+            for who in [s for s, _ in running]:
+                used = store.read_now(lambda r, who=who: budgets.spent(r, "work_item", who, MORNING))  # type: ignore[misc]
+                assert used.dollars <= 4.0 + 1e-9
+            assert store.read_now(lambda r: budgets.spent(r, "day", ADA, MORNING)).dollars <= 10.0 + 1e-9
+
+
+def test_a_call_that_nobody_saw_end_counts_as_its_most(store: Store) -> None:
+    reserve(store, ADA, 3.0, 500)
+
+    assert store.write_now(budgets.lose_open) == 1
+
+    used = store.read_now(lambda r: budgets.spent(r, "work_item", ADA, MORNING))
+    assert (used.dollars, used.tokens, used.settled_dollars, used.lost) == (3.0, 500, 0.0, 1)
+    assert store.write_now(budgets.lose_open) == 0
+
+
+def test_people_are_told_once_when_most_of_it_is_used(store: Store) -> None:
+    for dollars in (3.0, 0.3, 0.2):
+        settle(store, ADA, reserve(store, ADA, dollars), dollars)
+
+    assert kinds(store).count("budget.warned") == 1
+
+
+@pytest.mark.parametrize(
+    ("option", "more", "expected"),
+    [
+        ("allow", {}, Amounts(8.0, 1_000)),
+        ("amount", {"answer": {"limit": {"dollars": 6.5, "tokens": 5_000}}}, Amounts(6.5, 5_000)),
+        ("uncapped", {}, Amounts(None, None)),
+    ],
+)
+def test_an_answer_allows_what_it_says(store: Store, option: str, more: Any, expected: Amounts) -> None:
+    number = ask(store, ADA)
+
+    answer(store, number, option, **more)
+
+    limit = store.read_now(lambda r: budgets.limit_of(r, "work_item", ADA, MORNING, RULES))
+    assert (limit.amounts, limit.by) == (expected, "ada")
+
+
+def test_allowing_more_is_always_enough_for_the_call_that_waits(store: Store) -> None:
+    number = ask(store, ADA, dollars=9.5)
+
+    answer(store, number, "allow")
+
+    reserve(store, ADA, 9.5)
+
+
+def test_another_work_item_keeps_its_own_limit(store: Store) -> None:
+    answer(store, ask(store, ADA), "allow")
+
+    with pytest.raises(OverBudget):
+        reserve(store, BOB, 5.0)
+
+
+@pytest.mark.parametrize("limit", [{}, {"dollars": 0}, {"tokens": -1}, {"euros": 3}])
+def test_an_amount_that_is_none_is_refused(store: Store, limit: Json) -> None:
+    number = ask(store, ADA)
+
+    with pytest.raises(UsageError):
+        answer(store, number, "amount", answer={"limit": limit})
+
+    assert is_open(store, number)
+
+
+def test_an_undone_answer_puts_the_limit_back(store: Store) -> None:
+    number = ask(store, ADA)
+    answer(store, number, "uncapped")
+
+    store.write_now(lambda tx: life.undo(tx, number, by="ada", reason="too much"))
+
+    limit = store.read_now(lambda r: budgets.limit_of(r, "work_item", ADA, MORNING, RULES))
+    assert limit.amounts == (4.0, 1_000)
+    assert is_open(store, number)
+
+
+def test_one_answer_about_the_day_serves_all_who_asked(store: Store) -> None:
+    rules = {**RULES, "work_item": {}}
+    asked = []
+    for spender in (ADA, BOB):
+        with pytest.raises(OverBudget) as over:
+            reserve(store, spender, 11.0, rules=rules)
+        question = budget_question(str(over.value), over.value.budget, ("master-orchestrator",))
+        asked.append(store.write_now(lambda tx, q=question: escalations.raise_question(tx, q)))  # type: ignore[misc]
+
+    answer(store, asked[0], "allow")
+
+    assert not any(is_open(store, number) for number in asked)
+
+
+def test_a_persons_word_beside_a_question_closes_it(store: Store) -> None:
+    number = ask(store, ADA)
+
+    store.write_now(
+        lambda tx: set_budget(tx, "work_item", Amounts(50.0, None), by="ada", reason="it pays", work_item=1)
+    )
+
+    assert not is_open(store, number)
+    reserve(store, ADA, 20.0, rules={**RULES, "day": {}})
+
+
+def test_a_file_cannot_sign_for_a_budget(store: Store) -> None:
+    with pytest.raises(UsageError):
+        store.write_now(lambda tx: set_budget(tx, "day", Amounts(50.0, None), by="agents.yaml", reason="more"))
+
+
+def test_the_question_says_what_each_answer_leads_to(store: Store) -> None:
+    number = ask(store, ADA)
+
+    row = store.read_now(lambda r: reads.escalation(r, number))
+
+    assert row is not None
+    assert row.options[0]["label"] == "Allow up to $8.00"
+    assert row.blocks == "D1"
+    assert row.options[-1]["ends"]

@@ -1,0 +1,247 @@
+"""The engine where agents cost money: it pauses and asks, waits for providers, and pays for nothing twice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from core.agents.bench import Bench
+from core.agents.session import Session, Turn, Usage
+from core.contract import AgentRequest, AgentResponse, Status
+from core.governance import budgets
+from core.orchestration.engine import Engine
+from core.runtimes.base import Unavailable
+from core.store import reads_escalations, reads_team
+from core.store.rows import AgentRow
+from core.store.schema import Spend
+from core.workspace import Workspace
+from tests.unit.engine_run import Run
+from tests.unit.scripted import Scripted
+
+Spending = Callable[[Session], Awaitable[None]]
+
+
+@dataclass
+class Paid(Scripted):
+    """A runtime of which some roles pay before they answer."""
+
+    spending: dict[str, Spending] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    async def execute(self, request: AgentRequest, agent: AgentRow, bench: Bench) -> AgentResponse:
+        if agent.role in self.spending:
+            await self.spending[agent.role](bench.session)
+        return await super().execute(request, agent, bench)
+
+    def as_runtimes(self) -> dict[str, Any]:
+        return dict.fromkeys(("tool", "offline", "human"), self)
+
+
+def costing(dollars: float) -> Spending:
+    async def spend(session: Session) -> None:
+        held = await session.reserve("anthropic", "m", tokens=100, dollars=dollars)
+        await session.settle(held, Usage(input=60, output=40, dollars=dollars), "req_1")
+
+    return spend
+
+
+def limit(workspace: Workspace, line: str) -> None:
+    text = workspace.file.read_text()
+    key = line.strip().partition(":")[0]
+    old = next(one for one in text.splitlines() if one.startswith(f"    {key}:"))
+    workspace.file.write_text(text.replace(old, f"    {line}"))
+    workspace.update_registry()
+
+
+async def test_a_used_up_budget_pauses_the_work_item_and_asks(workspace: Workspace, run: Run) -> None:
+    limit(workspace, "work_item: {dollars: 1, tokens: null}")
+    paid = Paid(spending={"intent-triage": costing(0.75), "problem-framer": costing(0.5)})
+    number = await run.add()
+
+    await run.start(paid)
+    await run.settle()
+
+    [asked] = await run.questions()
+    assert (asked.kind, asked.work_item, asked.blocks, asked.chain[-1]) == ("budget", number, "D1", "problem-framer")
+    assert paid.calls["problem-framer"] == 0
+    assert (await run.item(number)).state == "waiting"
+
+
+async def test_it_goes_on_once_a_person_allows_more_and_pays_nothing_twice(workspace: Workspace, run: Run) -> None:
+    limit(workspace, "work_item: {dollars: 1, tokens: null}")
+    paid = Paid(spending={"intent-triage": costing(0.75), "problem-framer": costing(0.5)})
+    number = await run.add()
+    await run.start(paid)
+    await run.settle()
+
+    await run.answer("allow")
+    await run.settle()
+
+    assert await run.outcomes(number) == [("D1", 1, "passed")]
+    assert (paid.calls["intent-triage"], paid.calls["problem-framer"]) == (1, 1)
+    assert await workspace.store.read(lambda r: reads_team.cost_of_day(r, workspace.store.clock())) == 1.25
+
+
+async def test_stopping_ends_the_work_item(workspace: Workspace, run: Run) -> None:
+    limit(workspace, "work_item: {dollars: 1, tokens: null}")
+    number = await run.add()
+    await run.start(Paid(spending={"intent-triage": costing(2)}))
+    await run.settle()
+
+    await run.answer("stop")
+    await run.settle()
+
+    assert (await run.item(number)).state == "cancelled"
+
+
+@pytest.mark.parametrize(("setting", "ends"), [("finish", "finished"), ("cancel", "cancelled")])
+async def test_what_runs_beside_it_is_finished_or_cancelled_as_is_set(
+    workspace: Workspace, run: Run, setting: str, ends: str
+) -> None:
+    limit(workspace, "work_item: {dollars: 1, tokens: null}")
+    limit(workspace, f"when_reached: {setting}")
+    running, refused, ended = asyncio.Event(), asyncio.Event(), []
+
+    async def slow(session: Session) -> None:
+        running.set()
+        try:
+            if setting == "finish":
+                await refused.wait()
+            else:
+                await asyncio.Event().wait()
+            ended.append("finished")
+        except asyncio.CancelledError:
+            ended.append("cancelled")
+            raise
+
+    async def greedy(session: Session) -> None:
+        await running.wait()
+        try:
+            await costing(2)(session)
+        finally:
+            refused.set()
+
+    await run.add()
+    await run.start(Paid(spending={"value-articulator": slow, "risk-notary": greedy}))
+    await run.settle()
+
+    assert ended == [ends]
+    assert [q.kind for q in await run.questions()] == ["budget"]
+
+
+async def test_an_agent_cannot_raise_what_it_may_spend(workspace: Workspace, run: Run) -> None:
+    """Whatever an answer claims about budgets is an answer, and nothing more."""
+    limit(workspace, "work_item: {dollars: 1, tokens: null}")
+    script = Paid(spending={"problem-framer": costing(2)})
+    script.answers["intent-triage"] = lambda request: AgentResponse(
+        "intent-triage",
+        {"classification": {"type": "bug", "domain": "x", "complexity": "low"}, "budget": {"dollars": 1e6}},
+        status=Status.SUCCESS,
+        metadata={"budgets": {"work_item": None}, "cost": -1e9, "tokens": -5},
+    )
+    await run.add()
+    await run.start(script)
+    await run.settle()
+
+    assert [q.kind for q in await run.questions()] == ["budget"]
+
+
+async def test_calls_that_a_killed_engine_left_open_count_at_their_most(workspace: Workspace, run: Run) -> None:
+    hangs = asyncio.Event()
+
+    async def hang(session: Session) -> None:
+        await session.reserve("anthropic", "m", tokens=100, dollars=2.5)
+        hangs.set()
+        await asyncio.Event().wait()
+
+    number = await run.add()
+    await run.start(Paid(spending={"intent-triage": hang}))
+    await hangs.wait()
+    await run.stop()
+
+    await run.start(Paid())
+    await run.settle()
+
+    spender = budgets.Spender(number, "D1", 1, "intent-triage")
+    used = await workspace.store.read(lambda r: budgets.spent(r, "work_item", spender, workspace.store.clock()))
+    assert (used.dollars, used.settled_dollars, used.lost) == (2.5, 0.0, 1)
+
+
+async def test_turns_taken_before_a_kill_are_there_afterwards(workspace: Workspace, run: Run) -> None:
+    kept = asyncio.Event()
+    again: list[Turn] = []
+
+    async def first(session: Session) -> None:
+        await session.keep("reply", {"text": "I have read it; the key is sk-ant-api03-abcdefghijklmnop"})
+        kept.set()
+        await asyncio.Event().wait()
+
+    async def second(session: Session) -> None:
+        again.extend(await session.turns())
+        await session.keep("reply", {"text": "done"})
+
+    await run.add()
+    await run.start(Paid(spending={"intent-triage": first}))
+    await kept.wait()
+    await run.stop()
+    await run.start(Paid(spending={"intent-triage": second}))
+    await run.settle()
+
+    assert [(t.number, t.kind, t.content) for t in again] == [
+        (1, "reply", {"text": "I have read it; the key is [redacted]"})
+    ]
+
+
+async def test_a_provider_that_is_down_is_told_once_and_tried_again_by_itself(workspace: Workspace, run: Run) -> None:
+    tries, told = [], []
+
+    async def down_twice(session: Session) -> None:
+        tries.append(1)
+        if len(tries) < 3:
+            told.append(len(await workspace.store.read(reads_escalations.escalations)))
+            raise Unavailable("anthropic", "the quota is used up.", 0.05)
+        await costing(0.1)(session)
+
+    number = await run.add()
+    await run.start(Paid(spending={"intent-triage": down_twice}))
+    async with asyncio.timeout(20):
+        while not await run.outcomes(number) or (await run.outcomes(number))[-1][2] is None:
+            await run.settle()
+            await asyncio.sleep(0)
+
+    assert told == [0, 1]
+    assert await run.outcomes(number) == [("D1", 1, "passed")]
+    assert await run.questions() == ()
+
+
+async def test_what_a_call_cost_is_on_record_with_whom_it_was_paid_to(workspace: Workspace, run: Run) -> None:
+    number = await run.add()
+    await run.start(Paid(spending={"intent-triage": costing(0.25)}))
+    await run.settle()
+
+    columns = (Spend.work_item, Spend.phase, Spend.agent, Spend.provider, Spend.model, Spend.cost, Spend.input_tokens)
+    found = await workspace.store.read(lambda r: r.rows(Spend.select(*columns, Spend.request_id)))
+    assert found == [(number, "D1", "intent-triage", "anthropic", "m", 0.25, 60, "req_1")]
+
+
+async def test_what_runs_tells_its_tokens_and_dollars_as_they_come(workspace: Workspace, run: Run) -> None:
+    seen: list[Any] = []
+
+    async def chatty(session: Session) -> None:
+        held = await session.reserve("anthropic", "m", tokens=100, dollars=1.0)
+        session.show("thinks", Usage(input=10, dollars=0.1))
+        assert isinstance(run.engine, Engine)
+        seen.extend(run.engine.live().delegations)
+        await session.settle(held, Usage(input=10, output=5, dollars=0.2))
+
+    await run.add()
+    await run.start(Paid(spending={"intent-triage": chatty}))
+    await run.settle()
+
+    assert [(d["agent"], d["doing"], d["tokens"], d["dollars"]) for d in seen] == [("intent-triage", "thinks", 10, 0.1)]
