@@ -32,7 +32,6 @@ from core.orchestration.requests import PhaseContext
 from core.orchestration.runtimes import runtime_names
 from core.orchestration.sessions import JournalSession, session_of
 from core.phases import PhaseSpec
-from core.redaction import redacted
 from core.registry.catalog import Catalog
 from core.runtimes.base import Runtime, Unavailable, WaitsForHuman
 from core.sanitise import one_line, sanitise
@@ -179,7 +178,8 @@ class Delegator:
                 # An agent's own fault must not take the engine down: it is recorded with its trace and escalated.
                 trace = sanitise("".join(traceback.format_exception(error)), limit=8_000)
                 response = failed(agent.role, one_line(f"{type(error).__name__}: {error}", 500), trace=trace)
-        return replace(response, metadata=redacted({"runtime": runtime.name, **response.metadata}))
+        named = replace(response, metadata={"runtime": runtime.name, **response.metadata})
+        return session.cleaned(named)
 
     def _session(self, key: Key, request: AgentRequest, shown: Shown) -> JournalSession:
         spender = Spender(self.run.work_item, key.phase, key.round, key.agent, key.subject)

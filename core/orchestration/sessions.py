@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from core.agents.session import Allowance, OverBudget, Permission, Reservation, Turn, Usage
-from core.contract import Json
+from core.contract import AgentResponse, Json
 from core.governance import budgets
 from core.governance.authority import in_force
 from core.governance.budgets import Spender
@@ -15,6 +15,7 @@ from core.orchestration.lease import HeldStore
 from core.orchestration.live import Shown
 from core.orchestration.master import MASTER
 from core.orchestration.providers import Providers
+from core.redaction import own_redactor
 from core.registry.catalog import Catalog
 from core.sanitise import one_line
 from core.store.writer import Transaction
@@ -128,6 +129,13 @@ class JournalSession:
 
     def show(self, line: str, usage: Usage | None = None) -> None:
         self.shown.update(one_line(line, 200), None if usage is None else self._used + usage)
+
+    def cleaned(self, response: AgentResponse) -> AgentResponse:
+        """The response as it may be kept: what a model had a hand in, without secrets."""
+        if not self._asked:
+            return response
+        content = own_redactor().content
+        return replace(response, output_artifact=content(response.output_artifact), metadata=content(response.metadata))
 
 
 def session_of(

@@ -10,7 +10,7 @@ import json
 from core.agents.session import Turn
 from core.contract import Json
 from core.governance.budgets import Spender
-from core.redaction import redacted
+from core.redaction import own_redactor
 from core.store.reads import Connection
 from core.store.schema import Event
 from core.store.schema import Turn as TurnTable
@@ -22,7 +22,7 @@ def keep(tx: Transaction, spender: Spender, request_digest: str, kind: str, cont
     is_own = _is_of(spender)
     last = tx.one(TurnTable.select(TurnTable.number).where(is_own).order_by(TurnTable.number.desc()).limit(1))
     number = 1 if last is None else int(last[0]) + 1
-    clean: Json = redacted(content)
+    clean: Json = own_redactor().content(content)
     tx.insert(
         TurnTable,
         work_item=spender.work_item,
