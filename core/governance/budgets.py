@@ -225,7 +225,14 @@ def _warnings(tx: Transaction, spender: Spender, rules: Json, usage: Usage) -> I
             ("tokens", limit.tokens, used.settled_tokens, usage.tokens),
         ):
             if most is not None and now - last < share * most <= now:
-                yield {"scope": scope, "unit": unit, "limit": most, "spent": now, "percent": int(100 * now / most)}
+                yield {
+                    "scope": scope,
+                    "unit": unit,
+                    "limit": most,
+                    "spent": now,
+                    "percent": int(100 * now / most),
+                    "item": spender.work_item,
+                }
 
 
 def allowance(reader: Connection, spender: Spender, rules: Json, now: int) -> Allowance:
@@ -253,3 +260,11 @@ def lose_open(tx: Transaction) -> int:
     if found:
         tx.event("spend.lost", spends=[int(number) for (number,) in found])
     return len(found)
+
+
+def day_limit(reader: Connection, now: int) -> float | None:
+    """Dollars that today (UTC) may cost; None where nothing limits them."""
+    from core.registry.importing import read_memory
+
+    rules = read_memory(reader).get("sections", {}).get("defaults", {}).get("budgets", {})
+    return limit_of(reader, "day", Spender(0, "", 0, ""), now, rules).dollars

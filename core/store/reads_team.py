@@ -62,14 +62,6 @@ def cost_of_day(reader: Connection, now: int) -> float:
     return float(found[0][0])
 
 
-def day_budget(reader: Connection) -> float | None:
-    """Dollars that a day may cost; None where nobody has set a budget for it."""
-    found = reader.sql(
-        """SELECT "cost" FROM "budgets" WHERE "scope" = 'day' AND "work_item" IS NULL ORDER BY "id" DESC LIMIT 1"""
-    )
-    return float(found[0][0]) if found and found[0][0] is not None else None
-
-
 def is_replayed(reader: Connection) -> bool:
     """Whether an agent's answers come from a recording."""
     return bool(reader.sql('SELECT 1 FROM "agents" WHERE "is_active" AND "runtime" = ? LIMIT 1', ("replay",)))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from core.store import reads_escalations, reads_team, reads_triage, reads_windows, states
 from core.store.reads import Connection
-from core.store.schema import Agent, Budget, Counter, Escalation
+from core.store.schema import Agent, Counter, Escalation
 from core.store.store import Store
 from core.store.writer import Transaction
 from tests.app.seeding import HOUR, MORNING, Clock, Option, Question, raise_question, seed_agents
@@ -120,18 +120,6 @@ def test_today_costs_what_its_agents_cost(store: Store) -> None:
     assert store.read_now(lambda r: reads_team.cost_of_day(r, MORNING)) == 0.0
     store.write_now(write)
     assert store.read_now(lambda r: reads_team.cost_of_day(r, MORNING)) == 0.75
-
-
-def test_the_budget_of_a_day_is_the_one_that_was_set_last(store: Store) -> None:
-    assert store.read_now(reads_team.day_budget) is None
-
-    def write(tx: Transaction) -> None:
-        for scope, cost in (("day", 5.0), ("day", 10.0), ("work_item", 1.0)):
-            tx.insert(Budget, scope=scope, cost=cost, at=tx.now, by="ada", reason="")
-        tx.event("test.changed")
-
-    store.write_now(write)
-    assert store.read_now(reads_team.day_budget) == 10.0
 
 
 def test_a_team_with_one_replayed_agent_is_replayed(store: Store) -> None:

@@ -40,6 +40,7 @@ class _Apm(LazyGroup):
         "decisions": ("tui.cli.decisions:decisions", "What was decided; a person's decisions from a file; reversals."),
         "conflict": ("tui.cli.conflicts:conflict", "Two domain agents that want different things."),
         "scope": ("tui.cli.scope:scope", "Reviews of what the domain agents may decide."),
+        "budget": ("tui.cli.budgets:budget", "What calls of models cost, and what they may cost."),
         "briefing": ("tui.cli.governing:briefing", "The day's status."),
         "agents": ("tui.cli.agents:agents", "The team."),
         "route": ("tui.cli.phases:route", "Which phase an artifact type goes to."),

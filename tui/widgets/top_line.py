@@ -112,6 +112,7 @@ def fault_words(facts: HeaderFacts) -> str:
 
 
 def _read(reader: Connection, live: LiveRow, now: int, known: Waiting | None) -> tuple[HeaderFacts, Waiting]:
+    from core.governance.budgets import day_limit
     from core.registry.importing import read_refused
     from core.store import reads, reads_team
 
@@ -124,7 +125,7 @@ def _read(reader: Connection, live: LiveRow, now: int, known: Waiting | None) ->
         waiting=waiting.needs_me,
         overdue=waiting.overdue,
         cost=reads_team.cost_of_day(reader, now),
-        budget=reads_team.day_budget(reader),
+        budget=day_limit(reader, now),
         broken=one_line(read_refused(reader).partition("\n")[0], MOST_BROKEN),
     )
     return facts, waiting

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from core.contract import Json
+from core.governance.budgets import WHOSE, amount
 from core.governance.notices import wording
 from core.governance.notices.wording import Asked, Notice
 from core.store import reads_governance, states
@@ -267,6 +268,21 @@ def _rejected(_: Connection, news: News) -> Notice:
     )
 
 
+def _warned(_: Connection, news: News) -> Notice:
+    facts = news.facts
+    scope, unit = str(facts["scope"]), str(facts["unit"])
+    whose = f"work item {facts['item']}'s" if scope == "work_item" else WHOSE[scope]
+    told = f"{facts['percent']} % of {whose} budget is used"
+    figures = f"{amount(unit, facts['spent'])} of {amount(unit, facts['limit'])}"
+    text = f"{told}: {figures}. What has no room in it any more will wait for an answer."
+    return Notice(
+        key=key_of(news.kind, news.seq),
+        what="questions",
+        subject=wording.subject(f"Budget: {told}"),
+        body=wording.body([text]),
+    )
+
+
 OTHERS: Mapping[str, Callable[[Connection, News], Notice | None]] = {
     "scope.reviewed": _reviewed,
     "scope.proposed": _proposed,
@@ -274,6 +290,7 @@ OTHERS: Mapping[str, Callable[[Connection, News], Notice | None]] = {
     BRIEFED: _briefed,
     "inbox.applied": _applied,
     "inbox.rejected": _rejected,
+    "budget.warned": _warned,
 }
 
 TOLD_KINDS = (*QUESTIONS, RAISED_AGAIN, *OTHERS)

@@ -1,0 +1,145 @@
+"""`apm budget`: what calls of models have cost, what they may cost, and a person's word for more or less."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from core.contract import Json, UsageError
+from tui.cli import options, output
+
+if TYPE_CHECKING:
+    from core.store.reads import Connection
+    from core.store.reads_spending import PhaseCost
+    from core.workspace import Workspace
+
+SETTABLE = ("work_item", "day", "workspace")
+
+
+@click.group()
+def budget() -> None:
+    """What calls of models cost, and what they may cost."""
+
+
+@budget.command("show")
+@click.option("--work-item", type=options.NUMBER, metavar="ID", help="Also this work item, phase by phase.")
+@options.json_option
+@options.pass_place
+def show(place: options.Place, work_item: int | None, as_json: bool) -> None:
+    """Limits, and what is used of them: settled calls, and what running and lost ones reserve."""
+    with place.open() as workspace:
+        rows, phases = _figures(workspace, work_item)
+    if as_json:
+        output.emit_json({"budgets": rows, "phases": [p._asdict() for p in phases]})
+        return
+    output.table(
+        ("budget", "of", "dollars", "limit", "tokens", "limit", "by", "calls", "no price", "lost"),
+        [
+            (
+                row["scope"],
+                row["work_item"] or "",
+                f"${row['dollars']:,.2f}",
+                "none" if row["limit_dollars"] is None else f"${row['limit_dollars']:,.2f}",
+                f"{row['tokens']:,}",
+                "none" if row["limit_tokens"] is None else f"{row['limit_tokens']:,}",
+                row["by"],
+                row["calls"],
+                row["unpriced"] or "",
+                row["lost"] or "",
+            )
+            for row in rows
+        ],
+    )
+    if phases:
+        output.say()
+        output.table(
+            ("phase", "agent", "calls", "tokens", "dollars"),
+            [(p.phase, p.agent, p.calls, f"{p.tokens:,}", _dollars(p)) for p in phases],
+        )
+
+
+def _dollars(cost: PhaseCost) -> str:
+    """A sum that lacks calls without a price says so."""
+    known = f"${cost.dollars:,.4f}" if cost.dollars else "$0"
+    return f"{known} and {cost.unpriced} calls without a price" if cost.unpriced else known
+
+
+def _figures(workspace: Workspace, work_item: int | None) -> tuple[list[Json], list[PhaseCost]]:
+    from core.governance.budgets import Spender, limit_of, spent
+    from core.store.reads_spending import costs_by_phase
+
+    rules = workspace.sections["defaults"]["budgets"]
+    now = workspace.store.clock()
+    scopes = SETTABLE if work_item is not None else SETTABLE[1:]
+    spender = Spender(work_item or 0, "", 0, "")
+
+    def read(reader: Connection) -> tuple[list[Json], list[PhaseCost]]:
+        rows: list[Json] = []
+        for scope in scopes:
+            limit, used = limit_of(reader, scope, spender, now, rules), spent(reader, scope, spender, now)
+            rows.append(
+                {
+                    "scope": scope,
+                    "work_item": work_item if scope == "work_item" else None,
+                    "limit_dollars": limit.dollars,
+                    "limit_tokens": limit.tokens,
+                    "by": limit.by,
+                    **used._asdict(),
+                }
+            )
+        return rows, costs_by_phase(reader, work_item) if work_item is not None else []
+
+    return workspace.store.read_now(read)
+
+
+@budget.command("set")
+@click.argument("scope", type=click.Choice(SETTABLE), metavar="SCOPE")
+@click.option("--work-item", type=options.NUMBER, metavar="ID", help="Whose, where SCOPE is work_item.")
+@click.option("--dollars", type=float, metavar="X", help="At most so many US dollars.")
+@click.option("--tokens", type=click.IntRange(1), metavar="N", help="At most so many tokens.")
+@click.option("--no-limit", is_flag=True, help="Neither dollars nor tokens are limited.")
+@click.option("--reason", required=True, metavar="TEXT", help="Why; it stays on record beside your name.")
+@options.by_option
+@options.json_option
+@options.pass_place
+def set_(
+    place: options.Place,
+    scope: str,
+    work_item: int | None,
+    dollars: float | None,
+    tokens: int | None,
+    no_limit: bool,
+    reason: str,
+    by: str,
+    as_json: bool,
+) -> None:
+    """Say what a work item, today (UTC) or the whole workspace may cost. SCOPE is work_item, day or workspace.
+
+    What is not named is not limited. Work that waits for it goes on.
+    """
+    from core.governance.budget_questions import checked_amounts, set_budget
+    from core.governance.budgets import Amounts
+    from core.orchestration.work_items import existing
+
+    if no_limit == (dollars is not None or tokens is not None):
+        raise click.UsageError("Give --dollars, --tokens or both, or --no-limit.")
+    if (scope == "work_item") != (work_item is not None):
+        raise click.UsageError("--work-item goes with the scope work_item, and only with that.")
+    if not reason.strip():
+        raise UsageError("--reason is empty; say why.")
+    given = {name: value for name, value in (("dollars", dollars), ("tokens", tokens)) if value is not None}
+    if given:
+        checked_amounts(f"apm budget set {scope}", given)
+    with place.open() as workspace:
+        if work_item is not None:
+            number = work_item
+            workspace.store.read_now(lambda r: existing(r, number))
+        allowed = Amounts(dollars, tokens)
+        workspace.store.write_now(lambda tx: set_budget(tx, scope, allowed, by=by, reason=reason, work_item=work_item))
+        rows, _ = _figures(workspace, work_item)
+    [row] = [r for r in rows if r["scope"] == scope]
+    if as_json:
+        output.emit_json(row)
+    else:
+        output.say(f"The budget is set; `apm budget show{f' --work-item {work_item}' if work_item else ''}` shows it.")
