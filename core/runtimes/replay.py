@@ -1,21 +1,20 @@
 """The `replay` runtime: plays recorded responses from a cassette, and says so in every one of them.
 
-A cassette entry answers one role and subject, and holds what it was recorded for (`expects`): a request that asks
-something else is refused with the difference, never answered with what does not fit.
+A cassette entry answers one role and subject, and holds what it was recorded for: a request that asks something else
+is refused with the difference, never answered with what does not fit.
 """
 
 from __future__ import annotations
 
-import json
 from pathlib import Path, PurePosixPath
 
 from core.agents.bench import Bench
-from core.contract import AgentRequest, AgentResponse, Json, UsageError, failed, succeeded
+from core.contract import AgentRequest, AgentResponse, Json, Status, UsageError, failed
 from core.projects import git
 from core.projects.worktrees import Worktree, reset_to_commit
+from core.redaction import own_redactor
+from core.runtimes.cassettes import Cassette, portable, read_cassette
 from core.store.rows import AgentRow
-
-FORMAT = 1
 
 
 class ReplayRuntime:
@@ -25,75 +24,67 @@ class ReplayRuntime:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._entries: dict[tuple[str, str], Json] | None = None
+        self._cassette: Cassette | None = None
 
     async def execute(self, request: AgentRequest, agent: AgentRow, bench: Bench) -> AgentResponse:
-        task: Json = request.context.get("task", {})
-        subject = str(task.get("id", ""))
-        entry = self._load().get((agent.role, subject))
+        subject = str(request.context.get("task", {}).get("id", ""))
+        # A recording was cleaned of secrets; so is what is held against it.
+        asked: Json = own_redactor().content(portable(request, bench.worktree))
+        entry, why = self._loaded().find(agent.role, subject, asked)
         if entry is None:
             return failed(
                 agent.role,
-                f"the cassette {self.path.name} holds no response of {agent.role} for {subject or 'this request'}",
-                suggestion="Record one, or give the agent another runtime.",
+                f"the cassette {self.path.name} does not answer: {why}",
+                suggestion="Record it again with `apm run --record`, or give the agent another runtime.",
             )
-        difference = _difference(entry["expects"], _asked(request, task))
-        if difference:
-            return failed(agent.role, f"the cassette was recorded for another request: {difference}")
-        commits, files = await self._commit(entry, request, agent, bench)
-        output = {"task": subject, "commits": commits, "files": files, **entry["output"]}
-        return succeeded(agent.role, output, replayed=self.path.name, **entry.get("metadata", {}))
+        output: Json = dict(entry["output"])
+        if entry.get("commits"):
+            commits, files = await self._commit(entry, request, agent, bench)
+            output = {"task": subject, **output, "commits": commits, "files": files}
+        metadata = {**entry.get("metadata", {}), "replayed": self.path.name}
+        return AgentResponse(agent.role, output, Status(entry.get("status", "SUCCESS")), metadata)
 
     async def _commit(
         self, entry: Json, request: AgentRequest, agent: AgentRow, bench: Bench
     ) -> tuple[list[str], list[str]]:
-        """Write the recorded edits and commit them, unless a killed run already did."""
-        edits = entry.get("edits", [])
-        if not edits:
-            return [], []
-        worktree = bench.tree()
+        """Write the recorded edits and commit them, but for the commits that a killed run already made."""
+        worktree, project = bench.tree(), request.context["project"]
         trailers = {
             "Apm-Work-Item": str(request.context["work_item"]["id"]),
             "Apm-Agent": agent.role,
             "Apm-Task": str(entry["subject"]),
+            "Apm-Replay": str(entry["digest"])[:16],
         }
-        base = str(request.context["project"]["base_commit"])
-        for commit in await git.commits(worktree, base, "HEAD"):
-            if all(commit.trailers.get(k) == v for k, v in trailers.items()):
-                return [commit.sha], [str(e["path"]) for e in edits]
-        project = request.context["project"]
+        there = await git.commits(worktree, str(project["base_commit"]), "HEAD")
+        made = [c.sha for c in reversed(there) if all(c.trailers.get(k) == v for k, v in trailers.items())]
         await reset_to_commit(Worktree(worktree, project["branch"], project["base_commit"]))
-        for edit in edits:
-            target = _inside(worktree, str(edit["path"]))
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(str(edit["content"]), encoding="utf-8")
-        message = "\n\n".join(p for p in (entry["commit"]["subject"], entry["commit"].get("body", "")) if p)
-        sha = await git.add_all_and_commit(worktree, message, author=f"{agent.role} <apm@localhost>", trailers=trailers)
-        return [sha] if sha else [], [str(e["path"]) for e in edits]
+        for commit in entry["commits"][len(made) :]:
+            for edit in commit["edits"]:
+                await _write(worktree, edit)
+            message = "\n\n".join(part for part in (commit["subject"], commit.get("body", "")) if part)
+            also = {**commit.get("trailers", {}), **trailers}
+            sha = await git.add_all_and_commit(worktree, message, author=f"{agent.role} <apm@localhost>", trailers=also)
+            made += [sha] if sha else []
+        return made, sorted({str(edit["path"]) for commit in entry["commits"] for edit in commit["edits"]})
 
-    def _load(self) -> dict[tuple[str, str], Json]:
-        if self._entries is None:
-            try:
-                cassette = json.loads(self.path.read_text(encoding="utf-8"))
-                entries = cassette["entries"]
-                if cassette["format"] != FORMAT:
-                    raise UsageError(f"{self.path} is a cassette of format {cassette['format']}, not {FORMAT}.")
-                self._entries = {(e["role"], e["subject"]): e for e in entries}
-            except (OSError, ValueError, KeyError, TypeError) as error:
-                raise UsageError(f"{self.path} is no cassette of recorded responses: {error}.") from error
-        return self._entries
+    def _loaded(self) -> Cassette:
+        if self._cassette is None:
+            self._cassette = read_cassette(self.path)
+        return self._cassette
 
 
-def _asked(request: AgentRequest, task: Json) -> Json:
-    texts = {c["id"]: c["text"] for c in request.context.get("criteria", [])}
-    return {"title": task.get("title"), "criteria": [texts.get(c, c) for c in task.get("criteria", [])]}
-
-
-def _difference(expected: Json, asked: Json) -> str:
-    for key, value in expected.items():
-        if asked.get(key) != value:
-            return f"{key} was {value!r}, now it is {asked.get(key)!r}"
-    return ""
+async def _write(worktree: Path, edit: Json) -> None:
+    target = _inside(worktree, str(edit["path"]))
+    if edit.get("deleted"):
+        target.unlink(missing_ok=True)
+        return
+    if "patch" in edit:
+        await git.git(worktree, "apply", "--whitespace=nowarn", "-", stdin=str(edit["patch"]).encode())
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(str(edit["content"]), encoding="utf-8")
+    if edit.get("executable"):
+        target.chmod(target.stat().st_mode | 0o111)
 
 
 def _inside(worktree: Path, relative: str) -> Path:

@@ -28,7 +28,7 @@ def file(tmp_path: Path) -> Path:
 def test_two_words_of_the_file_change_and_can_be_changed_back(file: Path) -> None:
     before = file.read_text()
     own = run.runtimes_of(file, run.CODERS)
-    assert own == dict.fromkeys(run.CODERS, "human")
+    assert own == dict.fromkeys(run.CODERS, "auto")
     run.change_runtimes(file, dict.fromkeys(run.CODERS, "replay"))
     changed = [d for d in difflib.ndiff(before.splitlines(), file.read_text().splitlines()) if d[0] in "+-"]
     assert sorted(changed) == sorted(["-     runtime: human", "+     runtime: replay"] * 2)

@@ -1,6 +1,6 @@
 """The sample project, its request and the recorded coding steps, each taken through the real tools.
 
-Run as a program, this file writes into the cassette what the planning agents ask for now (see EXPECTS_DRIFTED).
+Run as a program, this file writes into the cassette what the planning agents ask for now (see ASKED_DRIFTED).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from core.agents import definition, planning
 from core.agents.bench import Bench
 from core.agents.builds import export
 from core.agents.outcomes import read_junit
-from core.contract import AgentRequest, ApmError, Json, Status, canonical_json
+from core.contract import AgentRequest, ApmError, Json, Status, canonical_json, digest_of
 from core.demo import sample
 from core.orchestration import gates
 from core.orchestration.assembly import assemble
@@ -29,7 +29,7 @@ from core.projects.commands import CommandResult, run
 from core.projects.git import add_all_and_commit, changed_files, commits, current_branch, git, head, status
 from core.registry.catalog import default_path, load
 
-EXPECTS_DRIFTED = (
+ASKED_DRIFTED = (
     "The planning agents ask for other tasks than the cassette answers. If the new plan is right and the recorded "
     "edits still fit it, run: python tests/unit/test_demo_sample.py"
 )
@@ -190,10 +190,11 @@ def test_it_raises_one_decision_for_an_agent_and_one_for_a_person(planned: dict[
 
 def test_the_cassette_answers_exactly_the_plan_that_the_request_leads_to(planned: dict[str, Json]) -> None:
     entries = _cassette()["entries"]
-    wanted = _expects(planned)
-    assert [(entry["role"], entry["subject"]) for entry in entries] == list(wanted), EXPECTS_DRIFTED
+    wanted = _asked(planned)
+    assert [(entry["role"], entry["subject"]) for entry in entries] == list(wanted), ASKED_DRIFTED
     for entry in entries:
-        assert entry["expects"] == wanted[entry["role"], entry["subject"]], EXPECTS_DRIFTED
+        assert entry["request"] == wanted[entry["role"], entry["subject"]], ASKED_DRIFTED
+        assert entry["digest"] == digest_of(entry["request"])
 
 
 def test_the_cassette_says_that_no_model_was_asked() -> None:
@@ -223,7 +224,7 @@ async def test_each_task_changes_code_tests_and_documentation_and_leaves_the_rel
     assert {"README.md", "docs/usage.md", "src/rowdown/fill.py", "tests/test_fill.py"} <= changed
     assert not {"CHANGELOG.md", "pyproject.toml"} & changed
     for entry in _cassette()["entries"]:
-        paths = [edit["path"] for edit in entry["edits"]]
+        paths = [edit["path"] for commit in entry["commits"] for edit in commit["edits"]]
         assert all(path.startswith("tests/") == (entry["role"] == "test-implementer") for path in paths)
         assert entry["role"] == "test-implementer" or any(path.endswith(".md") for path in paths)
 
@@ -264,7 +265,7 @@ async def plan(project: Path, scratch: Path) -> dict[str, Json]:
     return {**found, "decisions": {"raised": raised}}
 
 
-def _expects(planned: dict[str, Json]) -> dict[tuple[str, str], Json]:
+def _asked(planned: dict[str, Json]) -> dict[tuple[str, str], Json]:
     """What the replay runtime is going to be asked, by role and task, in the order of the plan."""
     texts = {criterion["id"]: criterion["text"] for criterion in planned["D1"]["acceptance_criteria"]}
     return {
@@ -274,12 +275,13 @@ def _expects(planned: dict[str, Json]) -> dict[tuple[str, str], Json]:
     }
 
 
-async def rewrite_expects(scratch: Path) -> None:
+async def rewrite_asked(scratch: Path) -> None:
     """Put what the agents plan now into the cassette; its edits stay as they are."""
-    wanted = _expects(await plan(await sample.write_project(scratch / sample.NAME), scratch))
+    wanted = _asked(await plan(await sample.write_project(scratch / sample.NAME), scratch))
     cassette = _cassette()
     for entry in cassette["entries"]:
-        entry["expects"] = wanted[entry["role"], entry["subject"]]
+        entry["request"] = wanted[entry["role"], entry["subject"]]
+        entry["digest"] = digest_of(entry["request"])
     text = json.dumps(cassette, indent=2, ensure_ascii=False) + "\n"
     sample.cassette_path().write_text(text, encoding="utf-8")
 
@@ -289,11 +291,12 @@ async def _play(folder: Path) -> Played:
     path = await sample.write_project(folder / "rowdown")
     coverage, outcomes = 0.0, dict[str, str]()
     for entry in _cassette()["entries"]:
-        for edit in entry["edits"]:
+        [commit] = entry["commits"]
+        for edit in commit["edits"]:
             target = path / edit["path"]
             target.parent.mkdir(exist_ok=True)
             target.write_text(edit["content"], encoding="utf-8")
-        await add_all_and_commit(path, entry["commit"]["subject"], author="Ada <ada@example.org>")
+        await add_all_and_commit(path, commit["subject"], author="Ada <ada@example.org>")
         if entry["role"] == "test-implementer":
             coverage, outcomes = await _tested(path, folder)
             assert set(outcomes.values()) == {"passed"}, f"{entry['subject']}: {outcomes}"
@@ -344,4 +347,4 @@ if __name__ == "__main__":
     import tempfile
 
     with tempfile.TemporaryDirectory() as scratch:
-        asyncio.run(rewrite_expects(Path(scratch)))
+        asyncio.run(rewrite_asked(Path(scratch)))
