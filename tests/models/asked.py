@@ -98,4 +98,4 @@ async def by_function(request: AgentRequest, role: str, bench: Bench) -> AgentRe
 
 
 def row(role: str, **values: Any) -> AgentRow:
-    return agent_row(role, sop_content=f"You are {role}.", model="claude-haiku-5-5", **values)
+    return agent_row(role, **{"sop_content": f"You are {role}.", "model": "claude-haiku-5-5", **values})
