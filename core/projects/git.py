@@ -13,9 +13,10 @@ from core.projects.commands import CommandResult, Limits, run
 from core.sanitise import one_line
 
 LIMITS = Limits(seconds=300.0, output_bytes=64 * 2**20)
-_BY_PRODUCT = re.compile(
+BY_PRODUCT = re.compile(
     r"(^|/)(__pycache__|\.(coverage|hypothesis|mypy_cache|nox|pytest_cache|ruff_cache|tox|venv)|node_modules)(/|$)"
 )
+"""Paths that tools leave behind; they are never committed."""
 FALLBACK_NAME, FALLBACK_EMAIL = "apm", "apm@localhost"
 
 _SETTINGS = """
@@ -240,7 +241,7 @@ async def add_all_and_commit(
     """
     new = (await git(worktree, "ls-files", "--others", "--exclude-standard", "-z")).split("\0")
     # A path that ends in a slash is a repository inside this one: added, it would be a link that leads nowhere.
-    wanted = "\0".join(path for path in new if path and not path.endswith("/") and not _BY_PRODUCT.search(path))
+    wanted = "\0".join(path for path in new if path and not path.endswith("/") and not BY_PRODUCT.search(path))
     await git(worktree, "add", "--update")
     if wanted:
         await git(worktree, "add", "--pathspec-from-file=-", "--pathspec-file-nul", stdin=wanted.encode())

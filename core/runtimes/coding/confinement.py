@@ -157,14 +157,6 @@ class Tree:
         with self._folder(()) as root, contextlib.suppress(FileNotFoundError):
             os.unlink(BEING_WRITTEN, dir_fd=root)
 
-    def is_folder(self, name: str) -> bool:
-        """Whether a folder can be reached under this name without following a link."""
-        try:
-            with self._folder(parts_of(name, self.root)):
-                return True
-        except (OSError, Refused):
-            return False
-
     def _no_file(self, name: str) -> Found:
         raise Refused(f"{one_line(name) or 'The worktree'} is a folder, not a file; list it.")
 

@@ -1,0 +1,141 @@
+"""What a task leaves on its branch: one commit of what the agent wrote, and nothing that only happened to lie there."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.contract import Json
+from core.projects import git
+from core.runtimes.coding.confinement import Refused, Tree
+from core.sanitise import one_line
+
+SUBJECT_CHARACTERS = 72
+SUMMARY_CHARACTERS = 2_000
+_LINK_MODE = "160000"
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Whose work a commit is, and on what: by these trailers it is found again."""
+
+    work_item: str
+    role: str
+    task: str
+
+    @property
+    def trailers(self) -> dict[str, str]:
+        own = {"Apm-Work-Item": self.work_item, "Apm-Agent": self.role, "Apm-Task": self.task}
+        return own | ({"Task": self.task} if self.task else {})
+
+    def wrote(self, commit: git.Commit) -> bool:
+        return all(commit.trailers.get(key, "") == value for key, value in self.trailers.items())
+
+
+async def own_commits(worktree: Path, author: Author, since: str) -> list[str]:
+    """The author's commits on this task after a commit, oldest first."""
+    found = await git.commits(worktree, since, "HEAD")
+    return [commit.sha for commit in reversed(found) if author.wrote(commit)]
+
+
+async def files_of(worktree: Path, commits: Sequence[str]) -> list[str]:
+    """The paths that the commits touch."""
+    found: set[str] = set()
+    for sha in commits:
+        found |= {path for _, path in await git.changed_files(worktree, f"{sha}^", sha)}
+    return sorted(found)
+
+
+async def tidy(tree: Tree, written: AbstractSet[str]) -> list[str]:
+    """Take out of the worktree what is not the agent's to commit; the paths, for the record.
+
+    That is: files that commands left which the agent did not write, and changes of files that it may not write.
+    """
+    await disarm(tree.root)
+    new = (await git.git(tree.root, "ls-files", "--others", "--exclude-standard", "-z")).split("\0")
+    foreign = [path for path in new if path and path not in written and not git.BY_PRODUCT.search(path)]
+    for path in foreign:
+        await asyncio.to_thread(_remove, tree, path)
+    changed = [path for _, path in await git.status(tree.root, untracked=False)]
+    kept_back = [path for path in changed if tree.is_forbidden(path)]
+    if kept_back:
+        await git.git(tree.root, "restore", "--source=HEAD", "--staged", "--worktree", "--", *kept_back)
+    return sorted([*foreign, *kept_back])
+
+
+def _remove(tree: Tree, path: str) -> None:
+    if path.endswith("/"):
+        shutil.rmtree(tree.root / path, ignore_errors=True)
+    else:
+        (tree.root / path).unlink(missing_ok=True)
+
+
+async def check_size(tree: Tree, limit: int) -> None:
+    """Raises Refused when a file that is about to be committed is too large, or when all are together."""
+    total = 0
+    for _, path in await git.status(tree.root):
+        known = (tree.root / path).lstat() if os.path.lexists(tree.root / path) else None
+        total += known.st_size if known else 0
+        if total > limit:
+            raise Refused(f"With {one_line(path)} the change has more than {limit:,} bytes; make it smaller.")
+
+
+async def commit(
+    worktree: Path, author: Author, title: str, summary: str, verifies: Mapping[str, Sequence[str]]
+) -> str | None:
+    """Commit all that changed, in the author's name; None when nothing did."""
+    subject = one_line(f"{author.task}: {title}" if author.task else title, SUBJECT_CHARACTERS)
+    proofs = "\n".join(f"Verifies: {criterion} {', '.join(tests)}" for criterion, tests in verifies.items() if tests)
+    message = "\n\n".join(part for part in (subject, one_line(summary, SUMMARY_CHARACTERS), proofs) if part)
+    who = f"{author.role} <apm@localhost>"
+    return await git.add_all_and_commit(worktree, message, author=who, trailers=author.trailers)
+
+
+async def disarm(worktree: Path) -> None:
+    """Remove repositories that a command put where git expects a submodule.
+
+    Git asks a submodule's own repository about its state, by that repository's settings; one that a command made could
+    name a program there. A submodule whose repository lies in the project's own stays.
+    """
+    listed = await git.git(worktree, "ls-files", "--stage", "-z")
+    links = [entry.partition("\t")[2] for entry in listed.split("\0") if entry.startswith(_LINK_MODE)]
+    if not links:
+        return
+    common = Path((await git.git(worktree, "rev-parse", "--path-format=absolute", "--git-common-dir")).rstrip("\n"))
+    await asyncio.to_thread(_disarm, worktree, links, common)
+
+
+def _disarm(worktree: Path, links: Sequence[str], common: Path) -> None:
+    for link in links:
+        pointer = worktree / link / ".git"
+        if not os.path.lexists(pointer) or _leads_into(pointer, common):
+            continue
+        if pointer.is_dir() and not pointer.is_symlink():
+            shutil.rmtree(pointer)
+        else:
+            pointer.unlink()
+
+
+def _leads_into(pointer: Path, common: Path) -> bool:
+    if pointer.is_symlink() or not pointer.is_file() or pointer.stat().st_size > 4_096:
+        return False
+    text = pointer.read_text(encoding="utf-8", errors="replace").strip()
+    target = pointer.parent / text.removeprefix("gitdir:").strip()
+    return text.startswith("gitdir:") and target.resolve().is_relative_to(common.resolve())
+
+
+def proofs_of(given: Json, criteria: Sequence[str]) -> dict[str, list[str]]:
+    """The tests that the agent names, by criterion. Raises Refused for a criterion that the request does not have."""
+    found: dict[str, list[str]] = {}
+    for criterion, tests in given.items():
+        named = [one_line(test, 300) for test in tests if test.strip()]
+        if named and criteria and criterion not in criteria:
+            raise Refused(f"{one_line(repr(criterion), 60)} is no criterion here; there are {', '.join(criteria)}.")
+        if named and criteria:
+            found[criterion] = named
+    return found
