@@ -31,7 +31,7 @@ def test_two_words_of_the_file_change_and_can_be_changed_back(file: Path) -> Non
     assert own == dict.fromkeys(run.CODERS, "auto")
     run.change_runtimes(file, dict.fromkeys(run.CODERS, "replay"))
     changed = [d for d in difflib.ndiff(before.splitlines(), file.read_text().splitlines()) if d[0] in "+-"]
-    assert sorted(changed) == sorted(["-     runtime: human", "+     runtime: replay"] * 2)
+    assert sorted(changed) == sorted(["-     runtime: auto", "+     runtime: replay"] * 2)
     run.change_runtimes(file, own)
     assert file.read_text() == before
 
