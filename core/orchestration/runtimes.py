@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.orchestration.gatekeeping import gate_functions
+from core.orchestration.requests import CODING
 from core.runtimes.base import Runtime
 from core.runtimes.functions import FunctionRuntime
 from core.runtimes.human import HumanRuntime
@@ -27,5 +28,7 @@ def available_runtimes(cassette: Path | None) -> dict[str, Runtime]:
 
 def runtime_names(agent: AgentRow) -> tuple[str, ...]:
     """The runtimes that may execute an agent, the first that is available being the one that does."""
-    own = AUTO_MEANS if agent.runtime == AUTO else (agent.runtime,)
-    return (*own, str(agent.parameters.get("fallback")))
+    fallback = agent.parameters.get("fallback")
+    if agent.runtime != AUTO:
+        return (agent.runtime, *([fallback] if fallback else []))
+    return (*AUTO_MEANS, str(fallback or ("human" if agent.role in CODING else "offline")))

@@ -271,7 +271,7 @@ def filled(entry: AgentEntry, defaults: Defaults) -> Agent:
         tools=entry.tools if entry.tools is not None else defaults.tools.of(entry.type),
         skill=entry.skill,
         runtime=_runtime(entry, defaults),
-        fallback=_fallback(entry, defaults),
+        fallback=entry.fallback,
         model=entry.model or defaults.model,
         outward=entry.outward,
         seconds=entry.limits.seconds if entry.limits else defaults.limits.delegation_seconds,
@@ -287,9 +287,3 @@ def _runtime(entry: AgentEntry, defaults: Defaults) -> Runtime:
     runtime = entry.runtime or defaults.runtimes.of(entry.type)
     # No rule over words writes code: a default meant for the thinking agents leaves the coders to a person.
     return "human" if entry.role in CODERS and runtime in ("tool", "offline") else runtime
-
-
-def _fallback(entry: AgentEntry, defaults: Defaults) -> Runtime | None:
-    if entry.fallback is None and _runtime(entry, defaults) == "auto":
-        return "human" if entry.role in CODERS else "offline"
-    return entry.fallback
