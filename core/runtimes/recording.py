@@ -103,9 +103,9 @@ async def _edits(worktree: Path, sha: str) -> list[Json]:
 async def _edit(worktree: Path, sha: str, status: str, path: str) -> Json:
     if status == "D":
         return {"path": path, "deleted": True}
-    mode = (await git.git(worktree, "ls-tree", sha, "--", f":(literal){path}")).partition(" ")[0]
+    mode = (await git.git(worktree, "ls-tree", sha, "--", path)).partition(" ")[0]
     text = await git.file_at(worktree, sha, path)
     if mode not in ("100644", "100755") or text is None or "\ufffd" in text or "\0" in text:
-        patch = ("diff", "--binary", "--full-index", "--no-ext-diff", f"{sha}~1", sha, "--", f":(literal){path}")
+        patch = ("diff", "--binary", "--full-index", "--no-ext-diff", f"{sha}~1", sha, "--", path)
         return {"path": path, "patch": await git.git(worktree, *patch)}
     return {"path": path, "content": text} | ({"executable": True} if mode == "100755" else {})
