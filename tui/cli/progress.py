@@ -24,6 +24,7 @@ POLL_SECONDS = 0.2
 REFRESHES_PER_SECOND = 4
 WINDOW = 500
 MOST_QUESTION = 200
+RAISED = "escalation.raised"
 
 
 def _row_of(event: EventRow, table: str) -> Json:
@@ -38,8 +39,23 @@ def _delegation(event: EventRow) -> str:
     row = _row_of(event, "delegations")
     subject = f" {row['subject']}" if row.get("subject") else ""
     # That an answer was recorded once and is only played has to be seen wherever it is shown.
-    replayed = " (replay)" if row.get("runtime") == "replay" else ""
-    return f"{row.get('phase')} {row.get('agent')}{subject} {row.get('status')} {row.get('milliseconds')} ms{replayed}"
+    replayed = row.get("runtime") == "replay"
+    cost = " (replay)" if replayed else _cost(event.payload.get("response", {}).get("metadata", {}))
+    return f"{row.get('phase')} {row.get('agent')}{subject} {row.get('status')} {row.get('milliseconds')} ms{cost}"
+
+
+def _cost(metadata: Json) -> str:
+    """Tokens and dollars of an answer that was paid for."""
+    tokens, dollars = metadata.get("tokens"), metadata.get("cost")
+    if not isinstance(tokens, int) or not tokens:
+        return ""
+    price = f"${dollars:,.4f}" if isinstance(dollars, int | float) else "no price"
+    return f" ({metadata.get('model')}, {tokens:,} tokens, {price})"
+
+
+def _warned(event: EventRow) -> str:
+    facts = event.payload
+    return f"has used {facts.get('percent')} % of the budget of {facts.get('scope', '').replace('_', ' ')}"
 
 
 def _entered(event: EventRow) -> str:
@@ -76,11 +92,12 @@ LINES: Mapping[str, Callable[[EventRow], str]] = MappingProxyType(
         "phase.failed": _ended,
         "phase.sent_back": _ended,
         "phase.void": _ended,
-        "escalation.raised": _raised,
+        RAISED: _raised,
         "escalation.resolved": _answered,
         "decision.decided": _decided,
         "telemetry.collected": lambda _: "E1 telemetry is collected",
         "work_item.cancelled": lambda _: "is cancelled",
+        "budget.warned": _warned,
     }
 )
 """What each kind of event says on its line; the other kinds say nothing."""
@@ -88,7 +105,8 @@ LINES: Mapping[str, Callable[[EventRow], str]] = MappingProxyType(
 
 def line_of(event: EventRow) -> str | None:
     say = LINES.get(event.kind)
-    return None if say is None else one_line(f"{event.work_item} {say(event)}", 400)
+    whose = f"{event.work_item} " if event.work_item is not None else ""
+    return None if say is None else one_line(f"{whose}{say(event)}", 400)
 
 
 class Progress:
@@ -131,7 +149,9 @@ class Progress:
         while len(found := await self._store.read(lambda r: reads.events(r, after=self._seen, limit=WINDOW))) > 0:
             for event in found:
                 self._seen = event.seq
-                line = line_of(event) if event.work_item in self._wanted else None
+                # A question of no work item concerns them all: a provider that takes no calls.
+                is_meant = event.work_item in self._wanted or (event.work_item is None and event.kind == RAISED)
+                line = line_of(event) if is_meant else None
                 if line is not None:
                     self._console.print(Text(line))
 
@@ -139,11 +159,14 @@ class Progress:
         driven_here = self._live()
         live = await self._store.read(reads.read_live) if driven_here is None else driven_here
         now = milliseconds_now()
-        lines = [
-            one_line(
-                f"● {d['work_item']} {d['phase']} {d['agent']} {d['subject']} {max(now - d['since'], 0) // 1000} s", 200
-            )
-            for d in live.delegations
-            if d["work_item"] in self._wanted
-        ]
-        return Text("\n".join(lines))
+        return Text("\n".join(_running_line(d, now) for d in live.delegations if d["work_item"] in self._wanted))
+
+
+def _running_line(delegation: Json, now: int) -> str:
+    """Who works on what since when, what it does now, and what it has used so far."""
+    d = delegation
+    parts = [f"● {d['work_item']} {d['phase']} {d['agent']} {d['subject']} {max(now - d['since'], 0) // 1000} s"]
+    if d.get("tokens"):
+        price = f"${d['dollars']:,.4f}" if d.get("dollars") is not None else "no price"
+        parts.append(f"{d['tokens']:,} tokens, {price}")
+    return one_line("  ".join([*parts, str(d.get("doing", ""))]), 200)
