@@ -1,0 +1,159 @@
+"""An answer of the Messages API, put together from the events of its stream.
+
+What comes is another program's word: an event that does not fit makes the answer a broken one, never a crash.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from core.contract import Json
+from core.runtimes.models.meter import Meter
+
+MOST_CHARACTERS = 20_000_000
+"""Beyond this a stream is no answer: the largest model writes a fortieth of it."""
+
+_PIECES = {"text_delta": "text", "thinking_delta": "thinking", "signature_delta": "signature"}
+
+
+class Broken(ValueError):
+    """The stream is not what the protocol says."""
+
+
+class ErrorEvent(Exception):
+    """The provider ended a stream with an error of its own."""
+
+    def __init__(self, type_: str, message: str) -> None:
+        super().__init__(message)
+        self.type, self.message = type_, message
+
+
+class Assembly:
+    """The answer so far. `take` each event's data in order, then `content` and `stop_reason` are the whole."""
+
+    def __init__(self, meter: Meter) -> None:
+        self.model = ""
+        self.stop_reason: str | None = None
+        self._meter = meter
+        self._blocks: list[Json] = []
+        self._pieces: list[dict[str, list[str]]] = []
+        self._characters = 0
+
+    def take(self, event: Any) -> None:
+        """One event's data. Raises Broken or ErrorEvent."""
+        if not isinstance(event, Mapping):
+            raise Broken("an event is no JSON object")
+        take = self._TAKERS.get(str(event.get("type")))
+        if take is not None:
+            take(self, event)
+
+    def content(self) -> tuple[Json, ...]:
+        """The blocks. A tool call that the token limit cut has no whole input and is left out, as is empty text."""
+        if self.stop_reason is None:
+            raise Broken("it ended before the answer did")
+        blocks = (self._block(block, pieces) for block, pieces in zip(self._blocks, self._pieces, strict=True))
+        return tuple(block for block in blocks if block is not None)
+
+    def _start(self, event: Mapping[str, Any]) -> None:
+        message = _object(event, "message")
+        self.model = str(message.get("model") or "")
+        self._count(_object(message, "usage") if message.get("usage") else {})
+        self._meter.show()
+
+    def _open(self, event: Mapping[str, Any]) -> None:
+        if event.get("index") != len(self._blocks):
+            raise Broken(f"block {len(self._blocks)} was to begin, and block {event.get('index')} did")
+        self._blocks.append(dict(_object(event, "content_block")))
+        self._pieces.append({})
+
+    def _grow(self, event: Mapping[str, Any]) -> None:
+        index, delta = event.get("index"), _object(event, "delta")
+        if not isinstance(index, int) or not 0 <= index < len(self._blocks):
+            raise Broken(f"a piece came for block {index}, which has not begun")
+        kind = delta.get("type")
+        if kind == "citations_delta":
+            before = self._blocks[index].get("citations")
+            self._blocks[index]["citations"] = [*(before if isinstance(before, list) else ()), delta.get("citation")]
+            return
+        key = "partial_json" if kind == "input_json_delta" else _PIECES.get(str(kind))
+        if key is None:
+            return
+        piece = delta.get(key)
+        if not isinstance(piece, str):
+            raise Broken(f"a piece of block {index} has no text")
+        self._characters += len(piece)
+        if self._characters > MOST_CHARACTERS:
+            raise Broken("it does not end")
+        self._pieces[index].setdefault(key, []).append(piece)
+        self._meter.received(piece)
+
+    def _change(self, event: Mapping[str, Any]) -> None:
+        reason = _object(event, "delta").get("stop_reason")
+        if isinstance(reason, str) and reason:
+            self.stop_reason = reason
+        usage = event.get("usage")
+        if isinstance(usage, Mapping):
+            self._count(usage)
+            self._meter.output_is_final = self._meter.output_is_final or isinstance(usage.get("output_tokens"), int)
+
+    def _count(self, usage: Mapping[str, Any]) -> None:
+        """Both reports are totals so far; the later one leaves out what has not changed."""
+        meter = self._meter
+        meter.input = _tokens(usage, "input_tokens", meter.input)
+        meter.output = _tokens(usage, "output_tokens", meter.output)
+        meter.cache_read = _tokens(usage, "cache_read_input_tokens", meter.cache_read)
+        meter.cache_write = _tokens(usage, "cache_creation_input_tokens", meter.cache_write)
+        kept = usage.get("cache_creation")
+        if isinstance(kept, Mapping):
+            meter.kept_an_hour = _tokens(kept, "ephemeral_1h_input_tokens", meter.kept_an_hour)
+
+    def _fail(self, event: Mapping[str, Any]) -> None:
+        error = _object(event, "error")
+        raise ErrorEvent(str(error.get("type") or "api_error"), str(error.get("message") or ""))
+
+    def _block(self, block: Json, pieces: Mapping[str, list[str]]) -> Json | None:
+        whole = {**block}
+        for key in _PIECES.values():
+            if key in pieces:
+                whole[key] = str(block.get(key) or "") + "".join(pieces[key])
+        kind = whole.get("type")
+        if kind == "text" and not whole.get("text"):
+            return None
+        if kind == "tool_use":
+            return self._tool_call(whole, "".join(pieces.get("partial_json", ())))
+        return whole
+
+    def _tool_call(self, block: Json, arguments: str) -> Json | None:
+        if arguments.strip():
+            try:
+                block["input"] = json.loads(arguments)
+            except (ValueError, RecursionError):
+                if self.stop_reason == "max_tokens":
+                    return None
+                raise Broken("the arguments of a tool call are no JSON") from None
+        named = isinstance(block.get("id"), str) and isinstance(block.get("name"), str)
+        if not named or not isinstance(block.setdefault("input", {}), dict):
+            raise Broken("a tool call has no name, or arguments that are no object")
+        return block
+
+    _TAKERS = {  # noqa: RUF012
+        "message_start": _start,
+        "content_block_start": _open,
+        "content_block_delta": _grow,
+        "message_delta": _change,
+        "error": _fail,
+    }
+
+
+def _object(event: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = event.get(key)
+    if not isinstance(value, Mapping):
+        raise Broken(f"{event.get('type') or 'an event'} has no {key}")
+    return value
+
+
+def _tokens(usage: Mapping[str, Any], key: str, before: int) -> int:
+    value = usage.get(key)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else before

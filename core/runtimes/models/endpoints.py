@@ -1,0 +1,62 @@
+"""Where a provider is reached and with which key. The key is used to send, and stands nowhere else."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+NO_KEY = "none"
+"""What is sent as a key to a server on this machine that wants none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One provider's API. Its representation tells neither the key nor the URL, which may hold a password."""
+
+    provider: str
+    base_url: str = field(repr=False)
+    api_key: str = field(repr=False)
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.base_url).hostname or ""
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether it is served on this machine."""
+        return is_loopback(self.host)
+
+    def __str__(self) -> str:
+        return f"{self.provider} at {self.host}"
+
+
+@dataclass(frozen=True, slots=True)
+class Variables:
+    """Which variables of the environment name an endpoint; the first key that is set is taken."""
+
+    provider: str
+    base_url: str
+    keys: tuple[str, ...]
+    default_url: str
+
+
+def read_endpoint(variables: Variables, environ: Mapping[str, str]) -> Endpoint | None:
+    """The endpoint that the environment names. Without a key there is one on this machine only."""
+    base_url = environ.get(variables.base_url, "").strip() or variables.default_url
+    for name in variables.keys:
+        key = environ.get(name, "").strip()
+        if key:
+            return Endpoint(variables.provider, base_url, key)
+    endpoint = Endpoint(variables.provider, base_url, NO_KEY)
+    return endpoint if endpoint.is_loopback else None
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
