@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 
 from core.contract import Json
 from core.projects import git
+from core.projects.child import to_the_end
 from core.projects.commands import Limits as CommandLimits
 from core.redaction import MARK
 from core.runtimes.coding.branching import disarm
@@ -159,7 +160,7 @@ class Workbench:
         try:
             result = await self.sandbox.run(argv, self.place, limits=limits, env=self.commands.env)
         finally:
-            await asyncio.shield(disarm(self.tree.root))
+            await to_the_end(disarm(self.tree.root))
         self.ledger.commands += 1
         evidence = result.evidence(tool=command.name)
         evidence["output_tail"] = await asyncio.to_thread(self.clean, evidence["output_tail"])
