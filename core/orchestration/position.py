@@ -63,7 +63,10 @@ class Position:
         return sum(r.phase == phase for r in self.runs)
 
     def human_answer(self, phase: str, round_: int, agent: str, subject: str) -> Json | None:
-        """What a person has answered to this very delegation, or to all of its round."""
+        """What a person has answered to this very delegation, or to all of its round.
+
+        `about` is what the question said it was about: one delegation may ask more than once.
+        """
         found: Json | None = None
         for question, answer in self.answers:
             if question.phase != phase or question.round != round_ or "agent" not in question.details:
@@ -77,6 +80,8 @@ class Position:
                     "reason": answer.reason,
                     "by": answer.by,
                 }
+                if is_own and "about" in question.details:
+                    found["about"] = question.details["about"]
                 if question.id in self.threads:
                     found["thread"] = [said.to_json() for said in self.threads[question.id]]
         return found

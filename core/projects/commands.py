@@ -106,6 +106,11 @@ def in_workspace(workspace_id: str) -> Iterator[None]:
         _workspace.reset(token)
 
 
+def workspace_marks(run_id: str) -> dict[str, str]:
+    """The variables by which `sweep_stale` finds a program that is started by other means than `run`."""
+    return processes.marks(run_id, _workspace.get(), stale_when_orphaned=True)
+
+
 async def run(
     argv: Sequence[str],
     *,
