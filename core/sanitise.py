@@ -29,6 +29,7 @@ _INVISIBLE = re.compile(
     "\u202a-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
+_UNSEEN = re.compile(f"{_INVISIBLE.pattern}|[\r\x0b\x0c\x85\u2028\u2029]|(?<=[\ufe0e\ufe0f])[\ufe0e\ufe0f]")
 _SELECTORS = re.compile("([\ufe0e\ufe0f])[\ufe0e\ufe0f]+")
 _LINE_ENDS = re.compile(_LINE_END)
 _WHITE = re.compile("[\t\n]")
@@ -46,16 +47,27 @@ def sanitise(text: str, *, limit: int = 100_000, keep_newlines: bool = True) -> 
     return _bounded(visible, limit)
 
 
+def visible(text: str, *, limit: int = 100_000) -> str:
+    """`text` with everything that a terminal obeys or an eye misses written out as `⟨U+001B⟩`; `sanitise` keeps that.
+
+    For what a person is to allow word for word: what was taken out instead would be allowed unseen. `\\n` and tabs
+    stay. One that is too long ends in the mark that `sanitise` gives it.
+    """
+    return _bounded(_UNSEEN.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", text[: limit + 1]), limit, len(text))
+
+
 def one_line(text: str, limit: int = ONE_LINE_LIMIT) -> str:
     """`text` on one line: sanitised, every run of white space one space, an ellipsis where it was cut."""
     line = " ".join(sanitise(text, limit=len(text)).split())
     return line if len(line) <= limit else line[: max(limit - 1, 0)].rstrip() + "…"[:limit]
 
 
-def _bounded(text: str, limit: int) -> str:
-    if len(text) <= limit:
+def _bounded(text: str, limit: int, length: int | None = None) -> str:
+    """The text within the limit. `length` is what it had before it came here, where that is more."""
+    length = len(text) if length is None else max(length, len(text))
+    if length <= limit:
         return text
-    mark = f"… [cut, {len(text):,} characters in all]"
+    mark = f"… [cut, {length:,} characters in all]"
     if len(mark) > limit:
         mark = "…"[:limit]
     return text[: max(limit - len(mark), 0)] + mark

@@ -9,7 +9,7 @@ from core.governance.escalations import Option, Question
 from core.orchestration.master import MASTER
 from core.phases import PhaseSpec
 from core.runtimes.base import Ask
-from core.sanitise import one_line
+from core.sanitise import one_line, visible
 
 SUPPLY = "supply"
 RETRY = "retry"
@@ -33,6 +33,9 @@ ASKED_FOR: Mapping[str, Mapping[str, str]] = {
     "backlog": {"improvements": "lines", "sunset": "lines"},
 }
 """Which values, in which shape, would mend a criterion that did not pass. The others are mended in the world."""
+
+EXACT = ("command", "folder")
+"""What a permission is for: shown with what is otherwise taken out of a text, since it would run with it."""
 
 ATTESTED = frozenset({"criteria", "docs", "migrations"})
 """Values by which a person vouches for what stands on the branch: they hold for the commit that was judged."""
@@ -136,11 +139,13 @@ def error_question(
 
 
 def delegation_question(phase: PhaseSpec, work_item: int, round_: int, role: str, subject: str, ask: Ask) -> Question:
-    """The question that a parked delegation waits for."""
+    """The question that a parked delegation waits for. What a person is to permit shows to its last character."""
+    is_permission = bool(ask.details.get("permission"))
+    exact = {key: visible(str(ask.details[key])) for key in EXACT if is_permission and key in ask.details}
     return Question(
-        kind="permission" if ask.details.get("permission") else "gate",
+        kind="permission" if is_permission else "gate",
         subject={"phase": phase.code, "round": round_, "agent": role, "subject": subject},
-        question=one_line(ask.question, 500),
+        question=one_line(visible(ask.question) if is_permission else ask.question, 500),
         urgency="DAILY",
         options=tuple(
             Option(o["key"], o["label"], o["consequence"], o.get("asks", {}), bool(o.get("ends"))) for o in ask.options
@@ -152,5 +157,5 @@ def delegation_question(phase: PhaseSpec, work_item: int, round_: int, role: str
         round=round_,
         blocks=subject or phase.code,
         missing=ask.missing,
-        details={**ask.details, "agent": role, "subject": subject},
+        details={**ask.details, **exact, "agent": role, "subject": subject},
     )

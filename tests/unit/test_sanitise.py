@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.sanitise import one_line, sanitise
+from core.sanitise import one_line, sanitise, visible
 
 VISIBLE_FORMAT = {
     *range(0x600, 0x606),
@@ -123,3 +123,18 @@ def test_one_line_is_bounded_and_idempotent(text: str, limit: int) -> None:
     assert len(line) <= limit
     assert "\n" not in line
     assert one_line(line, limit) == line
+
+
+@given(HOSTILE)
+def test_what_is_made_visible_shows_every_character_and_stays_as_it_is(text: str) -> None:
+    shown = visible(text)
+
+    assert not [character for character in shown if is_forbidden(character)]
+    assert sanitise(shown) == shown
+    assert len(shown) >= len(text)
+
+
+def test_a_command_cannot_hide_in_what_a_terminal_obeys() -> None:
+    assert visible("echo ok \x1b]0;rm -rf ~;\x07") == "echo ok ⟨U+001B⟩]0;rm -rf ~;⟨U+0007⟩"
+    assert visible("a\u202eb\rc\td\n") == "a⟨U+202E⟩b⟨U+000D⟩c\td\n"
+    assert visible("x" * 300, limit=100).endswith("x… [cut, 300 characters in all]")

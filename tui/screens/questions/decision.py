@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import on
@@ -25,6 +25,7 @@ from tui.actions import bindings
 from tui.bridge import Change
 from tui.questions.deeds import QuestionDeeds
 from tui.questions.forms import in_order
+from tui.screens.questions.permission_text import is_permission
 from tui.screens.questions.question_about import (
     about_paragraphs,
     closing_paragraphs,
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
 
 NARROW_BELOW, SHORT_BELOW = 100, 60
 """Columns below which the circumstances stand under the question instead of beside it, and its number goes."""
+LOW_BELOW = 20
+"""Rows of the screen below which answers are short where the question is what must be read."""
 FOCUS_CLICK_SECONDS = 0.5
 """After the window got the focus: a click that comes sooner was to focus it, and takes no answer."""
 NAMED_VALUES = 3
@@ -145,9 +148,9 @@ class Decision(QuestionDeeds, Screen[None]):
         fresh = before is None or before.question.id != row.id
         self._shown, self._text = shown, question_paragraphs(row)
         self._order = shown.waiting if fresh else self._order
-        if fresh or before is None or _cards(before.question, before) != _cards(row, shown):
+        if fresh or before is None or _cards(before) != _cards(shown):
             self._drawn = ""
-            self.query_one(Cards).show(_cards(row, shown), _recommended_at(row))
+            self._show_cards(shown)
             self.call_after_refresh(self._arm, row.payload_digest)
         elif before.question.payload_digest != row.payload_digest:
             self._drawn = ""
@@ -180,8 +183,26 @@ class Decision(QuestionDeeds, Screen[None]):
         place = _place_in_queue(shown)
         question.border_title = Content(f"{title}: {place} that wait for you" if place else title)
         question.border_subtitle = Content(_state_note(shown, now))
+        self.call_after_refresh(self._note_rest)
+
+    def _note_rest(self) -> None:
+        """Of what is to be permitted nothing stays below the edge unnoticed."""
+        question = self.query_one(QuestionView)
+        is_more = question.scroll_offset.y < question.max_scroll_y
+        asked = self.question_shown()
+        more = "   J reads on: there is more above" if is_more and asked is not None and is_permission(asked) else ""
+        self.query_one("#answers").border_title = Content(f"answers{more}")
+
+    def _show_cards(self, shown: _Shown, *, keep: bool = False) -> None:
+        """Of a permission on a low screen the labels alone: what is to run has to be seen, and they tell enough."""
+        cards, view = _cards(shown), self.query_one(Cards)
+        if is_permission(shown.question) and self.app.size.height < LOW_BELOW:
+            cards = [replace(card, note="") for card in cards]
+        view.show(cards, view.cursor if keep else _recommended_at(shown.question))
 
     def on_resize(self) -> None:
+        if self._shown is not None:
+            self._show_cards(self._shown, keep=True)
         self._draw_text()
 
     def _arm(self, digest: str) -> None:
@@ -277,6 +298,7 @@ class Decision(QuestionDeeds, Screen[None]):
 
     def action_scroll_text(self, direction: int) -> None:
         self.query_one(QuestionView).action_half(direction)
+        self.call_after_refresh(self._note_rest)
 
     def action_out(self) -> None:
         self.dismiss()
@@ -316,8 +338,9 @@ def _behind_lead(rest: Sequence[Paragraph], said: Sequence[Paragraph]) -> list[P
     return [*rest[:at], *said, *rest[at:]]
 
 
-def _cards(row: EscalationRow, shown: _Shown) -> list[Card]:
+def _cards(shown: _Shown) -> list[Card]:
     """Its answers, or where it takes none any more, where to go from here."""
+    row = shown.question
     if row.resolved_at is not None:
         return [Card(GO_ON, "On to the next question", "u takes back what you answered yourself")]
     if row.merged_into is not None:

@@ -10,6 +10,7 @@ from typing import Any
 from core.contract import Json
 from core.sanitise import one_line, sanitise
 from core.store.rows import EscalationRow
+from tui.screens.questions.permission_text import SHOWN_HERE, is_permission, permission_paragraphs
 from tui.screens.questions.question_about import about_paragraphs
 from tui.text.words import NOT_APPLICABLE, NOT_PASSED, PASSED, Line
 from tui.widgets.document import BLANK, Paragraph, heading, text
@@ -33,9 +34,7 @@ SHOWN_ELSEWHERE = frozenset(
 
 def question_paragraphs(row: EscalationRow, said: Sequence[Paragraph] = ()) -> list[Paragraph]:
     """The question, what was `said` about it, then what is known; sections that have nothing to say are left out."""
-    asked, rest = _sentences(sanitise(row.question, limit=4_000, keep_newlines=False))
-    made = [Paragraph(((asked, "strong"),))]
-    made += [Paragraph(((rest, "text"),))] if rest else []
+    made = permission_paragraphs(row) if is_permission(row) else _asked(row)
     made += said
     criteria = measured(row.details)
     made += _section("Measured", criteria_paragraphs(criteria))
@@ -46,6 +45,17 @@ def question_paragraphs(row: EscalationRow, said: Sequence[Paragraph] = ()) -> l
     made += _section("Details", _other_details(row.details))
     made += _section("Evidence", evidence_paragraphs(criteria))
     return made
+
+
+def led(row: EscalationRow, made: Sequence[Paragraph]) -> tuple[Sequence[Paragraph], Sequence[Paragraph]]:
+    """What is asked, and the rest; of a permission the whole command is what is asked."""
+    end = list(made).index(BLANK) if is_permission(row) else 1
+    return made[:end], made[end:]
+
+
+def _asked(row: EscalationRow) -> list[Paragraph]:
+    asked, rest = _sentences(sanitise(row.question, limit=4_000, keep_newlines=False))
+    return [Paragraph(((asked, "strong"),)), *([Paragraph(((rest, "text"),))] if rest else [])]
 
 
 def _sentences(question: str) -> tuple[str, str]:
@@ -168,6 +178,8 @@ def _other_details(details: Json) -> list[Paragraph]:
 
 
 def _is_shown_elsewhere(key: str, details: Json) -> bool:
+    if key in SHOWN_HERE and details.get("permission"):
+        return True
     return key in SHOWN_ELSEWHERE and not (key == "criteria" and not measured(details))
 
 
@@ -219,6 +231,7 @@ __all__ = [
     "about_paragraphs",
     "criteria_paragraphs",
     "evidence_paragraphs",
+    "led",
     "plain_text",
     "question_paragraphs",
 ]

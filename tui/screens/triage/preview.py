@@ -14,7 +14,7 @@ from core.store.reads import Connection
 from core.store.rows import AnswerRow, EscalationRow, LiveRow, WorkItemRow
 from tui.actions import bindings
 from tui.bridge import Change
-from tui.screens.questions.question_text import about_paragraphs, question_paragraphs
+from tui.screens.questions.question_text import about_paragraphs, led, question_paragraphs
 from tui.screens.triage.deeds import TriageDeeds
 from tui.text.words import Line, whole_time
 from tui.widgets.document import BLANK, Document, Paragraph, heading
@@ -115,10 +115,10 @@ def _read(reader: Connection, number: int, live: LiveRow) -> Previewed | None:
 def _paragraphs(found: Previewed, now: int) -> list[Paragraph]:
     """The question, how it was answered or its answers by number, then what it rests on and its circumstances."""
     row = found.question
-    lead, *rest = question_paragraphs(row)
+    lead, rest = led(row, question_paragraphs(row))
     given = [answer for answer in found.answers if answer.undone_at is None]
     return [
-        lead,
+        *lead,
         *(_given(row, answer, now) for answer in given),
         BLANK,
         *(p for n, option in enumerate(row.options, 1) for p in _option(row, n, option)),
