@@ -23,6 +23,8 @@ __all__ = ["OVERLAYS", "Workspace", "create"]
 
 DEFAULT_PROFILE = "default"
 """What a workspace begins with where nobody asks for more: the team, and nothing said of anybody's product."""
+MODELS_OFF = "models_off"
+"""The setting that keeps models from being asked, whatever key the environment holds: a demo's."""
 PROFILE = "profile"
 """The setting that says what it began with."""
 
@@ -103,6 +105,10 @@ class Workspace:
         """The recorded responses that the replay runtime plays here, if any."""
         value = self.setting("cassette")
         return None if value is None else Path(value)
+
+    @property
+    def are_models_off(self) -> bool:
+        return bool(self.setting(MODELS_OFF))
 
     def setting(self, key: str) -> Any:
         """A setting's value; None where it was never set."""

@@ -21,7 +21,7 @@ from core.projects.registering import ProjectFacts, add_project, examine
 from core.store import reads, reads_escalations, rows
 from core.store.settings import keep_setting
 from core.store.writer import Transaction
-from core.workspace import Workspace, create
+from core.workspace import MODELS_OFF, Workspace, create
 
 BY = "apm demo"
 SETTING = "demo"
@@ -63,6 +63,9 @@ def prepare(folder: Path) -> tuple[Workspace, Demo]:
     try:
         if not _is_begun(known):
             known = _begin(workspace, known)
+        if not workspace.are_models_off:
+            # Whatever key the environment holds: a demo costs nothing.
+            workspace.set(MODELS_OFF, True)
         if workspace.cassette != sample.cassette_path():
             workspace.set("cassette", str(sample.cassette_path()))
         return workspace, _demo(known)
@@ -119,11 +122,13 @@ def _put_on_record(tx: Transaction, facts: ProjectFacts, known: Json) -> Json:
 
 
 def finish(workspace: Workspace, demo: Demo) -> None:
-    """Once the demo is over, give the coding agents back the runtimes that they had: the cassette holds no more."""
+    """Once the demo is over, give the coding agents back the runtimes that they had, and let models be asked again:
+    the cassette holds no more."""
     known = workspace.setting(SETTING) or {}
     if known.get("runtimes") and is_over(workspace, demo):
         change_runtimes(workspace.folder / FILE, known["runtimes"])
         workspace.set(SETTING, {**known, "runtimes": {}})
+        workspace.set(MODELS_OFF, False)
 
 
 def runtimes_of(path: Path, roles: Iterable[str]) -> dict[str, str]:

@@ -24,7 +24,7 @@ from core.orchestration.picking import runnable
 from core.orchestration.position import read_position
 from core.orchestration.providers import Providers
 from core.orchestration.reloading import Reload, Team
-from core.orchestration.runtimes import available_runtimes
+from core.orchestration.runtimes import NO_TAPE, Available, Tape, available_runtimes
 from core.projects import commands, worktrees
 from core.runtimes.base import Runtime
 from core.store import reads, rows
@@ -54,10 +54,12 @@ class Engine:
         workspace: Workspace,
         runtimes: Mapping[str, Runtime] | None = None,
         only: Collection[int] | None = None,
+        tape: Tape = NO_TAPE,
     ) -> None:
         """Drives every work item, or `only` some.
 
-        `runtimes` by name, where others than the ones that come with apm are to execute the agents.
+        `runtimes` by name, where others than the ones that come with apm are to execute the agents. Raises UsageError
+        for a cassette that is none.
         """
         self._only = None if only is None else frozenset(only)
         self._ws = workspace
@@ -86,11 +88,12 @@ class Engine:
         self._team = Team(workspace, store)
         self._duties = Duties(store, workspace.state, lambda: self._team.catalog, self._notify)
         self._notice_listeners: list[Callable[[str], None]] = []
+        self._available = Available(dict(runtimes)) if runtimes else available_runtimes(workspace, tape=tape)
         self._equipment = Equipment(
             store=store,
             state=workspace.state,
             team=self._team,
-            runtimes=runtimes or available_runtimes(workspace.cassette),
+            runtimes=self._available.by_name,
             live=self._live,
             providers=Providers(store),
         )
@@ -160,6 +163,7 @@ class Engine:
         await asyncio.gather(*tasks, return_exceptions=True)
         self._tasks.clear()
         self._drives.clear()
+        await self._available.aclose()
         held, self._held = self._held, None
         if held is not None:
             await self._store.write(lambda tx: lease.give_back(tx, held))

@@ -2,28 +2,73 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.orchestration.gatekeeping import gate_functions
+from core.orchestration.model_runtimes import ModelRuntimes
 from core.orchestration.requests import CODING
+from core.registry.schema import MODEL_RUNTIMES
 from core.runtimes.base import Runtime
 from core.runtimes.functions import FunctionRuntime
 from core.runtimes.human import HumanRuntime
+from core.runtimes.recording import Recorder, RecordingRuntime
 from core.runtimes.replay import ReplayRuntime
 from core.store.rows import AgentRow
+
+if TYPE_CHECKING:
+    from core.workspace import Workspace
 
 AUTO = "auto"
 AUTO_MEANS = ("anthropic", "openai-compatible")
 """What `auto` stands for, the first that is configured; where none is, the agent's fallback."""
 
 
-def available_runtimes(cassette: Path | None) -> dict[str, Runtime]:
-    """The runtimes that can execute agents here; `replay` where there is a cassette to play."""
+@dataclass(frozen=True, slots=True)
+class Tape:
+    """The cassettes of a run: one that it adds what models answer to, one that answers in their place."""
+
+    record: Path | None = None
+    replay: Path | None = None
+
+
+NO_TAPE = Tape()
+
+
+@dataclass
+class Available:
+    """The runtimes by name. Close it when nothing runs any more: models keep their connections open."""
+
+    by_name: dict[str, Runtime]
+    models: ModelRuntimes = field(default_factory=ModelRuntimes)
+
+    async def aclose(self) -> None:
+        await self.models.aclose()
+
+
+def available_runtimes(
+    workspace: Workspace, environ: Mapping[str, str] | None = None, tape: Tape = NO_TAPE
+) -> Available:
+    """The runtimes that can execute agents here: those of models where the environment names one and the workspace
+    lets them, `replay` where there is a cassette to play.
+
+    Raises UsageError for a cassette that is none.
+    """
     tools = FunctionRuntime("tool", gate_functions())
     found: dict[str, Runtime] = {"tool": tools, "offline": FunctionRuntime("offline"), "human": HumanRuntime()}
-    if cassette is not None:
-        found["replay"] = ReplayRuntime(cassette)
-    return found
+    if workspace.cassette is not None:
+        found["replay"] = ReplayRuntime(workspace.cassette)
+    if tape.replay is not None:
+        return Available(found | dict.fromkeys(MODEL_RUNTIMES, ReplayRuntime(tape.replay)))
+    models = ModelRuntimes.of(workspace, os.environ if environ is None else environ)
+    named = models.by_name
+    if tape.record is not None:
+        recorder = Recorder.at(tape.record)
+        named = {name: RecordingRuntime(runtime, recorder) for name, runtime in named.items()}
+    return Available(found | named, models)
 
 
 def runtime_names(agent: AgentRow) -> tuple[str, ...]:
@@ -31,4 +76,4 @@ def runtime_names(agent: AgentRow) -> tuple[str, ...]:
     fallback = agent.parameters.get("fallback")
     if agent.runtime != AUTO:
         return (agent.runtime, *([fallback] if fallback else []))
-    return (*AUTO_MEANS, str(fallback or ("human" if agent.role in CODING else "offline")))
+    return (AUTO, *AUTO_MEANS, str(fallback or ("human" if agent.role in CODING else "offline")))

@@ -19,7 +19,8 @@ class Runtime(Protocol):
     engine records as a FAILURE. Cancellation must leave no process behind.
     """
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     async def execute(self, request: AgentRequest, agent: AgentRow, bench: Bench) -> AgentResponse: ...
 

@@ -43,18 +43,18 @@ def test_three_tiers_and_the_domain_agents_beside_them(catalog: Catalog) -> None
     assert roles_of("domain") == ["technical", "strategy", "ux", "gtm"]
 
 
-def test_what_measures_is_a_tool_what_thinks_is_offline_and_what_codes_is_a_person(catalog: Catalog) -> None:
+def test_what_measures_is_code_and_what_thinks_or_writes_is_whatever_is_configured(catalog: Catalog) -> None:
     tools = {
         *(phase.gate_agent for phase in PHASES),
         *("test-runner", "static-analyzer", "threat-screener", "ac-verifier", "dependency-mapper", "versioner"),
         *("changelog-curator", "deploy-orchestrator", "health-verifier", "context-assembler", "signal-harvester"),
         "debt-registrar",
     }
-    humans = {"code-implementer", "test-implementer"}
-    expected = {role: "tool" if role in tools else "human" if role in humans else "offline" for role in SUB_AGENTS}
+    readers = {"pattern-applier", "sunset-planner", "incident-scribe"}
+    expected = {role: "tool" if role in tools else "offline" if role in readers else "auto" for role in SUB_AGENTS}
 
     assert {role: catalog.agents[role].runtime for role in SUB_AGENTS} == expected
-    assert {catalog.agents[role].fallback for role in humans} == {"human"}
+    assert {catalog.agents[role].fallback for role in ("code-implementer", "test-implementer")} == {"human"}
     assert {agent.runtime for agent in AGENTS if agent.type in ("orchestrator", "utility")} == {"tool"}
 
 

@@ -51,7 +51,7 @@ def test_the_digest_is_that_of_the_file(tmp_path: Path, catalog: Catalog) -> Non
 
 
 def test_defaults_fill_what_an_agent_leaves_out(tmp_path: Path) -> None:
-    path, _ = edited(tmp_path, "sub-agent: offline", "sub-agent: anthropic")
+    path, _ = edited(tmp_path, "sub-agent: auto", "sub-agent: anthropic")
     text = path.read_text(encoding="utf-8").replace("model: null", "model: some-model")
     agents = load(write(tmp_path, text)).agents
 
@@ -59,16 +59,16 @@ def test_defaults_fill_what_an_agent_leaves_out(tmp_path: Path) -> None:
         *("anthropic", "some-model", 600),
     )
     assert agents["definition-gate-check"].runtime == "tool"
-    assert agents["code-implementer"].runtime == "human"
+    assert agents["code-implementer"].runtime == "auto"
     assert agents["test-runner"].seconds == 1800
 
 
 def test_agents_that_measure_stay_tools_when_no_runtime_is_written(tmp_path: Path) -> None:
-    text = SHIPPED.replace("    runtime: tool\n", "").replace("    runtime: human\n", "")
+    text = SHIPPED.replace("    runtime: tool\n", "").replace("    runtime: auto\n", "")
     agents = load(write(tmp_path, text)).agents
 
     assert {agents[role].runtime for role in ("test-runner", "quality-gatekeeper", "planning-orch")} == {"tool"}
-    assert agents["test-implementer"].runtime == "human"
+    assert agents["test-implementer"].runtime == "auto"
 
 
 def test_a_type_of_work_item_may_have_figures_of_its_own(tmp_path: Path) -> None:

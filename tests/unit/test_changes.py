@@ -68,13 +68,13 @@ def test_a_key_is_told_with_its_old_and_new_value(store: Store) -> None:
 
     assert to_lines(edited) == [
         "~ ac-writer",
-        "    runtime: offline → human",
+        "    runtime: auto → human",
         "    model: nothing → some-model",
     ]
     assert to_json(edited)["changed"] == [
         {
             "role": "ac-writer",
-            "keys": {"runtime": {"old": "offline", "new": "human"}, "model": {"old": None, "new": "some-model"}},
+            "keys": {"runtime": {"old": "auto", "new": "human"}, "model": {"old": None, "new": "some-model"}},
         }
     ]
 

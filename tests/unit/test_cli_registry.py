@@ -125,13 +125,13 @@ def test_a_file_may_come_from_standard_input(line: CommandLine) -> None:
 
 def test_a_broken_file_is_refused_by_its_own_name_and_nothing_is_replaced(line: CommandLine, tmp_path: Path) -> None:
     old = file_of(line).read_text()
-    (tmp_path / "new.yaml").write_text(old.replace("runtime: human", "runtime: humn"))
+    (tmp_path / "new.yaml").write_text(old.replace("runtime: auto", "runtime: autoo"))
 
     ended = line("agents", "import", tmp_path / "new.yaml")
 
     assert ended.code == 2
     assert "new.yaml:" in ended.err
-    assert "did you mean 'human'?" in ended.err
+    assert "did you mean 'auto'?" in ended.err
     assert file_of(line).read_text() == old
 
 

@@ -78,7 +78,7 @@ def test_a_file_that_says_it_all_already_is_given_back_to_the_letter(workspace: 
 def test_only_the_value_that_changed_changes(workspace: Workspace) -> None:
     set_columns(workspace, "code-implementer", runtime="claude-code")
 
-    assert differing(exported(workspace)) == ["-    runtime: human", "+    runtime: claude-code"]
+    assert differing(exported(workspace)) == ["-    runtime: auto", "+    runtime: claude-code"]
 
 
 def test_a_value_that_the_defaults_gave_gets_a_line_of_its_own_before_the_procedure(workspace: Workspace) -> None:

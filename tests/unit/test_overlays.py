@@ -131,7 +131,7 @@ def test_two_overlays_that_set_the_same_key_are_both_named(base: Path) -> None:
         ),
         (
             "version: 1\nagents:\n  - role: ac-writer\n    runtime: antropic\n",
-            "agents.d/team.yaml:4: agents[ac-writer].runtime: is 'antropic'; it must be one of tool,",
+            "agents.d/team.yaml:4: agents[ac-writer].runtime: is 'antropic'; it must be one of auto,",
         ),
         (
             "version: 1\nagents:\n  - role: ac-writter\n    runtime: human\n",

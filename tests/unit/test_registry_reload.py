@@ -101,7 +101,7 @@ async def test_an_overlay_is_heard_although_its_folder_came_later(run: Run, told
 
     (folder / "team.yaml").unlink()
     await until_told(told, 3)
-    assert (await agent(run, "ac-writer")).runtime == "offline"
+    assert (await agent(run, "ac-writer")).runtime == "auto"
 
 
 async def test_a_broken_file_changes_nothing_and_says_why_once(run: Run, told: list[Reload]) -> None:
@@ -198,7 +198,7 @@ async def test_a_viewer_leaves_it_to_the_holder_and_sees_the_new_state(run: Run)
     run.engine.on_registry(heard.append)
 
     with Workspace.open(run.ws.folder) as holder:
-        save(run, edited(text_of(run)).replace("runtime: human", "runtime: replay"))
+        save(run, edited(text_of(run)).replace("runtime: auto", "runtime: replay"))
         holder.update_registry()
 
     assert (await agent(run, "code-implementer")).runtime == "replay"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.contract import ApmError
 from core.orchestration.engine import Engine
+from core.orchestration.runtimes import NO_TAPE, Tape
 from core.store import reads, rows
 from tui.cli.output import note
 from tui.cli.progress import Progress
@@ -37,12 +38,14 @@ Answer = Callable[[], Awaitable[bool]]
 """Called when nothing can go on: answers what is asked, and says whether that lets the work go on."""
 
 
-async def drive(workspace: Workspace, work_items: Collection[int], answer: Answer | None = None) -> None:
+async def drive(
+    workspace: Workspace, work_items: Collection[int], answer: Answer | None = None, tape: Tape = NO_TAPE
+) -> None:
     """Drive these work items until none of them can go on. Raises Stopped, or what stopped the engine itself.
 
     While another process drives the workspace this one only follows, and takes over when that one ends.
     """
-    engine = Engine(workspace, only=work_items)
+    engine = Engine(workspace, only=work_items, tape=tape)
     engine.on_notice(note)
     wanted = frozenset(work_items)
     progress = Progress(workspace.store, wanted, lambda: engine.live() if engine.is_driving else None)

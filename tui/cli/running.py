@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -25,25 +26,47 @@ WAITS, FAILED, DONE = 3, 1, 0
 @click.argument("numbers", metavar="[ID...]", nargs=-1, type=options.NUMBER)
 @click.option("--all", "everything", is_flag=True, help="Every accepted work item, and every one that a human made.")
 @click.option("--until", type=options.Phase(), metavar="PHASE", help="Stop once this phase has passed.")
+@click.option(
+    "--record",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Also keep what models answer in this cassette, without secrets; an existing one is added to.",
+)
+@click.option(
+    "--replay",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Let this cassette answer in the place of every model; nothing is sent.",
+)
 @options.by_option
 @options.json_option
 @options.pass_place
 def run(
-    place: options.Place, numbers: Sequence[int], everything: bool, until: str | None, by: str, as_json: bool
+    place: options.Place,
+    numbers: Sequence[int],
+    everything: bool,
+    until: str | None,
+    record: Path | None,
+    replay: Path | None,
+    by: str,
+    as_json: bool,
 ) -> int:
     """Drive work items until they are done or wait for a human; progress goes to standard error.
 
     Naming a proposed work item accepts it, naming a paused one resumes it.
     """
+    from core.orchestration.runtimes import Tape
     from tui.cli.driving import drive
 
     if bool(numbers) == everything:
         raise click.UsageError("Name the work items to run, or --all.")
+    if record is not None and replay is not None:
+        raise click.UsageError("--record keeps what models answer, --replay asks none; give one of them.")
     began = time.monotonic()
     with place.open() as workspace:
         chosen = workspace.store.write_now(lambda tx: _let_go(tx, numbers, until, by))
         # With nothing to drive there are still deadlines, schedules, notices and files in the inbox.
-        asyncio.run(drive(workspace, chosen))
+        asyncio.run(drive(workspace, chosen, tape=Tape(record, replay)))
         report, code = workspace.store.read_now(lambda r: report_on(r, chosen, time.monotonic() - began))
         if as_json:
             output.emit_json(report)

@@ -175,7 +175,7 @@ def read_runtimes(reader: Connection, workspace: Workspace) -> RuntimeFacts:
         defaults=usual,
         counts=Counter((agent.agent_type, agent.runtime) for agent in agents),
         differing=tuple((a.role, a.runtime) for a in agents if usual and a.runtime != usual.get(a.agent_type)),
-        available=frozenset(available_runtimes(workspace.cassette)),
+        available=frozenset(available_runtimes(workspace).by_name),
         known=get_args(Runtime),
         limits=defaults.get("limits", {}),
         model=one_line(str(defaults.get("model") or ""), 80),
