@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from core.agents.session import Alone
+from core.runtimes.claude_code.gate import Gate
+from core.runtimes.claude_code.past import Past, about_of
 from core.runtimes.claude_code.permissions import judge
 from core.runtimes.claude_code.verdicts import Act, Allowed, Place, Refused
 
@@ -169,3 +172,22 @@ def test_what_is_no_ordinary_file_is_not_written(place: Place) -> None:
 )
 def test_no_tool_reads_or_reaches_out_unasked(tool: str, given: dict[str, str], place: Place) -> None:
     assert judge(tool, given, place) != Allowed()
+
+
+@pytest.mark.parametrize("command", ["make \u200bit", "make \u202eti", "make it\x1b[2K", "make " + "x" * 5_000])
+async def test_what_a_person_could_not_see_is_not_put_to_a_person(command: str, place: Place) -> None:
+    gate = Gate(Alone(allowed_kinds=frozenset({"run_command"})), place.worktree, COMMANDS, Past())
+    decision, why = await gate.decide({"tool_name": "Bash", "tool_input": {"command": command}, "tool_use_id": "1"})
+    assert decision == "deny"
+    assert why.startswith("This ")
+    assert gate.waiting is None
+
+
+async def test_an_answer_to_one_call_allows_no_other(place: Place) -> None:
+    answer = {"option": "once", "by": "Ada", "about": about_of("1", "Bash", {"command": "make it"})}
+    gate = Gate(Alone(), place.worktree, COMMANDS, Past(), answer)
+    calls = [("1", "make more"), ("2", "make it"), ("1", "make it"), ("1", "make it")]
+    decisions = [
+        (await gate.decide({"tool_name": "Bash", "tool_input": {"command": c}, "tool_use_id": n}))[0] for n, c in calls
+    ]
+    assert decisions == ["defer", "deny", "allow", "deny"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import subprocess
+import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -13,9 +15,10 @@ import pytest
 
 from core.agents.bench import Bench
 from core.agents.session import Allowance, Alone, OverBudget, Usage
-from core.contract import AgentRequest, AgentResponse, Json, Status
+from core.contract import AgentRequest, AgentResponse, Json, Status, UsageError
 from core.registry.generation.providers import provider
 from core.runtimes.base import Ask, Unavailable, WaitsForHuman
+from core.runtimes.claude_code import hook
 from core.runtimes.claude_code.runtime import ClaudeCodeRuntime
 from core.runtimes.claude_code.words import TOOLS
 from core.store.rows import AgentRow
@@ -56,9 +59,13 @@ class Place:
 
     async def run(self, server: ScriptedServer, *, human: Json | None = None, agent: AgentRow = AGENT) -> AgentResponse:
         """One execution by a runtime of its own, as after a restart."""
-        # The parent's own variables hold a secret; a proxy of this machine must not be asked for loopback.
-        environ = {"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": server.url, "PATH": self.environ["PATH"]}
-        environ |= {"DATABASE_PASSWORD": "hunter2-of-ours", "NO_PROXY": "127.0.0.1", "CLAUDE_CODE_MAX_RETRIES": "0"}
+        # The parent's own variables hold a secret; a proxy of the machine must not be asked for loopback.
+        environ = {"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": server.url, "PATH": os.environ["PATH"]}
+        environ |= self.environ | {
+            "DATABASE_PASSWORD": "hunter2-of-ours",
+            "NO_PROXY": "127.0.0.1",
+            "CLAUDE_CODE_MAX_RETRIES": "0",
+        }
         runtime = ClaudeCodeRuntime(self.home, environ)
         context = {"human": human} if human else {}
         return await runtime.execute(self.request(**context), agent, self.bench)
@@ -73,7 +80,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     base = commit(tree, {"hello.py": "print('hi')\n"})
     scratch.mkdir()
     bench = Bench(tree, tmp_path, scratch, session)
-    return Place(tree, tmp_path / "sessions", bench, session, base, {"PATH": os.environ["PATH"]})
+    return Place(tree, tmp_path / "sessions", bench, session, base)
 
 
 async def asked(place: Place, *script: Reply) -> Ask:
@@ -240,6 +247,17 @@ async def test_no_tool_sees_our_environment_or_the_key(place: Place) -> None:
     assert not any(KEY.encode() in path.read_bytes() for path in kept)
 
 
+async def test_a_token_that_can_only_be_a_variable_does_not_reach_the_shell(place: Place) -> None:
+    place.session.allowed_kinds = frozenset({"run_command"})
+    place.environ = {"ANTHROPIC_API_KEY": "", "ANTHROPIC_AUTH_TOKEN": "bearer-of-ours"}
+    async with scripted([tool("Bash", command="env; [[ bash == b* ]] && echo $BASH")], [DONE]) as server:
+        await place.run(server)
+    (heard,) = server.heard()
+    assert heard.rstrip().endswith("/bin/bash")
+    assert "bearer-of-ours" not in heard
+    assert server.headers[0]["authorization"] == "Bearer bearer-of-ours"
+
+
 async def test_a_run_that_spends_its_dollars_is_over_budget_and_can_go_on(place: Place) -> None:
     place.session.allowance = lambda: Allowance(dollars=0.0005)  # type: ignore[method-assign]
     read = tool("Read", file_path=str(place.tree / "hello.py"))
@@ -291,7 +309,7 @@ async def test_a_session_that_is_gone_is_begun_anew_and_said_to_be(place: Place)
     assert any("begins anew" in line for line in place.session.shown)
 
 
-@pytest.mark.parametrize("status", [401, 429, 529])
+@pytest.mark.parametrize("status", [401, 529])
 async def test_a_provider_that_answers_nobody_makes_the_runtime_unavailable(status: int, place: Place) -> None:
     async with scripted(*[status] * 20) as server:
         with pytest.raises(Unavailable) as raised:
@@ -307,8 +325,23 @@ async def test_too_many_turns_are_a_failure_that_says_so(place: Place) -> None:
     assert "maximum number of turns" in response.metadata["error"]
 
 
+async def test_a_missing_sdk_is_said_with_the_command_that_installs_it(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "claude_agent_sdk", None)
+    async with scripted() as server:
+        with pytest.raises(UsageError, match=r"pip install 'apm\[claude-code\]'"):
+            await place.run(server)
+
+
+def test_a_hook_that_apm_does_not_answer_blocks_the_call(tmp_path: Path) -> None:
+    """Exit code 2 is the one that Claude Code takes for a refusal; any other would let the call go on."""
+    argv = [sys.executable, "-I", "-S", str(hook.__file__), str(tmp_path / "nobody")]
+    assert subprocess.run(argv, input=b"{}", capture_output=True, check=False).returncode == 2
+
+
 async def test_without_a_key_nothing_is_started(place: Place) -> None:
-    runtime = ClaudeCodeRuntime(place.home, {"PATH": place.environ["PATH"]})
+    runtime = ClaudeCodeRuntime(place.home, {"PATH": os.environ["PATH"]})
     response = await runtime.execute(place.request(), AGENT, place.bench)
     assert response.status is Status.FAILURE
     assert "ANTHROPIC_API_KEY" in response.metadata["suggestion"]

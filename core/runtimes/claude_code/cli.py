@@ -34,8 +34,18 @@ _PASSED_ON = (
     "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "http_proxy", "no_proxy",
     "CLAUDE_CODE_MAX_RETRIES", "ANTHROPIC_BASE_URL", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_CUSTOM_HEADERS",
 )  # fmt: skip
-KEY = "ANTHROPIC_API_KEY"
-CREDENTIALS = (KEY, "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_CUSTOM_HEADERS")
+BY_PIPE = {
+    "ANTHROPIC_API_KEY": "CLAUDE_CODE_API_KEY_FILE_DESCRIPTOR",
+    "CLAUDE_CODE_OAUTH_TOKEN": "CLAUDE_CODE_OAUTH_TOKEN_FILE_DESCRIPTOR",
+}
+"""Credentials that Claude Code reads from a pipe, whose number stands in the variable."""
+BY_NAME = ("ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_CUSTOM_HEADERS")
+"""Credentials that it takes from its environment only; its shell is started without them."""
+CREDENTIALS = (*BY_PIPE, *BY_NAME)
+BARE_SHELL = f"""#!/bin/sh
+unset {" ".join(BY_NAME)}
+exec /bin/bash -c "$1"
+"""
 _QUIET = {
     "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
     "DISABLE_TELEMETRY": "1",
@@ -69,13 +79,15 @@ class CliEnded(ApmError):
 
 
 def environment(environ: Mapping[str, str], home: Path, scratch: Path, author: str, mail: str) -> dict[str, str]:
-    """All that Claude Code and its tools see. The key is not in it."""
+    """All that Claude Code and its tools see. What it can read from a pipe is not in it."""
     settings = [(f"GIT_CONFIG_KEY_{n}", key) for n, key in enumerate(_GIT)]
     settings += [(f"GIT_CONFIG_VALUE_{n}", value) for n, value in enumerate(_GIT.values())]
     people = {f"GIT_{who}_NAME": author for who in ("AUTHOR", "COMMITTER")}
     people |= {f"GIT_{who}_EMAIL": mail for who in ("AUTHOR", "COMMITTER")}
+    shell = {"CLAUDE_CODE_SHELL_PREFIX": str(bare_shell(home))} if any(environ.get(name) for name in BY_NAME) else {}
     return {
         **_QUIET,
+        **shell,
         **{name: environ[name] for name in _PASSED_ON if environ.get(name)},
         **people,
         **dict(settings),
@@ -88,12 +100,20 @@ def environment(environ: Mapping[str, str], home: Path, scratch: Path, author: s
     }
 
 
-class Cli:
-    """The SDK's transport, over a process of ours. `argv` without the program's own way of speaking."""
+def bare_shell(home: Path) -> Path:
+    """The program that starts a shell without credentials."""
+    return home / "bare-shell"
 
-    def __init__(self, argv: Sequence[str], cwd: Path, environ: Mapping[str, str], key: str) -> None:
+
+class Cli:
+    """The SDK's transport, over a process of ours. `argv` without the program's own way of speaking.
+
+    `secrets` are handed over by pipes, under the name of the variable that says which.
+    """
+
+    def __init__(self, argv: Sequence[str], cwd: Path, environ: Mapping[str, str], secrets: Mapping[str, str]) -> None:
         self._argv = [*argv, "--output-format", "stream-json", "--input-format", "stream-json", "--verbose"]
-        self._cwd, self._key = cwd, key
+        self._cwd, self._secrets = cwd, dict(secrets)
         self._run = uuid.uuid4().hex
         self._environ = {**environ, **workspace_marks(self._run)}
         self._process: subprocess.Popen[bytes] | None = None
@@ -119,13 +139,16 @@ class Cli:
 
     def _start(self) -> None:
         """No await in here, so no moment at which a cancellation could lose the process."""
-        environ, passed = dict(self._environ), []
-        if self._key:
-            reading, writing = os.pipe()
-            os.write(writing, self._key.encode())
-            os.close(writing)
-            passed, environ["CLAUDE_CODE_API_KEY_FILE_DESCRIPTOR"] = [reading], str(reading)
+        environ = dict(self._environ)
+        passed: list[int] = []
         try:
+            for name, secret in self._secrets.items():
+                reading, writing = os.pipe()
+                passed.append(reading)
+                # Shorter than any pipe holds, so this does not wait for a reader.
+                os.write(writing, secret.encode()[:4_096])
+                os.close(writing)
+                environ[name] = str(reading)
             self._process = subprocess.Popen(
                 self._argv,
                 cwd=self._cwd,

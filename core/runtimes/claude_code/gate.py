@@ -44,6 +44,7 @@ class Gate:
     commands: tuple[tuple[str, ...], ...]
     past: Past
     answer: Json = field(default_factory=dict)
+    readable: tuple[Path, ...] = ()
     waiting: Json | None = None
     """The call that is to wait for a person; set by this run."""
     asked: asyncio.Event = field(default_factory=asyncio.Event)
@@ -55,7 +56,7 @@ class Gate:
         """("allow" | "deny" | "defer", why) for a call as Claude Code's hook describes it."""
         self.asked.set()
         tool, given = str(call.get("tool_name", "")), dict(call.get("tool_input") or {})
-        place = Place(self.worktree, Path(str(call.get("cwd") or self.worktree)), self.commands)
+        place = Place(self.worktree, Path(str(call.get("cwd") or self.worktree)), self.commands, self.readable)
         verdict = judge(tool, given, place)
         match verdict:
             case Allowed():

@@ -25,7 +25,8 @@ def reading(name: str, place: Place) -> Verdict:
     path = _resolved(name, place)
     if path is None:
         return Refused(f"{one_line(name)} is no path that can be read.")
-    return _secret(path) or (Allowed() if _inside(path, place) else _outside(path))
+    known = _inside(path, place) or any(path.is_relative_to(folder.resolve()) for folder in place.readable)
+    return _secret(path) or (Allowed() if known else _outside(path))
 
 
 def writing(name: str, place: Place) -> Verdict:

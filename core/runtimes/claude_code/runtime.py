@@ -77,7 +77,7 @@ class ClaudeCodeRuntime:
     async def execute(self, request: AgentRequest, agent: AgentRow, bench: Bench) -> AgentResponse:
         """Raises UsageError where the SDK is not installed, CliEnded when Claude Code ends without a result."""
         if not any(self._environ.get(name) for name in cli.CREDENTIALS):
-            return failed(agent.role, "Claude Code has no credentials here", suggestion=f"Set {cli.KEY}.")
+            return failed(agent.role, "Claude Code has no credentials here", suggestion="Set ANTHROPIC_API_KEY.")
         task = _Task(request, agent, bench, bench.tree(), dict(request.context.get("human") or {}))
         sdk = await _sdk()
         past = Past.of(await bench.session.turns())
@@ -100,7 +100,7 @@ class ClaudeCodeRuntime:
         watch = Watch(session, self._secrets(), past.events, tokens)
         project = task.request.context.get("project", {})
         commands = declared(project, interpreter(project)) if project else ()
-        gate = Gate(session, task.worktree, commands, past, task.answer)
+        gate = Gate(session, task.worktree, commands, past, task.answer, self._readable(task))
         try:
             began = await self._begin(task, past)
             await self._talk(sdk, task, past, began, gate, watch, dollars)
@@ -126,7 +126,7 @@ class ClaudeCodeRuntime:
         resumed = bool(past.session)
         async with served(gate) as settings:
             argv = await self._argv(sdk, task, began.session, resumed, settings, dollars)
-            process = cli.Cli(argv, task.worktree, self._environment(task), self._environ.get(cli.KEY, ""))
+            process = cli.Cli(argv, task.worktree, self._environment(task), self._by_pipe())
             client = sdk.ClaudeSDKClient(sdk.ClaudeAgentOptions(verbatim_prompts=True), transport=process)
             try:
                 await client.connect()
@@ -167,8 +167,15 @@ class ClaudeCodeRuntime:
     def _place(self, task: _Task) -> Path:
         return self._home / str(task.bench.session.work_item)
 
+    def _readable(self, task: _Task) -> tuple[Path, ...]:
+        """Where Claude Code puts a tool's output that is too long for the conversation."""
+        return (task.bench.scratch, self._place(task) / "config" / "projects")
+
     def _environment(self, task: _Task) -> dict[str, str]:
         return cli.environment(self._environ, self._place(task), task.bench.scratch, task.agent.role, MAIL)
+
+    def _by_pipe(self) -> dict[str, str]:
+        return {way: value for name, way in cli.BY_PIPE.items() if (value := self._environ.get(name))}
 
     def _secrets(self) -> tuple[str, ...]:
         return tuple(value for name in cli.CREDENTIALS if (value := self._environ.get(name)))
@@ -226,6 +233,9 @@ def _prepare(file: Path, agents: str, place: Path) -> None:
     for folder in (place / "user", place / "config"):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     file.write_text(agents, encoding="utf-8")
+    shell = cli.bare_shell(place)
+    shell.write_text(cli.BARE_SHELL, encoding="utf-8")
+    shell.chmod(0o700)
 
 
 def _least(cap: float, left: float | None) -> float:

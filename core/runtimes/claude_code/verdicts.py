@@ -44,11 +44,15 @@ IMPACTS = {
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a call is made: the worktree, the folder that relative paths begin at, and the project's own commands."""
+    """Where a call is made: the worktree, the folder that relative paths begin at, and the project's own commands.
+
+    `readable` are folders beside the worktree that may be read, and not written.
+    """
 
     worktree: Path
     cwd: Path
     commands: tuple[tuple[str, ...], ...] = ()
+    readable: tuple[Path, ...] = ()
 
 
 def act(kind: str, what: str) -> Act:
