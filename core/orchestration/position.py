@@ -75,7 +75,6 @@ class Position:
             if is_own or answer.option == "all":
                 found = {
                     "since": question.details.get("commit") if is_own else None,
-                    "about": question.details.get("about") if is_own else None,
                     "option": answer.option,
                     "answer": answer.answer,
                     "reason": answer.reason,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -35,6 +35,8 @@ class ScriptedServer:
     """`script` is played reply by reply; `asked` are the bodies of the requests, `headers` what came with them."""
 
     script: list[Reply]
+    says: Callable[[Json], Reply] | None = None
+    """Makes a reply of a request's body, where a script would not do."""
     port: int = 0
     asked: list[Json] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
@@ -54,6 +56,11 @@ class ScriptedServer:
             self.changed.clear()
             await self.changed.wait()
 
+    def _reply(self, body: Json) -> Reply:
+        if self.says is not None:
+            return self.says(body)
+        return self.script.pop(0) if self.script else [text("The script is over.")]
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while line := await reader.readline():
@@ -69,12 +76,12 @@ class ScriptedServer:
             key, _, value = line.partition(":")
             headers[key.lower()] = value.strip()
         body = await reader.readexactly(int(headers.get("content-length", 0)))
-        if not path.startswith("/v1/messages?"):
+        if path.partition("?")[0] != "/v1/messages":
             return await _error(writer, 404)
         self.asked.append(json.loads(body))
         self.headers.append(headers)
         self.changed.set()
-        reply = self.script.pop(0) if self.script else [text("The script is over.")]
+        reply = self._reply(self.asked[-1])
         if isinstance(reply, int):
             return await _error(writer, reply)
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
@@ -119,9 +126,9 @@ def _events(model: str, blocks: Sequence[Json]) -> list[Json]:
 
 
 @asynccontextmanager
-async def scripted(*script: Reply) -> AsyncIterator[ScriptedServer]:
-    """The script, served on a free port of loopback."""
-    server = ScriptedServer(list(script))
+async def scripted(*script: Reply, says: Callable[[Json], Reply] | None = None) -> AsyncIterator[ScriptedServer]:
+    """The script, or what makes replies, served on a free port of loopback."""
+    server = ScriptedServer(list(script), says)
     working: set[asyncio.Task[None]] = set()
 
     def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
