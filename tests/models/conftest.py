@@ -18,7 +18,8 @@ import pytest
 from core.agents.session import Alone, Reservation, Usage
 from core.contract import Json
 from core.runtimes.models.anthropic_api import AnthropicConnection, AnthropicModel
-from core.runtimes.models.calling import Policy, open_line
+from core.runtimes.models.calling import Line, Policy, open_line
+from core.runtimes.models.compatible import CompatibleConnection, CompatibleModel
 from core.runtimes.models.endpoints import Endpoint
 
 KEY = "marker-key-7f3a9c"
@@ -146,7 +147,17 @@ class Shop:
 
     def __init__(self, waits: Waits) -> None:
         self.waits = waits
-        self.connections: list[AnthropicConnection] = []
+        self.connections: list[AnthropicConnection | CompatibleConnection] = []
+
+    def line(
+        self,
+        url: str,
+        provider: str = "anthropic",
+        policy: Policy | None = None,
+        environ: dict[str, str] | None = None,
+    ) -> Line:
+        policy = policy or Policy(sleep=self.waits.sleep, clock=self.waits.clock, chance=lambda: 0.0)
+        return open_line(Endpoint(provider, url, KEY), policy=policy, environ=environ or {})
 
     def model(
         self,
@@ -155,10 +166,16 @@ class Shop:
         policy: Policy | None = None,
         environ: dict[str, str] | None = None,
     ) -> AnthropicModel:
-        policy = policy or Policy(sleep=self.waits.sleep, clock=self.waits.clock, chance=lambda: 0.0)
-        line = open_line(Endpoint("anthropic", url, KEY), policy=policy, environ=environ or {})
-        self.connections.append(AnthropicConnection(line))
-        return AnthropicModel(name, self.connections[-1])
+        connection = AnthropicConnection(self.line(url, policy=policy, environ=environ))
+        self.connections.append(connection)
+        return AnthropicModel(name, connection)
+
+    def compatible(
+        self, url: str, name: str = "ours-7b", policy: Policy | None = None, environ: dict[str, str] | None = None
+    ) -> CompatibleModel:
+        connection = CompatibleConnection(self.line(url, "openai-compatible", policy, environ))
+        self.connections.append(connection)
+        return CompatibleModel(name, connection)
 
 
 @pytest.fixture

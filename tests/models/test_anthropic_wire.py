@@ -302,7 +302,7 @@ async def test_a_tool_call_that_the_token_limit_cut_is_none(shop: Shop, book: Bo
 def test_no_sdk_is_loaded_before_the_first_call() -> None:
     words = (
         "import sys, core.runtimes, core.runtimes.functions, core.runtimes.human, core.runtimes.replay,"
-        "core.runtimes.models.anthropic_api;"
+        "core.runtimes.models.anthropic_api, core.runtimes.models.compatible;"
         "print([name for name in ('anthropic', 'pydantic_ai', 'openai', 'httpx', 'httpx2', 'claude_agent_sdk')"
         " if name in sys.modules])"
     )

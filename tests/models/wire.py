@@ -89,16 +89,29 @@ def answers(status: int, body: Json, **headers: str) -> Deed:
     return deed
 
 
-def streams(*events: Json, then: Callable[[asyncio.StreamReader], Awaitable[bool]] | None = None) -> Deed:
-    """A stream of the events; then its proper end, or what `then` does instead: True drops the connection."""
+Ending = Callable[[asyncio.StreamReader], Awaitable[bool]]
+
+
+def streams(*events: Json, then: Ending | None = None) -> Deed:
+    """A stream of the Messages API; then its proper end, or what `then` does instead: True drops the connection."""
+    return sends(*(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in events), then=then)
+
+
+def chats(*chunks: Json, then: Ending | None = None) -> Deed:
+    """A stream of the chat protocol."""
+    last = () if then else ("data: [DONE]\n\n",)
+    return sends(*(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks), *last, then=then)
+
+
+def sends(*pieces: str, then: Ending | None = None) -> Deed:
 
     async def deed(sent: Sent, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         writer.write(
             b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nrequest-id: req_1\r\n"
             b"transfer-encoding: chunked\r\n\r\n"
         )
-        for event in events:
-            data = f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode()
+        for piece in pieces:
+            data = piece.encode()
             writer.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
         await writer.drain()
         if then is not None:
@@ -137,3 +150,11 @@ def says(text: str) -> Deed:
     """A whole answer of 10 tokens to a prompt of 100, 5 of them from the cache."""
     start = started(input_tokens=95, cache_read_input_tokens=5, output_tokens=1)
     return streams(start, TEXT_BEGINS, piece(text), *ended(output_tokens=10))
+
+
+def chunk(usage: Json | None = None, finish: str | None = None, **delta: Any) -> Json:
+    """A piece of a chat answer; with `usage` the last one, which has no choices."""
+    common: Json = {"id": "chat-1", "object": "chat.completion.chunk", "created": 1, "model": "served"}
+    if usage is not None:
+        return {**common, "choices": [], "usage": usage}
+    return {**common, "choices": [{"index": 0, "delta": {"role": "assistant", **delta}, "finish_reason": finish}]}
