@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +43,11 @@ class ScriptedModel:
     prompts: list[Prompt] = field(default_factory=list)
     provider: str = "scripted"
     name: str = "scripted-1"
-    holds_to_shapes: bool = False
+    holds_to_shapes: bool = True
 
     async def ask(self, prompt: Prompt, session: Session) -> Reply:
         place = sum(message["role"] == "assistant" for message in prompt.messages)
-        self.prompts.append(Prompt(prompt.system, tuple(dict(m) for m in prompt.messages), prompt.tools))
+        self.prompts.append(replace(prompt, messages=tuple(dict(message) for message in prompt.messages)))
         answer: Reply | Exception = self.script[min(place, len(self.script) - 1)]
         if isinstance(answer, Exception):
             raise answer

@@ -269,6 +269,15 @@ async def test_what_the_engine_must_hear_passes_through_and_the_work_stays(place
     assert "return 2" in (place.tree.path / "src/app.py").read_text()
 
 
+async def test_a_tool_is_forced_where_a_model_only_writes_about_calls(place: Place) -> None:
+    words = says({"type": "text", "text": '{"name": "done"}'}, stop="end_turn")
+    held, loose = ScriptedModel((words, words, *WORK)), ScriptedModel(WORK, holds_to_shapes=False)
+    await place.execute(held)
+    await place.execute(loose, request=place.request(round=2))
+    assert [prompt.choice for prompt in held.prompts[:4]] == [None, None, {"type": "any"}, None]
+    assert loose.prompts[0].choice == {"type": "any"}
+
+
 async def test_a_work_item_without_a_project_has_no_place_to_work(place: Place) -> None:
     runtime = CodingRuntime("anthropic", lambda _: ScriptedModel(WORK))
     response = await runtime.execute(place.request(), place.agent(), Bench(None, place.home, place.home))

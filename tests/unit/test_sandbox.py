@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from core.projects.commands import CommandResult, Limits
-from core.runtimes.coding.sandbox import BUBBLEWRAP, NONE, Place, Sandbox, enclosure, place_of
+from core.runtimes.coding.sandbox import BUBBLEWRAP, NONE, NOTE, Place, Sandbox, enclosure, place_of
 from tests.unit.git_project import commit, git
 
 WORKS = (
@@ -44,7 +44,7 @@ async def test_a_command_works_in_the_worktree_with_the_projects_interpreter(tre
     assert (result.exit_code, result.stdout.strip()) == (0, "done"), result.output
     assert (tree / "b.txt").read_text() == "one\n"
     assert result.argv[0] == sys.executable
-    assert "no network" in result.evidence()["note"]
+    assert result.evidence()["note"] == NOTE
 
 
 @needs_bubblewrap

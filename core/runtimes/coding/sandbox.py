@@ -78,7 +78,8 @@ class Sandbox:
         useless = [word for name in sorted(os.environ) if _USELESS.fullmatch(name) for word in ("-u", name)]
         wrapped = ["env", *useless, self._program, *enclosure(place, argv, Path.home(), env), "--", *argv]
         result = await run(wrapped, cwd=place.worktree, limits=limits, env={"APM_SANDBOX": BUBBLEWRAP, **env})
-        note = "; ".join(part for part in (NOTE, result.note) if part)
+        # That something was left running is always said of a sandbox: bubblewrap's own process ends a moment later.
+        note = f"{NOTE}; {result.note}" if result.timed_out else NOTE
         return replace(result, argv=tuple(argv), note=note)
 
 

@@ -70,12 +70,18 @@ class Task:
                 return await self.give_up(f"the task was not done after {self.limits.turns} answers of the model")
             if self.talk.fruitless >= self.limits.fruitless:
                 return await self.give_up(f"{self.talk.fruitless} answers in a row held nothing that could be done")
-            prompt = Prompt(system, tuple(self.talk.messages), told, most_output=self.limits.output_tokens)
+            prompt = Prompt(system, tuple(self.talk.messages), told, self._choice(), None, self.limits.output_tokens)
             reply = await self.model.ask(prompt, self.session)
             await self.session.keep(REPLY, reply_content(reply))
             response = await self._take_up(Exchange(reply))
             if response is not None:
                 return response
+
+    def _choice(self) -> Json | None:
+        """Whether a tool is forced: on servers whose models write about calls instead of making them, and on any model
+        that was told so once in vain. Elsewhere it would keep a model from thinking first."""
+        forced = not self.model.holds_to_shapes or self.talk.fruitless > 1
+        return {"type": "any"} if forced else None
 
     async def give_up(self, error: str) -> AgentResponse:
         """A failure that leaves the branch as it was; what was written is on record, as diffs."""
