@@ -4,6 +4,7 @@ stands at the end. Every answer and every result is on record before the next st
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ from core.agents.bench import Bench
 from core.contract import AgentRequest, AgentResponse, failed
 from core.projects import git
 from core.projects.worktrees import Worktree, reset_to_commit
-from core.redaction import redact
+from core.redaction import Redactor, secrets_of
 from core.runtimes.coding.branching import disarm
 from core.runtimes.coding.confinement import Tree, team_paths
 from core.runtimes.coding.conversation import START, Conversation, read_record
@@ -33,7 +34,8 @@ ModelOf = Callable[[AgentRow], Model]
 class CodingRuntime:
     """Runs `code-implementer` and their like on any model. One delegation is one task and one commit.
 
-    `workspace` is the folder whose team nobody here may change; `clean` takes secrets out of what a model is shown.
+    `workspace` is the folder whose team nobody here may change; `clean` takes secrets out of what a model is shown;
+    without it, what this process's environment holds and what looks like one.
     """
 
     def __init__(
@@ -43,10 +45,11 @@ class CodingRuntime:
         *,
         workspace: Path | None = None,
         sandbox: Sandbox | None = None,
-        clean: Clean = redact,
+        clean: Clean | None = None,
     ) -> None:
         self.name = name
-        self._model_of, self._workspace, self._clean = model_of, workspace, clean
+        self._model_of, self._workspace = model_of, workspace
+        self._clean = clean or Redactor(secrets_of(os.environ)).text
         self._sandbox = sandbox or Sandbox()
 
     async def execute(self, request: AgentRequest, agent: AgentRow, bench: Bench) -> AgentResponse:
