@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from core.agents.bench import Bench
-from core.contract import AgentRequest, AgentResponse, ApmError, Json
+from core.contract import AgentRequest, AgentResponse, ApmError, Json, Status
 from core.phases import PHASES
 from core.runtimes.models.outputs import MEASURED, OURS, OUTPUTS
 from core.runtimes.models.shapes import Unfit, shape_of
@@ -187,6 +187,12 @@ def test_what_makes_no_sense_is_refused_with_a_sentence(role: str, given: Json, 
         shape_of(role, asked(role, item, **PLANNED)).judged(given)
 
     assert any(sentence in problem for problem in refused.value.problems), refused.value.problems
+
+
+def test_an_output_without_its_envelope_is_a_whole_one() -> None:
+    answer = shape_of("ac-writer", asked("ac-writer", RAW)).judged(CRITERIA)
+
+    assert (answer.status, answer.output, answer.decisions) == (Status.SUCCESS, CRITERIA, ())
 
 
 @pytest.mark.parametrize("given", [None, "SUCCESS", [], 7, {"status": "SUCCESS"}])

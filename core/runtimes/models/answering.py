@@ -31,6 +31,8 @@ MOST_CHARACTERS = 400_000
 MOST_OUTPUT = 8_000
 DEEPEST = 24
 REPAIRS = 1
+_CALL = f"Call the tool `{ANSWER_TOOL}` with your whole answer as its input, and write no text."
+"""Servers that only ask for a call, and do not force one, are followed by models that are told so last."""
 _ENVELOPE = frozenset({"status", "output"})
 _OTHERWISE = "Try again, or give the agent another model or runtime."
 
@@ -108,6 +110,8 @@ class AnsweringRuntime:
 
     name: str
     models: Callable[[AgentRow], Model]
+    most_output: int = MOST_OUTPUT
+    """Tokens of one reply at most."""
     _shapeless: set[tuple[str, str]] = field(default_factory=set)
     """Models that were seen to ignore a shape: they are given the tool at once."""
 
@@ -124,7 +128,9 @@ class AnsweringRuntime:
             if step.mode == TOOL and any(reply.mode == SHAPE for reply in replies):
                 self._shapeless.add((model.provider, model.name))
             try:
-                replies.append(await _asked(model, session, _prompt(shape, system, task, step), step.mode))
+                replies.append(
+                    await _asked(model, session, _prompt(shape, system, task, step, self.most_output), step.mode)
+                )
             except ModelFailed as error:
                 return _response(agent.role, model, replies, _Ended(None, sanitise(str(error), limit=2_000)))
 
@@ -141,13 +147,13 @@ async def _asked(model: Model, session: Session, prompt: Prompt, mode: str) -> K
     return kept
 
 
-def _prompt(shape: Shape, system: str, task: str, step: _Asking) -> Prompt:
-    said = f"{task}\n\n{step.addition}" if step.addition else task
+def _prompt(shape: Shape, system: str, task: str, step: _Asking, most: int) -> Prompt:
+    said = "\n\n".join(part for part in (task, step.addition, _CALL if step.mode == TOOL else "") if part)
     messages: tuple[Json, ...] = ({"role": "user", "content": said}, *step.after)
     if step.mode == SHAPE:
-        return Prompt(system, messages, shape=shape.schema, most_output=MOST_OUTPUT)
+        return Prompt(system, messages, shape=shape.schema, most_output=most)
     choice = {"type": "tool", "name": ANSWER_TOOL}
-    return Prompt(system, messages, tools=(shape.tool,), choice=choice, most_output=MOST_OUTPUT)
+    return Prompt(system, messages, tools=(shape.tool,), choice=choice, most_output=most)
 
 
 def _step(shape: Shape, replies: Sequence[Kept], mode: str) -> _Asking | _Ended:
@@ -192,7 +198,7 @@ def _judged(shape: Shape, reply: Kept) -> Answer:
     given = [call["input"] for call in reply.calls if call["name"] == ANSWER_TOOL]
     if not given:
         found = _object_in(reply.text)
-        if reply.mode == SHAPE and (found is None or not _ENVELOPE & set(found)):
+        if reply.mode == SHAPE and (found is None or (_ENVELOPE.isdisjoint(found) and not shape.is_met_by(found))):
             raise _Ignored
         if found is None:
             raise Unfit([f"There is no answer: call `{ANSWER_TOOL}` with it, or give it as one JSON object."])

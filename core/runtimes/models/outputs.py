@@ -279,7 +279,7 @@ class Decided(Closed):
     """A domain agent's word: a choice, or the wish that a person chooses."""
 
     choice: Annotated[str, Of("options")] | None = None
-    reason: Words
+    reason: Words = ""
     escalate: Escalated | None = None
 
 

@@ -45,8 +45,9 @@ _GROUND = """\
 _ANSWERING = """\
 ## How you answer
 
-- With one JSON object of the given shape and nothing around it: `{"status", "output", "missing", "suggestion",
-  "decisions"}`, as far as the shape has these keys. Where you have the tool `answer`, call it once with that object.
+- With one JSON object of the given shape: `{"status", "output", "missing", "suggestion", "decisions"}`, as far as the
+  shape has these keys. Where you have the tool `answer` it is the input of one call; else it stands alone, with
+  nothing around it.
 - `output` is what your Output section describes; every key is there, empty where there is nothing to say.
 - `status` is SUCCESS when the output is whole, BLOCKED when something is missing that you must not invent. Then
   `missing` names each missing thing, `suggestion` asks for it in words that a person can answer, and `output` holds

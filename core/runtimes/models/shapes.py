@@ -38,6 +38,7 @@ ANSWER_TOOL = "answer"
 
 _Output = TypeVar("_Output", bound=Closed)
 _NEXT = {"D1": "P1", "P1": "I1"}
+_BARE: Json = {"status": "SUCCESS", "output": {}, "missing": [], "suggestion": ""}
 _KEPT = ("type", "enum", "const", "description")
 """Of a schema: the rest are bounds that providers refuse in a shape, and that are checked here."""
 
@@ -63,7 +64,7 @@ class Answered(Closed, Generic[_Output]):
 
 
 class Raising(Answered[_Output], Generic[_Output]):
-    decisions: list[Raised] = Field(max_length=MOST_DECISIONS)
+    decisions: list[Raised] = Field([], max_length=MOST_DECISIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ class Shape:
     role: str
     request: AgentRequest
     schema: Json
-    ids: Mapping[str, tuple[str, ...]]
+    ids: dict[str, tuple[str, ...]]
 
     @property
     def tool(self) -> Json:
@@ -102,10 +103,22 @@ class Shape:
             "input_schema": self.schema,
         }
 
-    def judged(self, given: object) -> Answer:
-        """The answer in the form that the engine reads. Raises Unfit with what is wrong about it."""
+    def is_met_by(self, given: object) -> bool:
         try:
-            found = _envelope(self.role).model_validate(given, context=dict(self.ids))
+            self.judged(given)
+        except Unfit:
+            return False
+        return True
+
+    def judged(self, given: object) -> Answer:
+        """The answer in the form that the engine reads. Raises Unfit with what is wrong about it.
+
+        An output without its envelope is taken for a whole one: it is what the agent's procedure describes, and
+        smaller models keep to that. Its checks are the same.
+        """
+        bare = isinstance(given, dict) and given.keys().isdisjoint(_BARE)
+        try:
+            found = _envelope(self.role).model_validate(_BARE | {"output": given} if bare else given, context=self.ids)
         except ValidationError as error:
             raise Unfit([_told(each) for each in error.errors()[:MOST_PROBLEMS]]) from None
         envelope = found.model_dump(exclude_none=True, exclude_unset=True)
