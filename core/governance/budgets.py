@@ -260,11 +260,3 @@ def lose_open(tx: Transaction) -> int:
     if found:
         tx.event("spend.lost", spends=[int(number) for (number,) in found])
     return len(found)
-
-
-def day_limit(reader: Connection, now: int) -> float | None:
-    """Dollars that today (UTC) may cost; None where nothing limits them."""
-    from core.registry.importing import read_memory
-
-    rules = read_memory(reader).get("sections", {}).get("defaults", {}).get("budgets", {})
-    return limit_of(reader, "day", Spender(0, "", 0, ""), now, rules).dollars

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from core.store.reads import MS_PER_DAY, Connection
 from core.store.reads_escalations import SECTION_SQL
@@ -56,10 +57,18 @@ def waiting(reader: Connection, now: int) -> Waiting:
     return Waiting(int(needs), int(late), min((m for m in moments if m is not None), default=None))
 
 
-def cost_of_day(reader: Connection, now: int) -> float:
-    """Dollars of the day that `now` lies in (UTC)."""
-    found = reader.sql('SELECT COALESCE(SUM("cost"), 0) FROM "counters" WHERE "day" >= ?', (now // MS_PER_DAY,))
-    return float(found[0][0])
+class DayCost(NamedTuple):
+    """What agents have used on a day; `dollars` lack what no price is known of."""
+
+    dollars: float
+    tokens: int
+
+
+def cost_of_day(reader: Connection, now: int) -> DayCost:
+    """Of the day that `now` lies in (UTC)."""
+    query = 'SELECT COALESCE(SUM("cost"), 0), COALESCE(SUM("tokens"), 0) FROM "counters" WHERE "day" >= ?'
+    [(dollars, tokens)] = reader.sql(query, (now // MS_PER_DAY,))
+    return DayCost(float(dollars), int(tokens))
 
 
 def is_replayed(reader: Connection) -> bool:

@@ -8,7 +8,8 @@ import pytest
 
 from core.contract import ApmError
 from core.governance.escalations import resolve
-from core.store.schema import Budget
+from core.store.reads import MS_PER_DAY
+from core.store.schema import Budget, Counter
 from core.store.writer import Transaction
 from tests.app.driving import SMALL, USUAL, WIDE, Driving, app_in, lines_of, notices, opened, press, screen_text, settle
 from tests.app.seeding import HOUR, MORNING, SeededWorkspace
@@ -99,3 +100,52 @@ async def test_the_budget_stands_beside_the_cost_once_there_is_one(busy_workspac
         await busy_workspace.store.write(set_budget)
         await settle(pilot)
         assert "$0.21 of $5.00 today" in screen_text(pilot)
+
+
+def spend(made: SeededWorkspace, dollars: float, tokens: int, limit: float | None, token_limit: int | None) -> None:
+    def work(tx: Transaction) -> None:
+        tx.execute(Counter.update(cost=0, tokens=0))
+        tx.execute(
+            Counter.update(cost=dollars, tokens=tokens).where(
+                (Counter.agent == "ac-writer") & (Counter.day == MORNING // MS_PER_DAY)
+            )
+        )
+        tx.insert(Budget, scope="day", cost=limit, tokens=token_limit, at=tx.now, by="ada", reason="")
+        tx.event("budget.set")
+
+    made.store.write_now(work)
+
+
+@pytest.mark.parametrize(
+    ("used", "told", "short", "tone"),
+    [
+        ((39.9, 0, 50.0, None), "$39.90 of $50.00 today", "", "dim"),
+        ((41.0, 0, 50.0, None), "▲ budget nearly used: $41.00 of $50.00 today", "▲ low $41 of $50", "ask"),
+        ((50.2, 0, 50.0, None), "✗ budget used up: $50.20 of $50.00 today", "✗ out $50 of $50", "bad"),
+        (
+            (1.0, 900_000, 50.0, 1_000_000),
+            "▲ budget nearly used: 900k of 1.0M tok today",
+            "▲ low 900k of 1.0M tok",
+            "ask",
+        ),
+        ((0.0, 5_000, None, None), "5.0k tok today", "", "dim"),
+    ],
+)
+async def test_a_budget_near_its_end_is_told_at_every_width(
+    busy_workspace: SeededWorkspace,
+    used: tuple[float, int, float | None, int | None],
+    told: str,
+    short: str,
+    tone: str,
+) -> None:
+    spend(busy_workspace, *used)
+    async with opened(busy_workspace, (160, 36)) as pilot:
+        header = pilot.app.screen.query_one(TopLine)
+        assert told in lines_of(header)[0]
+        assert any(told.removesuffix(" today") in text and its == tone for text, its in header.halves(160)[1])
+        assert short in "".join(text for text, _ in header.halves(80)[1])
+        left, right = header.halves(40)
+        shown = "".join(text for text, _ in (*left, *right))
+        assert short.removesuffix(" tok").removeprefix("▲ low ").removeprefix("✗ out ") in shown
+        assert " REPLAY " in shown
+        assert len(shown) <= 40

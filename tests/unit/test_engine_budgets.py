@@ -85,7 +85,7 @@ async def test_it_goes_on_once_a_person_allows_more_and_pays_nothing_twice(works
 
     assert await run.outcomes(number) == [("D1", 1, "passed")]
     assert (paid.calls["intent-triage"], paid.calls["problem-framer"]) == (1, 1)
-    assert await workspace.store.read(lambda r: reads_team.cost_of_day(r, workspace.store.clock())) == 1.25
+    assert await workspace.store.read(lambda r: reads_team.cost_of_day(r, workspace.store.clock()).dollars) == 1.25
 
 
 async def test_stopping_ends_the_work_item(workspace: Workspace, run: Run) -> None:

@@ -117,9 +117,9 @@ def test_today_costs_what_its_agents_cost(store: Store) -> None:
             tx.execute(Counter.insert(agent=agent, day=on, cost=cost, **zero))
         tx.event("test.changed")
 
-    assert store.read_now(lambda r: reads_team.cost_of_day(r, MORNING)) == 0.0
+    assert store.read_now(lambda r: reads_team.cost_of_day(r, MORNING)) == (0.0, 0)
     store.write_now(write)
-    assert store.read_now(lambda r: reads_team.cost_of_day(r, MORNING)) == 0.75
+    assert store.read_now(lambda r: reads_team.cost_of_day(r, MORNING)).dollars == 0.75
 
 
 def test_a_team_with_one_replayed_agent_is_replayed(store: Store) -> None:

@@ -10,6 +10,7 @@ from textual.reactive import reactive
 
 from core.sanitise import one_line
 from tui.bridge import Change
+from tui.text.amounts import budget_mark, of_limit
 from tui.text.words import Line, Span
 from tui.widgets.live import DELEGATIONS, Live
 from tui.widgets.painted import PaintedLine, cells_of
@@ -41,8 +42,12 @@ class HeaderFacts(NamedTuple):
     waiting: int = 0
     overdue: int = 0
     cost: float = 0.0
+    tokens: int = 0
     budget: float | None = None
     """Dollars that today may cost, where somebody has said so."""
+    token_budget: int | None = None
+    warn_at: int = 80
+    """Percent of today's budget from which it is told loudly."""
     broken: str = ""
     """The first thing that is wrong in the team's files, while they cannot be brought in."""
     fault: str = ""
@@ -91,14 +96,15 @@ class TopLine(Live, PaintedLine):
     def halves(self, width: int) -> tuple[Line, Line]:
         """Left the alarms and the projects, right the figures; each in the longest form that fits."""
         for figures, projects, alarms in _FORMS:
-            left, right = _left(self.facts, projects=projects, alarms=alarms), _right(self.facts, long=figures)
+            left, right = _left(self.facts, projects=projects, alarms=alarms), _right(self.facts, figures)
             if cells_of(left) + cells_of(right) + 2 <= width:
                 break
         return left, right
 
 
-_FORMS = ((True, True, 3), (False, True, 3), (False, False, 3), (False, False, 2), (False, False, 1), (False, False, 0))
-"""Whether figures have words and projects are named, and how long the alarms are."""
+BUDGET_WORDS = {"low": "budget nearly used", "out": "budget used up"}
+_FORMS = ((2, True, 3), (1, True, 3), (1, False, 3), (1, False, 2), (1, False, 1), (1, False, 0), (0, False, 0))
+"""How long the figures are, whether projects are named, and how long the alarms are."""
 
 
 def fault_words(facts: HeaderFacts) -> str:
@@ -112,11 +118,14 @@ def fault_words(facts: HeaderFacts) -> str:
 
 
 def _read(reader: Connection, live: LiveRow, now: int, known: Waiting | None) -> tuple[HeaderFacts, Waiting]:
-    from core.governance.budgets import day_limit
+    from core.governance.budget_reads import NOBODY, rules_in_force, warn_at
+    from core.governance.budgets import limit_of
     from core.registry.importing import read_refused
     from core.store import reads, reads_team
 
     waiting = known or reads_team.waiting(reader, now)
+    rules, used = rules_in_force(reader), reads_team.cost_of_day(reader, now)
+    limit = limit_of(reader, "day", NOBODY, now, rules)
     facts = HeaderFacts(
         projects=tuple(p.name for p in reads.projects(reader)),
         replay=reads_team.is_replayed(reader),
@@ -124,8 +133,11 @@ def _read(reader: Connection, live: LiveRow, now: int, known: Waiting | None) ->
         running=len(live.work_items),
         waiting=waiting.needs_me,
         overdue=waiting.overdue,
-        cost=reads_team.cost_of_day(reader, now),
-        budget=day_limit(reader, now),
+        cost=used.dollars,
+        tokens=used.tokens,
+        budget=limit.dollars,
+        token_budget=limit.tokens,
+        warn_at=warn_at(rules),
         broken=one_line(read_refused(reader).partition("\n")[0], MOST_BROKEN),
     )
     return facts, waiting
@@ -151,15 +163,39 @@ def _left(facts: HeaderFacts, *, projects: bool, alarms: int) -> Line:
     return tuple(spans)
 
 
-def _right(facts: HeaderFacts, *, long: bool) -> Line:
-    gap: Span = ("   " if long else " ", "text")
-    running: Span = (f"● {facts.running}" + (" running" if long else ""), "run" if facts.running else "dim")
-    waiting: Span = (f"◆ {facts.waiting:,}" + (" waiting for you" if long else ""), "ask" if facts.waiting else "dim")
-    spans: list[Span] = [running, gap, waiting]
-    if facts.overdue:
-        spans += [gap, (f"▲ {facts.overdue:,}" + (" overdue" if long else " late"), "bad")]
-    if long:
-        of = f" of ${facts.budget:,.2f}" if facts.budget is not None else ""
-        tone = "bad" if facts.budget is not None and facts.cost >= facts.budget else "dim"
-        spans += [gap, (f"${facts.cost:,.2f}{of} today", tone)]
-    return (*spans, (" ", "text"))
+def _right(facts: HeaderFacts, length: int) -> Line:
+    """Figures: 2 all with their words, 1 with the shortest, 0 bare."""
+    gap: Span = ("   " if length == 2 else " ", "text")
+    by = " " if length else ""
+    spans: list[Span] = []
+    for glyph, number, words, tone in (
+        ("●", facts.running, ("", "", " running"), "run" if facts.running else "dim"),
+        ("◆", facts.waiting, ("", "", " waiting for you"), "ask" if facts.waiting else "dim"),
+        ("▲", facts.overdue, ("", " late", " overdue"), "bad"),
+    ):
+        if number or glyph != "▲":
+            spans += [*([gap] if spans else []), (f"{glyph}{by}{number:,}{words[length]}", tone)]
+    cost = _cost(facts, length)
+    return (*spans, *((gap, cost) if cost[0] else ()), (" ", "text"))
+
+
+def _cost(facts: HeaderFacts, length: int) -> Span:
+    """What today has cost of its budget: with its mark once little of that is left, and else only where there is room.
+
+    Of dollars and tokens the one that is nearer to its end.
+    """
+    shares = [
+        (used / most if most else 1.0, unit, used, most)
+        for unit, used, most in (("dollars", facts.cost, facts.budget), ("tokens", facts.tokens, facts.token_budget))
+        if most is not None
+    ]
+    usual = ("tokens", facts.tokens) if facts.tokens and not facts.cost else ("dollars", facts.cost)
+    share, unit, used, most = max(shares, default=(None, *usual, None))
+    mark = budget_mark(None if share is None else int(100 * share), facts.warn_at)
+    told = of_limit(unit, used, most, short=length < 2)
+    if not length:
+        told = told.removesuffix(" tok")
+    if mark is None:
+        return (f"{told} today", "dim") if length == 2 else ("", "dim")
+    word = ("", f"{mark.word} ", f"{BUDGET_WORDS[mark.word]}: ")[length]
+    return f"{mark.glyph} {word}{told}{' today' if length == 2 else ''}", mark.tone
