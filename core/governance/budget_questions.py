@@ -32,8 +32,9 @@ def budget_question(why: str, budget: Json, chain: tuple[str, ...]) -> Question:
             Option(
                 AMOUNT,
                 "Allow another amount",
-                f"{whose.capitalize()} budget is what you give, dollars or tokens or both{until}.",
+                f"{whose.capitalize()} budget is what you give; what you leave empty stays as it is{until}.",
                 {"limit": "numbers"},
+                names={"limit": {name: _holds(name, budget["before"][name]) for name in UNITS}},
             ),
             Option(UNCAPPED, "Go on without a limit", f"{whose.capitalize()} budget has no limit{until}."),
             Option(STOP, "Stop this work item", "It is cancelled; its branch is kept.", ends=True),
@@ -46,6 +47,10 @@ def budget_question(why: str, budget: Json, chain: tuple[str, ...]) -> Question:
         blocks=str(budget["phase"]),
         details={"budget": budget},
     )
+
+
+def _holds(unit: str, limit: float | None) -> str:
+    return "no limit now" if limit is None else f"{amount(unit, limit)} now"
 
 
 def _key_names(scope: str) -> tuple[str, ...]:

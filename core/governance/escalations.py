@@ -36,7 +36,8 @@ TIME_OUT = "time-out"
 class Option:
     """One legal answer and what it leads to.
 
-    `asks` are the values it has to carry: {key: shape}; with `ends` it ends the work item that is asked about.
+    `asks` are the values it has to carry: {key: shape}; with `ends` it ends the work item that is asked about. Where
+    the ids in a value are known, `names` has each with a word on it: {key: {id: hint}}.
     """
 
     key: str
@@ -44,11 +45,14 @@ class Option:
     consequence: str
     asks: Mapping[str, str] = field(default_factory=dict)
     ends: bool = False
+    names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def to_json(self) -> Json:
         told: Json = {"key": self.key, "label": self.label, "consequence": self.consequence}
         if self.asks:
             told["asks"] = dict(self.asks)
+        if self.names:
+            told["names"] = {key: dict(ids) for key, ids in self.names.items()}
         return {**told, "ends": True} if self.ends else told
 
 

@@ -148,7 +148,8 @@ def delegation_question(phase: PhaseSpec, work_item: int, round_: int, role: str
         question=one_line(visible(ask.question) if is_permission else ask.question, 500),
         urgency="DAILY",
         options=tuple(
-            Option(o["key"], o["label"], o["consequence"], o.get("asks", {}), bool(o.get("ends"))) for o in ask.options
+            Option(o["key"], o["label"], o["consequence"], o.get("asks", {}), bool(o.get("ends")), o.get("names", {}))
+            for o in ask.options
         ),
         recommended=ask.recommended,
         chain=(MASTER, phase.orchestrator, role),

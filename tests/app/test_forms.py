@@ -78,7 +78,7 @@ def test_what_cannot_be_read_is_named_with_its_field(shape: str, typed: str, sai
 def test_a_fault_names_the_value_it_is_in() -> None:
     with pytest.raises(forms.NotReadable) as fault:
         forms.read_values({"who": "text", "estimates": "numbers"}, {"who": "finance", "estimates": "T1: soon"})
-    assert fault.value.key == "estimates"
+    assert fault.value.key == "estimates.T1"
 
 
 @pytest.mark.parametrize("shape", ["map", "numbers", "tasks"])

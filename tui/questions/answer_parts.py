@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from core.contract import Json
@@ -28,6 +28,21 @@ class Part:
     """What the gate said about it; "" for nothing."""
     begun: str
     """What stands in its field at first."""
+    ids: Mapping[str, str] = field(default_factory=dict)
+    """Where its ids are known: each with a word on it. Then each has a field of its own."""
+
+    @property
+    def fields(self) -> tuple[tuple[str, str, str], ...]:
+        """(the field's key, what it is called, a word on it) of every field that the value is typed into."""
+        if not self.ids:
+            return ((self.key, self.name, self.said),)
+        return tuple((f"{self.key}-{i}", one_line(i.replace("_", " "), 40), one_line(h)) for i, h in self.ids.items())
+
+    def text(self, typed: Mapping[str, str]) -> str:
+        """What is typed into its fields, by the fields' keys, as one text of its shape."""
+        if not self.ids:
+            return typed[self.key]
+        return "\n".join(f"{i}: {' '.join(typed[f'{self.key}-{i}'].split())}" for i in self.ids)
 
     @property
     def name(self) -> str:
@@ -49,22 +64,27 @@ class Part:
         return int(counted[1]) + (len(typed.strip()) if counted[3] else len(lines))
 
 
+NAMED = ("numbers", "map")
+"""Shapes of which each id has a field of its own where all are known."""
+_IS_FIELD = re.compile(r"[a-z][a-z0-9_]{0,30}")
 _COUNTED = re.compile(r"(\d{1,6}) of (\d{1,6})( characters)?$")
 
 
 def parts_of(question: EscalationRow, option: Json) -> tuple[Part, ...]:
     """In the order in which one thinks of them."""
     asks: Mapping[str, str] = option.get("asks") or {}
-    return tuple(_part(key, asks[key], question.missing) for key in in_order(asks))
+    names: Mapping[str, Mapping[str, str]] = option.get("names") or {}
+    return tuple(_part(key, asks[key], question.missing, names.get(key) or {}) for key in in_order(asks))
 
 
-def _part(key: str, shape: str, missing: Sequence[Any]) -> Part:
+def _part(key: str, shape: str, missing: Sequence[Any], ids: Mapping[str, str]) -> Part:
     lines = [str(line) for line in missing]
     names = [name for name, asked in ASKED_FOR.items() if key in asked]
     # A criterion may ask for more than one value; what names this one itself is about it.
     said = said_about(key, lines) or said_about(key, lines, names)
     told = _scored(key, said) if SIX_W in names else "; ".join(one_line(line, 120) for line in said)
-    return Part(key, shape, shape_of(key, shape), told, begun(shape, ids_in(said)))
+    known = {i: h for i, h in ids.items() if _IS_FIELD.fullmatch(i)} if shape in NAMED else {}
+    return Part(key, shape, shape_of(key, shape), told, begun(shape, known or ids_in(said)), known)
 
 
 def _scored(key: str, said: Sequence[str]) -> str:

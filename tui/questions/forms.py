@@ -50,13 +50,26 @@ def _map(typed: str) -> dict[str, str] | None:
 
 
 def _numbers(typed: str) -> dict[str, float] | None:
-    made = {}
-    for key, value in _pairs(typed):
-        try:
-            made[key] = float(value.replace(",", ".").removesuffix("h").strip())
-        except ValueError:
-            raise NotReadable(f"{key}: {value!r} is no number") from None
-    return made or None
+    return {key: _number(key, value) for key, value in _pairs(typed)} or None
+
+
+_THOUSANDS = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d+)?")
+_UNITS = {"h": 1, "k": 1_000, "m": 1_000_000}
+
+
+def _number(key: str, typed: str) -> float:
+    """`2.5`, `2,5`, `2h`, `$25`, `500k`, `1,500,000`. Raises NotReadable, also where a comma may mean two things."""
+    word = typed.strip().casefold().removeprefix("$").replace("_", "").replace(" ", "")
+    if _THOUSANDS.fullmatch(word):
+        if word.count(",") == 1 and "." not in word:
+            plain, part = word.replace(",", ""), word.replace(",", ".")
+            raise NotReadable(f"{key}: {typed!r} may be {plain} or {part}; write it as one of them", key)
+        word = word.replace(",", "")
+    times = _UNITS.get(word[-1:], 1)
+    try:
+        return float(word.rstrip("hkm").replace(",", ".")) * times
+    except ValueError:
+        raise NotReadable(f"{key}: {typed!r} is no number", key) from None
 
 
 def _lists(typed: str) -> dict[str, list[str]] | None:
@@ -129,7 +142,9 @@ def read_values(asks: Mapping[str, str], typed: Mapping[str, str]) -> dict[str, 
         try:
             value = shape_of(key, shape).read(typed.get(key, ""))
         except NotReadable as error:
-            raise NotReadable(f"{key.replace('_', ' ')}: {error}.", key) from None
+            raise NotReadable(
+                f"{key.replace('_', ' ')}: {error}.", f"{key}.{error.key}" if error.key else key
+            ) from None
         if value is not None:
             made[key] = value
     if not made:

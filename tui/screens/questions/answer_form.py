@@ -61,15 +61,16 @@ class AnswerForm(Form[Given | InEditor]):
 
     def fields(self) -> Iterable[Widget]:
         for part in self._parts:
-            yield Label(part.name, part.said, widget_id=f"{LABEL}{part.key}")
-            yield _field(part)
+            for key, name, said in part.fields:
+                yield Label(name, said, widget_id=f"{LABEL}{key}")
+                yield _field(part, key)
         if self._needs_reason:
             yield Label(REASON, "not the recommended answer, so it needs one")
             yield Field(widget_id=REASON, placeholder="why this one? it goes on the record")
 
     def on_mount(self) -> None:
         for part in self._parts:
-            if part.begun:
+            if part.begun and not part.ids:
                 # Textual calls `on_mount` of every base class by itself, after this: drafts come last.
                 self.query_one(f"#{FIELD}{part.key}", Area).text = part.begun
 
@@ -79,13 +80,14 @@ class AnswerForm(Form[Given | InEditor]):
         """Beside each field, what the gate would count now."""
         typed = self.typed()
         for part in self._parts:
-            if amount := part.amount(typed.get(FIELD + part.key, "")):
+            if not part.ids and (amount := part.amount(typed.get(FIELD + part.key, ""))):
                 self.query_one(f"#{LABEL}{part.key}", Label).tell(amount)
 
     def by_value(self) -> dict[str, str]:
         """What is typed for each value, and for the reason."""
         typed = self.typed()
-        found = {part.key: typed[FIELD + part.key] for part in self._parts}
+        fields = {key.removeprefix(FIELD): text for key, text in typed.items()}
+        found = {part.key: part.text(fields) for part in self._parts}
         told = {key: "" if text == FLAG[0] else text for key, text in found.items()}
         return told | ({REASON: typed[REASON]} if self._needs_reason else {})
 
@@ -119,17 +121,22 @@ class AnswerForm(Form[Given | InEditor]):
 
     def _falls_short(self) -> str:
         """What the gate would miss again, told once for the same texts."""
-        typed = self.typed()
-        short = [part for part in self._parts if part.falls_short(typed[FIELD + part.key])]
+        typed = self.by_value()
+        short = [part for part in self._parts if part.falls_short(typed[part.key])]
         if not short or self._warned == typed:
             return ""
         self._warned = typed
-        return ", ".join(f"{part.name} {part.amount(typed[FIELD + part.key])}" for part in short)
+        return ", ".join(f"{part.name} {part.amount(typed[part.key])}" for part in short)
 
     def _show_fault(self, key: str) -> None:
         """To the field that the complaint is about."""
-        if key:
-            self.query_one(f"#{key if key == REASON else FIELD + key}").focus()
+        if not key:
+            return
+        value, _, one = key.partition(".")
+        part = next((part for part in self._parts if part.key == value), None)
+        fields = [name for name, *_ in part.fields] if part is not None else []
+        at = f"{value}-{one}" if f"{value}-{one}" in fields else next(iter(fields), "")
+        self.query_one(f"#{FIELD}{at}" if at else f"#{REASON}").focus()
 
     def action_editor(self) -> None:
         self.keep_draft()
@@ -140,8 +147,10 @@ def draft_key(question: EscalationRow, option: Json) -> str:
     return f"answer:{question.id}:{option['key']}"
 
 
-def _field(part: Part) -> Widget:
-    name = FIELD + part.key
+def _field(part: Part, key: str) -> Widget:
+    name = FIELD + key
+    if part.ids:
+        return Field(widget_id=name, placeholder="left empty, it stays as it is")
     if part.shape == "flag":
         return Picker(FLAG, widget_id=name)
     if part.how.lines == 1:

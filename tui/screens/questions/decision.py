@@ -25,6 +25,7 @@ from tui.actions import bindings
 from tui.bridge import Change
 from tui.questions.deeds import QuestionDeeds
 from tui.questions.forms import in_order
+from tui.screens.questions.budget_text import Spending, spending_of
 from tui.screens.questions.permission_text import is_permission
 from tui.screens.questions.question_about import (
     about_paragraphs,
@@ -69,6 +70,8 @@ class _Shown:
     waiting: tuple[int, ...]
     happened: tuple[EventRow, ...]
     said: tuple[Said, ...]
+    spending: Spending | None
+    """What its budgets hold, where it is about one."""
     read_to: int
     """The newest event when it was read: what happened is read on from there."""
 
@@ -146,7 +149,7 @@ class Decision(QuestionDeeds, Screen[None]):
     def _show(self, shown: _Shown) -> None:
         before, row = self._shown, shown.question
         fresh = before is None or before.question.id != row.id
-        self._shown, self._text = shown, question_paragraphs(row)
+        self._shown, self._text = shown, question_paragraphs(row, shown.spending)
         self._order = shown.waiting if fresh else self._order
         if fresh or before is None or _cards(before) != _cards(shown):
             self._drawn = ""
@@ -322,7 +325,8 @@ def _read(reader: Connection, escalation: int, live: LiveRow, now: int, known: _
     happened += happenings(reader, question, after=known.read_to if known is not None else 0)
     answers = reads_escalations.answers(reader, escalation)
     waiting = waiting_for_me(reader, now)
-    return _Shown(question, item, answers, waiting, happened, said_in(happened), newest)
+    spending = spending_of(reader, question, now)
+    return _Shown(question, item, answers, waiting, happened, said_in(happened), spending, newest)
 
 
 def _aged(shown: _Shown, now: int) -> object:
@@ -351,7 +355,8 @@ def _cards(shown: _Shown) -> list[Card]:
 
 def _card(row: EscalationRow, option: Json) -> Card:
     asks: dict[str, Any] = option.get("asks") or {}
-    names = [one_line(key.replace("_", " "), 30) for key in in_order(asks)]
+    ids: dict[str, Any] = option.get("names") or {}
+    names = [one_line(name.replace("_", " "), 30) for key in in_order(asks) for name in ids.get(key) or (key,)]
     shown = names if len(names) <= NAMED_VALUES + 1 else [*names[:NAMED_VALUES], f"{len(names) - NAMED_VALUES} more"]
     wanted = f" You give: {', '.join(shown)}." if shown else ""
     badge = "recommended" if option["key"] == row.recommended else ""

@@ -10,6 +10,7 @@ from typing import Any
 from core.contract import Json
 from core.sanitise import one_line, sanitise
 from core.store.rows import EscalationRow
+from tui.screens.questions.budget_text import Spending, budget_paragraphs
 from tui.screens.questions.permission_text import SHOWN_HERE, is_permission, permission_paragraphs
 from tui.screens.questions.question_about import about_paragraphs
 from tui.text.words import NOT_APPLICABLE, NOT_PASSED, PASSED, Line
@@ -27,15 +28,16 @@ SHOWN_ELSEWHERE = frozenset(
         "phase",
         "blocker",
         "required_action",
+        "budget",
     }
 )
 """Details that have a place of their own, or say again what the question says."""
 
 
-def question_paragraphs(row: EscalationRow, said: Sequence[Paragraph] = ()) -> list[Paragraph]:
-    """The question, what was `said` about it, then what is known; sections that have nothing to say are left out."""
+def question_paragraphs(row: EscalationRow, spending: Spending | None = None) -> list[Paragraph]:
+    """The question, then what is known, of a budget what is used; sections that have nothing to say are left out."""
     made = permission_paragraphs(row) if is_permission(row) else _asked(row)
-    made += said
+    made += budget_paragraphs(row, spending)
     criteria = measured(row.details)
     made += _section("Measured", criteria_paragraphs(criteria))
     made += _section("Missing", [bullet(item) for item in row.missing] if not criteria else _missing(row, criteria))
@@ -49,7 +51,8 @@ def question_paragraphs(row: EscalationRow, said: Sequence[Paragraph] = ()) -> l
 
 def led(row: EscalationRow, made: Sequence[Paragraph]) -> tuple[Sequence[Paragraph], Sequence[Paragraph]]:
     """What is asked, and the rest; of a permission the whole command is what is asked."""
-    end = list(made).index(BLANK) if is_permission(row) else 1
+    is_whole = is_permission(row) or row.kind == "budget"
+    end = next((n for n, p in enumerate(made) if p == BLANK), len(made)) if is_whole else 1
     return made[:end], made[end:]
 
 

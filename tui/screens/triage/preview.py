@@ -14,6 +14,7 @@ from core.store.reads import Connection
 from core.store.rows import AnswerRow, EscalationRow, LiveRow, WorkItemRow
 from tui.actions import bindings
 from tui.bridge import Change
+from tui.screens.questions.budget_text import Spending, spending_of
 from tui.screens.questions.question_text import about_paragraphs, led, question_paragraphs
 from tui.screens.triage.deeds import TriageDeeds
 from tui.text.words import Line, whole_time
@@ -30,6 +31,7 @@ class Previewed:
     question: EscalationRow
     item: WorkItemRow | None
     answers: tuple[AnswerRow, ...]
+    spending: Spending | None = None
 
 
 class Preview(TriageDeeds, Live, Document):
@@ -67,7 +69,7 @@ class Preview(TriageDeeds, Live, Document):
         wanted = self.wanted
         if wanted is None:
             return
-        found = await self.apm.bridge.read(lambda reader, live, _: _read(reader, wanted, live))
+        found = await self.apm.bridge.read(lambda reader, live, now: _read(reader, wanted, live, now))
         if wanted == self.wanted:
             self._show(found)
 
@@ -104,18 +106,18 @@ class Preview(TriageDeeds, Live, Document):
             self.show(_paragraphs(self.shown, now))
 
 
-def _read(reader: Connection, number: int, live: LiveRow) -> Previewed | None:
+def _read(reader: Connection, number: int, live: LiveRow, now: int) -> Previewed | None:
     question = reads.escalation(reader, number)
     if question is None:
         return None
     item = None if question.work_item is None else reads.work_item(reader, question.work_item, live=live)
-    return Previewed(question, item, reads_escalations.answers(reader, number))
+    return Previewed(question, item, reads_escalations.answers(reader, number), spending_of(reader, question, now))
 
 
 def _paragraphs(found: Previewed, now: int) -> list[Paragraph]:
     """The question, how it was answered or its answers by number, then what it rests on and its circumstances."""
     row = found.question
-    lead, rest = led(row, question_paragraphs(row))
+    lead, rest = led(row, question_paragraphs(row, found.spending))
     given = [answer for answer in found.answers if answer.undone_at is None]
     return [
         *lead,
