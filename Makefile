@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types contracts tests test-loaders bench month screenshots clean
+.PHONY: help demo test check format lint types contracts tests test-loaders test-model bench month screenshots clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -47,6 +47,9 @@ tests: $(STAMP)
 test-loaders: $(STAMP) ## every provider's files, listed by the real tools (installs them into .loaders, about 2 GB)
 	@$(BIN)/python -m pytest tests/loaders -p no:cacheprovider -rs
 
+test-model: $(STAMP) ## agents on a real model that is served on this machine (fetches half a gigabyte into .models)
+	@$(BIN)/python -m pytest tests/model -p no:cacheprovider -rs
+
 bench: $(STAMP) ## the figures, measured in one run, as a table
 	@$(BIN)/python -m tests.bench
 
@@ -57,4 +60,4 @@ screenshots: $(STAMP) ## screenshots/*.svg from a seeded database and a frozen c
 	@$(BIN)/python -m tests.app.screenshots
 
 clean: ## remove what was made, the environment included
-	rm -rf $(VENV) .loaders build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis state/demo
+	rm -rf $(VENV) .loaders .models build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis state/demo

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.agents.bench import Bench
-from core.contract import AgentRequest, AgentResponse, failed
+from core.contract import AgentRequest, AgentResponse, UsageError, failed
 from core.orchestration.requests import CODING
 from core.redaction import Redactor, secrets_of
 from core.runtimes.base import Runtime
@@ -22,7 +22,7 @@ from core.runtimes.claude_code.runtime import ClaudeCodeRuntime
 from core.runtimes.coding.loop import CodingRuntime
 from core.runtimes.functions import FunctionRuntime
 from core.runtimes.measuring import MENDING, MeasuringRuntime
-from core.runtimes.models import anthropic_api
+from core.runtimes.models import anthropic_api, compatible
 from core.runtimes.models.answering import AnsweringRuntime
 from core.runtimes.models.calling import open_line
 from core.runtimes.models.dialogue import Model
@@ -85,6 +85,7 @@ class ModelRuntimes:
         found = cls()
         if not workspace.are_models_off:
             found._add_anthropic(workspace, environ)
+            found._add_compatible(workspace, environ)
             found._add_claude_code(workspace, environ)
         return found
 
@@ -98,6 +99,20 @@ class ModelRuntimes:
         self._add(
             "anthropic",
             lambda agent: anthropic_api.AnthropicModel(agent.model or usual, connection),
+            workspace.folder,
+            environ,
+        )
+
+    def _add_compatible(self, workspace: Workspace, environ: Mapping[str, str]) -> None:
+        endpoint = compatible.endpoint_from(environ)
+        if endpoint is None or not is_installed("pydantic_ai"):
+            return
+        connection = compatible.CompatibleConnection(open_line(endpoint, environ=environ))
+        usual = environ.get("OPENAI_MODEL", "").strip()
+        self._closes.append(connection.aclose)
+        self._add(
+            "openai-compatible",
+            lambda agent: compatible.CompatibleModel(_named(agent, usual), connection),
             workspace.folder,
             environ,
         )
@@ -118,6 +133,17 @@ class ModelRuntimes:
     async def aclose(self) -> None:
         for close in self._closes:
             await close()
+
+
+def _named(agent: AgentRow, usual: str) -> str:
+    """The model of an agent on a server whose models apm does not know. Raises UsageError where nobody named one."""
+    name = agent.model or usual
+    if not name:
+        raise UsageError(
+            f"Nobody says which model {agent.role} is to use: write `model:` under `defaults:` in agents.yaml, or set "
+            "OPENAI_MODEL."
+        )
+    return name
 
 
 def is_installed(package: str) -> bool:
