@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.orchestration.gatekeeping import gate_functions
-from core.orchestration.model_runtimes import ModelRuntimes
+from core.orchestration.model_runtimes import FirstUsed, model_runtimes
 from core.orchestration.requests import CODING
 from core.registry.schema import MODEL_RUNTIMES
 from core.runtimes.base import Runtime
@@ -43,10 +43,11 @@ class Available:
     """The runtimes by name. Close it when nothing runs any more: models keep their connections open."""
 
     by_name: dict[str, Runtime]
-    models: ModelRuntimes = field(default_factory=ModelRuntimes)
+    models: tuple[FirstUsed, ...] = ()
 
     async def aclose(self) -> None:
-        await self.models.aclose()
+        for model in self.models:
+            await model.aclose()
 
 
 def available_runtimes(
@@ -63,12 +64,11 @@ def available_runtimes(
         found["replay"] = ReplayRuntime(workspace.cassette)
     if tape.replay is not None:
         return Available(found | dict.fromkeys(MODEL_RUNTIMES, ReplayRuntime(tape.replay)))
-    models = ModelRuntimes.of(workspace, os.environ if environ is None else environ)
-    named = models.by_name
-    if tape.record is not None:
-        recorder = Recorder.at(tape.record)
-        named = {name: RecordingRuntime(runtime, recorder) for name, runtime in named.items()}
-    return Available(found | named, models)
+    models = model_runtimes(workspace, os.environ if environ is None else environ)
+    recorder = None if tape.record is None else Recorder.at(tape.record)
+    for name, runtime in models.items():
+        found[name] = runtime if recorder is None else RecordingRuntime(runtime, recorder)
+    return Available(found, tuple(models.values()))
 
 
 def runtime_names(agent: AgentRow) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from time import perf_counter
 
 from core.contract import Json
 from tests.bench import (
+    asking,
     children,
     crowded,
     defining,
@@ -42,6 +43,7 @@ SUBJECTS: dict[str, tuple[str, Callable[[Path], list[Figure]]]] = {
     "d1": ("A whole D1 on the offline runtime", defining.measure),
     "selection": ("Selection", selecting.measure),
     "governance": ("Governance", governing.measure),
+    "models": ("Calls of models, to a server on this machine", asking.measure),
     "paint": (f"Time to first paint, {children.COLUMNS} x {children.ROWS}", first_paint.measure),
     "app": (f"The app at work on {crowded.COUNT:,} work items and as many open questions", crowded.measure),
     "lists": (f"The app's lists of {long_lists.COUNT:,} rows", long_lists.measure),

@@ -13,19 +13,12 @@ from core.contract import Json
 from core.runtimes.models.assembling import Assembly, Broken, ErrorEvent
 from core.runtimes.models.calling import Fault, Kind, Line, Order, PerLoop, asked_rest, call, fault_of_status, order_of
 from core.runtimes.models.dialogue import Prompt, Reply
-from core.runtimes.models.endpoints import Endpoint, Variables, read_endpoint
+from core.runtimes.models.endpoints import ANTHROPIC, Endpoint, read_endpoint
 from core.runtimes.models.meter import Meter
 from core.runtimes.models.outgoing import KEPT, estimated_input, marked, redacted_messages, redacted_tools
 
 if TYPE_CHECKING:
     from anthropic import APIStatusError, AsyncAnthropic
-
-_VARIABLES = Variables(
-    provider="anthropic",
-    base_url="ANTHROPIC_BASE_URL",
-    keys=("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"),
-    default_url="https://api.anthropic.com",
-)
 
 _CONNECT_SECONDS = 10.0
 
@@ -45,7 +38,7 @@ _STATUS_OF_TYPE = {
 
 def endpoint_from(environ: Mapping[str, str]) -> Endpoint | None:
     """The endpoint that the environment names, or None without a key for a server that is not on this machine."""
-    return read_endpoint(_VARIABLES, environ)
+    return read_endpoint(ANTHROPIC, environ)
 
 
 class AnthropicConnection:

@@ -14,7 +14,7 @@ from core.agents.session import Session
 from core.contract import UsageError
 from core.runtimes.models.calling import Fault, Kind, Line, Order, PerLoop, asked_rest, call, fault_of_status, order_of
 from core.runtimes.models.dialogue import Prompt, Reply
-from core.runtimes.models.endpoints import Endpoint, Variables, read_endpoint
+from core.runtimes.models.endpoints import OPENAI, Endpoint, read_endpoint
 from core.runtimes.models.meter import Meter
 from core.runtimes.models.outgoing import estimated_input, redacted_messages, redacted_tools
 
@@ -26,19 +26,12 @@ if TYPE_CHECKING:
     from pydantic_ai.models.openai import OpenAIChatModel
     from pydantic_ai.settings import ModelSettings
 
-_VARIABLES = Variables(
-    provider="openai-compatible",
-    base_url="OPENAI_BASE_URL",
-    keys=("OPENAI_API_KEY",),
-    default_url="https://api.openai.com/v1",
-)
-
 _CONNECT_SECONDS = 10.0
 
 
 def endpoint_from(environ: Mapping[str, str]) -> Endpoint | None:
     """The endpoint that the environment names, or None without a key for a server that is not on this machine."""
-    return read_endpoint(_VARIABLES, environ)
+    return read_endpoint(OPENAI, environ)
 
 
 class CompatibleConnection:

@@ -42,6 +42,20 @@ class Variables:
     default_url: str
 
 
+ANTHROPIC = Variables(
+    provider="anthropic",
+    base_url="ANTHROPIC_BASE_URL",
+    keys=("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"),
+    default_url="https://api.anthropic.com",
+)
+OPENAI = Variables(
+    provider="openai-compatible",
+    base_url="OPENAI_BASE_URL",
+    keys=("OPENAI_API_KEY",),
+    default_url="https://api.openai.com/v1",
+)
+
+
 def read_endpoint(variables: Variables, environ: Mapping[str, str]) -> Endpoint | None:
     """The endpoint that the environment names. Without a key there is one on this machine only."""
     base_url = environ.get(variables.base_url, "").strip() or variables.default_url
