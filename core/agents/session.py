@@ -107,7 +107,7 @@ class Session(Protocol):
         """The call has ended and used this; what it did not use is free again. With an empty Usage: it never ran."""
 
     def allowance(self) -> Allowance:
-        """What is left, as of the last reservation or settlement."""
+        """What is left, as of the last settlement."""
 
     async def permit(self, kind: str, impact: int, what: str) -> Permission:
         """Whether the technical domain agent's authority lets an act of this decision kind go on without a person.

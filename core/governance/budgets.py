@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from core.agents.session import Allowance, OverBudget, Reservation, Usage
 from core.contract import Json
 from core.store.reads import MS_PER_DAY, Connection
-from core.store.schema import Budget, Spend
+from core.store.schema import Spend
 from core.store.writer import Transaction
 
 SCOPES = ("delegation", "work_item", "day", "workspace")
@@ -107,23 +107,44 @@ def _subject(scope: str, spender: Spender, now: int) -> tuple[Any, ...]:
     return {"work_item": (spender.work_item,), "day": (now - now % MS_PER_DAY,), "workspace": ()}[scope]
 
 
+_LIMIT_SQL = """SELECT "cost", "tokens", "by" FROM "budgets"
+    WHERE "scope" = '{scope}' AND {where} ORDER BY "id" DESC LIMIT 1"""
+_LIMIT: Mapping[str, str] = {
+    scope: _LIMIT_SQL.format(scope=scope, where=where)
+    for scope, where in {
+        "delegation": '"work_item" = ? AND "phase" = ? AND "agent" = ? AND "subject" = ?',
+        "work_item": '"work_item" = ?',
+        "day": '"at" >= ?',
+        "workspace": "1 = 1",
+    }.items()
+}
+
+
 def limit_of(reader: Connection, scope: str, spender: Spender, now: int, rules: Json) -> Limit:
     """The limit in force: the newest word of a person for this very subject, or what `agents.yaml` says.
 
     `rules` is the section `defaults.budgets`: {scope: {"dollars", "tokens"}, "warn_at", "when_reached"}.
     """
-    where = Budget.scope == scope
-    if scope in ("delegation", "work_item"):
-        where &= Budget.work_item == spender.work_item
-    if scope == "delegation":
-        where &= (Budget.phase == spender.phase) & (Budget.agent == spender.agent) & (Budget.subject == spender.subject)
-    if scope == "day":
-        where &= Budget.at >= now - now % MS_PER_DAY
-    said = reader.one(Budget.select(Budget.cost, Budget.tokens, Budget.by).where(where).order_by(Budget.id.desc()))
-    if said is not None:
-        return Limit(scope, *said)
+    subject = _subject(scope, spender, now)
+    # A person's word for a delegation holds in all of its rounds.
+    said = reader.sql(_LIMIT[scope], (*subject[:2], *subject[3:]) if scope == "delegation" else subject)
+    if said:
+        return Limit(scope, *said[0])
     own = rules.get(scope) or {}
     return Limit(scope, own.get("dollars"), own.get("tokens"), "agents.yaml")
+
+
+class _Standing(NamedTuple):
+    """A scope that has a limit, and what is used of it."""
+
+    limit: Limit
+    used: Spent
+
+
+def _standings(reader: Connection, spender: Spender, rules: Json, now: int) -> list[_Standing]:
+    """From the narrowest scope; those without a limit are not summed up."""
+    limits = (limit_of(reader, scope, spender, now, rules) for scope in SCOPES)
+    return [_Standing(one, spent(reader, one.scope, spender, now)) for one in limits if one.amounts != (None, None)]
 
 
 def reserve(
@@ -133,11 +154,8 @@ def reserve(
 
     Raises OverBudget, with nothing written, for the narrowest scope that has no room.
     """
-    for scope in SCOPES:
-        limit = limit_of(tx, scope, spender, tx.now, rules)
-        used = spent(tx, scope, spender, tx.now) if limit.amounts != (None, None) else None
-        if used is not None:
-            _check(limit, used, spender, tokens, dollars or 0.0)
+    for standing in _standings(tx, spender, rules, tx.now):
+        _check(standing.limit, standing.used, spender, tokens, dollars or 0.0)
     number = tx.insert(
         Spend,
         **asdict(spender),
@@ -192,8 +210,8 @@ _COUNT_SQL = """
 
 def settle(
     tx: Transaction, spender: Spender, rules: Json, reservation: Reservation, usage: Usage, request_id: str = ""
-) -> None:
-    """The call has ended and used this much. What it reserved beyond that is free again."""
+) -> Allowance:
+    """The call has ended and used this much. What it reserved beyond that is free again; what is left then."""
     tx.update(
         Spend,
         reservation.number,
@@ -208,44 +226,35 @@ def settle(
     )
     tx.event("spend.settled", work_item=spender.work_item, spend=reservation.number)
     tx.sql(_COUNT_SQL, (spender.agent, tx.now // MS_PER_DAY, usage.tokens, usage.dollars or 0.0, tx.now))
-    for warning in _warnings(tx, spender, rules, usage):
+    standings = _standings(tx, spender, rules, tx.now)
+    for warning in _warnings(standings, spender, rules, usage):
         tx.event("budget.warned", work_item=spender.work_item, **warning)
+    return _left(standings)
 
 
-def _warnings(tx: Transaction, spender: Spender, rules: Json, usage: Usage) -> Iterator[Json]:
+def _warnings(standings: list[_Standing], spender: Spender, rules: Json, usage: Usage) -> Iterator[Json]:
     """The limits of which this call was the one to pass the share at which people are told."""
     share = rules.get("warn_at", WARN_AT) / 100
-    for scope in SCOPES[1:]:
-        limit = limit_of(tx, scope, spender, tx.now, rules)
-        if limit.amounts == (None, None):
+    for limit, used in standings:
+        if limit.scope == "delegation":
             continue
-        used = spent(tx, scope, spender, tx.now)
         for unit, most, now, last in (
             ("dollars", limit.dollars, used.settled_dollars, usage.dollars or 0.0),
             ("tokens", limit.tokens, used.settled_tokens, usage.tokens),
         ):
             if most is not None and now - last < share * most <= now:
-                yield {
-                    "scope": scope,
-                    "unit": unit,
-                    "limit": most,
-                    "spent": now,
-                    "percent": int(100 * now / most),
-                    "item": spender.work_item,
-                }
+                facts = {"scope": limit.scope, "unit": unit, "limit": most, "spent": now}
+                yield {**facts, "percent": int(100 * now / most), "item": spender.work_item}
 
 
 def allowance(reader: Connection, spender: Spender, rules: Json, now: int) -> Allowance:
     """What is left for the spender under all budgets together."""
-    dollars: list[float] = []
-    tokens: list[int] = []
-    for scope in SCOPES:
-        limit = limit_of(reader, scope, spender, now, rules)
-        used = spent(reader, scope, spender, now) if limit.amounts != (None, None) else None
-        if used is not None and limit.dollars is not None:
-            dollars.append(max(0.0, limit.dollars - used.dollars))
-        if used is not None and limit.tokens is not None:
-            tokens.append(max(0, limit.tokens - used.tokens))
+    return _left(_standings(reader, spender, rules, now))
+
+
+def _left(standings: list[_Standing]) -> Allowance:
+    dollars = [max(0.0, limit.dollars - used.dollars) for limit, used in standings if limit.dollars is not None]
+    tokens = [max(0, limit.tokens - used.tokens) for limit, used in standings if limit.tokens is not None]
     return Allowance(min(tokens, default=None), min(dollars, default=None))
 
 

@@ -70,32 +70,30 @@ class JournalSession:
         return await self.store.write(lambda tx: turns.keep(tx, self.spender, self.request_digest, kind, content))
 
     async def reserve(self, provider: str, model: str, *, tokens: int, dollars: float | None) -> Reservation:
-        def work(tx: Transaction) -> tuple[Reservation | OverBudget, Allowance]:
+        def work(tx: Transaction) -> Reservation | OverBudget:
             try:
-                found = budgets.reserve(tx, self.spender, self.rules, provider, model, tokens, dollars)
+                return budgets.reserve(tx, self.spender, self.rules, provider, model, tokens, dollars)
             except OverBudget as error:
                 # Refusing is no fault of the transaction, which others share.
-                return error, self._left
-            return found, budgets.allowance(tx, self.spender, self.rules, tx.now)
+                return error
 
-        found, self._left = await self.store.write(work)
+        found = await self.store.write(work)
         if isinstance(found, OverBudget):
             raise found
         self._asked[found.number] = provider
         return found
 
     async def settle(self, reservation: Reservation, usage: Usage, request_id: str = "") -> None:
-        def work(tx: Transaction) -> Allowance:
-            budgets.settle(tx, self.spender, self.rules, reservation, usage, request_id)
-            return budgets.allowance(tx, self.spender, self.rules, tx.now)
-
-        self._left = await self.store.write(work)
+        self._left = await self.store.write(
+            lambda tx: budgets.settle(tx, self.spender, self.rules, reservation, usage, request_id)
+        )
         self._used += usage
         self.shown.update(used=self._used)
         if usage.tokens:
             await self.providers.answered(self._asked[reservation.number])
 
     def allowance(self) -> Allowance:
+        """As of the last settlement; what other agents have reserved since is not in it."""
         return self._left
 
     async def permit(self, kind: str, impact: int, what: str) -> Permission:
