@@ -45,6 +45,8 @@ class Change(NamedTuple):
     """The set of running delegations changed."""
     everything: bool = False
     """Another process wrote, or the view has just appeared."""
+    told: bool = False
+    """A running delegation says something else of itself: what it does, what it has used. The set is as it was."""
 
     def __or__(self, other: Change) -> Change:
         return Change(
@@ -52,11 +54,18 @@ class Change(NamedTuple):
             self.work_items | other.work_items,
             self.live or other.live,
             self.everything or other.everything,
+            self.told or other.told,
         )
 
 
 EVERYTHING = Change(everything=True)
 NOTHING = Change()
+
+
+def _who_runs(live: LiveRow) -> tuple[Any, ...]:
+    """What of the running set says who runs, and not what they do."""
+    named = ("work_item", "phase", "agent", "subject", "since")
+    return live.is_driven, live.pid, live.work_items, tuple(tuple(d.get(n) for n in named) for d in live.delegations)
 
 
 class Engine(Protocol):
@@ -106,6 +115,8 @@ class Bridge:
         self._poll: asyncio.Task[None] | None = None
         self._seen = 0
         self._seen_live: LiveRow | None = None
+        self._running: tuple[Any, ...] = ()
+        """Who ran when it was last looked."""
         self._trouble = ""
         """Why the store could not be looked at the last time."""
 
@@ -123,7 +134,7 @@ class Bridge:
     def follow(self, engine: Engine) -> None:
         """Hear of the engine's running set as well."""
         self._engine = engine
-        self._ends.append(engine.on_live(lambda *_: self._note(Change(live=True))))
+        self._ends.append(engine.on_live(lambda *_: self._note(Change(told=True))))
         self._note(Change(live=True))
 
     @property
@@ -237,6 +248,10 @@ class Bridge:
         self._flush_at = None
         self._last_flush = self._loop.time()
         change, self._noted = self._noted, None
+        if change is not None and change.told and self._engine is not None:
+            # Looked at once for all that came: a stream tells far oftener than anybody begins or ends.
+            before, self._running = self._running, _who_runs(self._engine.live())
+            change = change._replace(live=change.live or self._running != before)
         if change is not None:
             for attached in self._views:
                 self._ask(attached, change)
@@ -289,8 +304,9 @@ class Bridge:
                 self._seen = head
                 self._note(EVERYTHING)
             if live != self._seen_live:
-                self._seen_live = live
-                self._note(Change(live=True))
+                before, self._seen_live = self._seen_live, live
+                is_same = before is not None and _who_runs(before) == _who_runs(live)
+                self._note(Change(told=True, live=not is_same))
 
     def _task(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         return self._loop.create_task(work, context=self._context.copy())

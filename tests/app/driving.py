@@ -59,6 +59,15 @@ class Driving:
         """An agent begins its work."""
         running = {"work_item": work_item, "phase": phase, "agent": agent, "subject": "", "since": since}
         self.work_items, self.delegations = (work_item,), (*self.delegations, running)
+        self._changed()
+
+    def tell(self, doing: str, tokens: int = 0, dollars: float | None = 0.0) -> None:
+        """The agent that began last tells what it does, and what it has used."""
+        told = {**self.delegations[-1], "doing": doing, "tokens": tokens, "dollars": dollars}
+        self.delegations = (*self.delegations[:-1], told)
+        self._changed()
+
+    def _changed(self) -> None:
         for listener in self.listeners:
             listener()
 

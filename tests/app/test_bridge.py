@@ -132,7 +132,7 @@ async def test_what_the_engine_runs_is_heard_at_once(bridge: Bridge) -> None:
     engine.run(1, "D1", "ac-writer", MORNING)
     await bridge.idle()
     assert watcher.running[-1] == 1
-    assert watcher.changes[-1] == Change(live=True)
+    assert watcher.changes[-1] == Change(live=True, told=True)
 
 
 async def test_a_detached_view_is_left_alone(bridge: Bridge, empty_workspace: SeededWorkspace) -> None:

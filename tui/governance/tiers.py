@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from core.phases import PHASES
+from core.sanitise import one_line
 
 if TYPE_CHECKING:
     from core.store.rows import AgentRow, CounterRow, LiveRow
 
+MOST_TELLING = 3
+"""Delegations of one agent that have a row of their own."""
 STATES = ("failed", "asking", "running", "idle")
 """What an agent may be doing; a group shows the first of these that one of its members is in."""
 
@@ -24,12 +27,20 @@ class Asking(Protocol):
 
 
 class Task(NamedTuple):
-    """A delegation that runs; `since` in milliseconds."""
+    """A delegation that runs; `since` in milliseconds. `doing` is "" and `tokens` 0 where it tells nothing of itself;
+    `dollars` is None where no price is known."""
 
     work_item: int
     phase: str
     subject: str
     since: int
+    doing: str = ""
+    tokens: int = 0
+    dollars: float | None = 0.0
+
+    @property
+    def is_telling(self) -> bool:
+        return bool(self.doing or self.tokens)
 
 
 class Member(NamedTuple):
@@ -41,6 +52,13 @@ class Member(NamedTuple):
     tasks: tuple[Task, ...] = ()
     runs: int = 0
     failures: int = 0
+    tokens: int = 0
+    dollars: float = 0.0
+
+    @property
+    def telling(self) -> tuple[Task, ...]:
+        """Its delegations that have a row of their own, for what they tell."""
+        return tuple(task for task in self.tasks if task.is_telling)[:MOST_TELLING]
 
 
 class Group(NamedTuple):
@@ -65,8 +83,25 @@ class Group(NamedTuple):
         return sum(m.failures for m in self.members)
 
     @property
+    def tokens(self) -> int:
+        return sum(m.tokens for m in self.members)
+
+    @property
+    def dollars(self) -> float:
+        return sum(m.dollars for m in self.members)
+
+    @property
+    def height(self) -> int:
+        """Rows that it takes when it stands open, without its heading."""
+        return len(self.members) + sum(len(m.telling) for m in self.members)
+
+    @property
     def tasks(self) -> tuple[Task, ...]:
         return tuple(task for m in self.members for task in m.tasks)
+
+    @property
+    def is_telling(self) -> bool:
+        return any(m.telling for m in self.members)
 
     @property
     def is_active(self) -> bool:
@@ -74,7 +109,8 @@ class Group(NamedTuple):
 
 
 class TierRow(NamedTuple):
-    """A row of the tree. `group` is the key of the group that it heads or belongs to."""
+    """A row of the tree. `group` is the key of the group that it heads or belongs to; `teller` is whose delegation it
+    tells of, where it is no agent's own row."""
 
     key: str
     group: str
@@ -87,6 +123,9 @@ class TierRow(NamedTuple):
     is_heading: bool = False
     is_open: bool = False
     is_last: bool = False
+    tokens: int = 0
+    dollars: float = 0.0
+    teller: str = ""
 
 
 class Team(NamedTuple):
@@ -122,7 +161,7 @@ def team(
         for name, having in (("running", running), ("asking", asking), ("failed", failed)):
             state = name if role in having else state
         done = counters.get(role)
-        today = (done.runs, done.failures) if done else (0, 0)
+        today = (done.runs, done.failures, done.tokens, done.cost) if done else (0, 0, 0, 0.0)
         return Member(role, agent.runtime, state, running.get(role, ()), *today)
 
     by_role = {a.role: member(a) for a in agents}
@@ -141,11 +180,20 @@ def running_tasks(live: LiveRow) -> dict[str, tuple[Task, ...]]:
     """What runs at this moment, by agent; of each agent the longest first."""
     found: dict[str, list[Task]] = {}
     for told in sorted(live.delegations, key=lambda d: int(d.get("since", 0))):
-        task = Task(
-            int(told.get("work_item", 0)), str(told.get("phase", "")), str(told.get("subject", "")), int(told["since"])
-        )
+        place = int(told.get("work_item", 0)), str(told.get("phase", "")), str(told.get("subject", ""))
+        task = Task(*place, int(told["since"]), *told_of(told))
         found.setdefault(str(told.get("agent", "")), []).append(task)
     return {agent: tuple(tasks) for agent, tasks in found.items()}
+
+
+def told_of(told: Mapping[str, Any]) -> tuple[str, int, float | None]:
+    """What a running delegation tells: what it does, tokens, dollars. Another process may have written it."""
+    tokens, dollars = told.get("tokens"), told.get("dollars", 0.0)
+    return (
+        one_line(str(told.get("doing") or "")),
+        tokens if isinstance(tokens, int) and tokens > 0 else 0,
+        float(dollars) if isinstance(dollars, int | float) else None,
+    )
 
 
 _OTHERS = (
@@ -171,18 +219,18 @@ def open_groups(
 ) -> frozenset[str]:
     """Which groups stand open in `height` rows.
 
-    What a person folded or unfolded stays so. Of the others those at work come first, then the one that holds the
-    cursor, then the rest in order, as long as every row of the tree stays in sight.
+    What a person folded or unfolded stays so. Of the others those that tell what they do come first, then those at
+    work, then the one that holds the cursor, then the rest in order, as long as every row of the tree stays in sight.
     """
     opened = {key for key, is_open in chosen.items() if is_open}
-    used = 1 + len(groups) + sum(len(g.members) for g in groups if g.key in opened)
+    used = 1 + len(groups) + sum(g.height for g in groups if g.key in opened)
     free = [g for g in groups if g.key not in chosen]
-    for group in sorted(free, key=lambda g: (not g.is_active, g.key != cursor_in)):
+    for group in sorted(free, key=lambda g: (not g.is_telling, not g.is_active, g.key != cursor_in)):
         if group.key == "specialist" and not group.is_active:
             continue
-        if used + len(group.members) <= height or group.key == cursor_in:
+        if used + group.height <= height or group.key == cursor_in:
             opened.add(group.key)
-            used += len(group.members)
+            used += group.height
     return frozenset(opened)
 
 
@@ -192,15 +240,27 @@ def tier_rows(found: Team, opened: Collection[str]) -> tuple[TierRow, ...]:
     made = [_row(master, "")._replace(is_heading=True)]
     for group in found.groups:
         is_open = group.key in opened
-        heading = TierRow(
-            f"group:{group.key}", group.key, group.title, group.state, group.runs, group.failures, group.tasks
+        today = (group.runs, group.failures)
+        heading = TierRow(f"group:{group.key}", group.key, group.title, group.state, *today, group.tasks)
+        made.append(
+            heading._replace(is_heading=True, is_open=is_open, tokens=group.tokens, dollars=group.dollars),
         )
-        made.append(heading._replace(is_heading=True, is_open=is_open))
         members = group.members if is_open else ()
-        made += [_row(m, group.key)._replace(is_last=n == len(members)) for n, m in enumerate(members, 1)]
+        for n, member in enumerate(members, 1):
+            made.append(_row(member, group.key)._replace(is_last=n == len(members)))
+            made += _telling(made[-1], member)
     return tuple(made)
 
 
 def _row(member: Member, group: str) -> TierRow:
-    today = (member.runs, member.failures)
-    return TierRow(member.role, group, member.role, member.state, *today, member.tasks, member.runtime)
+    row = TierRow(member.role, group, member.role, member.state, member.runs, member.failures, member.tasks)
+    return row._replace(runtime=member.runtime, tokens=member.tokens, dollars=member.dollars)
+
+
+def _telling(own: TierRow, member: Member) -> list[TierRow]:
+    """A row for each of its delegations that tells what it does or has used."""
+    made = []
+    for task in member.telling:
+        key = f"{member.role} #{task.work_item} {task.phase} {task.subject}"
+        made.append(own._replace(key=key, title=task.doing, tasks=(task,), teller=member.role))
+    return made

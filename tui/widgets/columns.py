@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tui.text.words import Line, Span
-from tui.widgets.painted import fit
+from tui.widgets.painted import cells_of, fit
 
 
 class Column(NamedTuple):
@@ -49,3 +49,10 @@ def laid_out(cells: Sequence[Line], columns: Sequence[Column], total: int, gap: 
             spans += [(" " * gap, "text")] if spans else []
             spans += fit(cell, size, right=column.right)
     return tuple(spans)
+
+
+def spread(cells: Sequence[Line], columns: Sequence[Column], total: int, gap: int = 1) -> Line:
+    """A row that is not laid out in columns: its first cell in what the others, at the right edge, leave of it."""
+    first, *others = cells
+    after: list[Span] = [span for cell in others for span in ((" " * gap, "text"), *cell) if cell]
+    return (*fit(first, max(total - cells_of(tuple(after)), 0)), *after)

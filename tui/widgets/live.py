@@ -8,7 +8,9 @@ from typing import ClassVar
 from tui.bridge import Change
 from tui.widgets.painted import Painted
 
-DELEGATIONS = frozenset({"delegation.recorded", "delegation.intended"})
+DELEGATIONS = frozenset(
+    {"delegation.recorded", "delegation.intended", "delegation.turn", "spend.reserved", "spend.settled"}
+)
 """By far the most frequent events."""
 
 
@@ -22,6 +24,8 @@ class Live(Painted):
     CONCERNED_BY: ClassVar[tuple[str, ...] | None] = None
     """How the kinds of events begin that alone may change something here, where that is a short list. What runs at this
     moment does not."""
+    FOLLOWS_RUNNING: ClassVar[bool] = False
+    """Whether it shows what running agents say of themselves, which changes several times a second."""
 
     def on_mount(self) -> None:
         self._end_reading = self.apm.bridge.attach(self)
@@ -45,6 +49,8 @@ class Live(Painted):
             self._is_stale = True
 
     def _concerns(self, change: Change) -> bool:
+        if change.told and self.FOLLOWS_RUNNING:
+            return True
         if change.everything or self.CONCERNED_BY is None:
             return change.everything or change.live or not change.kinds <= self.UNMOVED_BY
         return any(kind.startswith(self.CONCERNED_BY) for kind in change.kinds)

@@ -10,6 +10,7 @@ from core.sanitise import one_line
 from tui.bridge import Change
 from tui.governance.tiers import NO_TEAM, Task, Team, TierRow, only, open_groups, team, tier_rows
 from tui.pace import Pace
+from tui.text.amounts import dollars, price, tokens, used
 from tui.text.words import AGENT_MARKS, DAY, UNKNOWN, Line, whole_time
 from tui.widgets.columns import Column
 from tui.widgets.live import DELEGATIONS, Live
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from core.store.rows import AgentRow, LiveRow
 
 COLUMNS = (Column("agent", least=17), Column("now", 11), Column("today", 5, right=True, rank=1))
+PAID = (*COLUMNS, Column("cost", 9, right=True, rank=2))
+"""Where models were paid today."""
+SHORT_BELOW = 60
+"""Cells below which what a delegation has used is told without its units."""
 EMPTY: tuple[Line, ...] = (
     (("The team of agents appears here.", "dim"),),
     (("apm agents import", "accent"), (" reads agents.yaml", "dim")),
@@ -37,6 +42,7 @@ class TierTree(Live, RowList[TierRow]):
 
     PLACES: ClassVar[tuple[str, ...]] = ("tree", "list")
     TITLE = "agents"
+    FOLLOWS_RUNNING = True
     FILTER_HINT = "words, !words, tech:django, phase:I1, type:specialist, cap:testing"
 
     def __init__(self, **options: Any) -> None:
@@ -87,6 +93,10 @@ class TierTree(Live, RowList[TierRow]):
             self.set_rows(())
             return
         here = self.row.group if self.row is not None else None
+        paid = any(g.tokens or g.dollars for g in self._team.groups)
+        if paid != (len(self.columns) == len(PAID)):
+            self.columns = PAID if paid else COLUMNS
+            self._strips.clear()
         height = self.scrollable_content_region.height - 1
         self.set_rows(tier_rows(self._team, open_groups(self._team.groups, height, self._chosen, here)))
 
@@ -113,6 +123,12 @@ class TierTree(Live, RowList[TierRow]):
         row = self.row
         if row is not None and row.is_heading and row.group:
             self._fold(row, not row.is_open)
+        elif row is not None and row.teller:
+            from tui.screens.work.detail import DelegationDetail
+            from tui.screens.work.running import running_row
+
+            task = row.tasks[0]
+            self.apm.push_screen(DelegationDetail(running_row(task.work_item, task.phase, row.teller, task.subject)))
         elif row is not None:
             from tui.screens.team.agents import Agents
 
@@ -131,7 +147,24 @@ class TierTree(Live, RowList[TierRow]):
         self._chosen[row.group] = is_open
         self._show()
 
-    def _cells(self, row: TierRow) -> tuple[Line, Line, Line]:
+    def _cells(self, row: TierRow) -> tuple[Line, ...]:
+        if row.teller:
+            return self._told(row)
+        cost: tuple[Line, ...] = (_cost(row),) if len(self.columns) == len(PAID) else ()
+        return (*self._own(row), *cost)
+
+    def _told(self, row: TierRow) -> tuple[Line, ...]:
+        """What one of its delegations does, and at the right edge what that has used."""
+        task = row.tasks[0]
+        subject = f"{one_line(task.subject, 32)} " if task.subject else ""
+        told: Line = (("  " if row.is_last else "│ ", "faint"), (f"{subject}{task.doing}", "run"))
+        if not task.tokens:
+            return (told,)
+        short = self.size.width < SHORT_BELOW
+        spent = f"{tokens(task.tokens)} {price(task.dollars)}" if short else used(task.tokens, task.dollars)
+        return told, ((spent, "dim"),)
+
+    def _own(self, row: TierRow) -> tuple[Line, Line, Line]:
         mark = AGENT_MARKS.get(row.state, UNKNOWN)
         runs: Line = ((str(row.runs) if row.runs else "", "dim"),)
         today: Line = ((f"✗{row.failures} ", "bad"), *runs) if row.failures else runs
@@ -151,3 +184,10 @@ class TierTree(Live, RowList[TierRow]):
         spent = whole_time(self.apm.now() - tasks[0].since)
         what = f"#{tasks[0].work_item}" if len(tasks) == 1 else f"{len(tasks)} runs"
         return ((f"● {what} {spent}", "run"),)
+
+
+def _cost(row: TierRow) -> Line:
+    """What today has cost; in tokens, where no price is known."""
+    if not row.dollars:
+        return ((f"{tokens(row.tokens)} tok" if row.tokens else "", "dim"),)
+    return ((dollars(row.dollars), "dim"),)
