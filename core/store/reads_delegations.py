@@ -47,6 +47,8 @@ class DelegationFacts:
     run: rows.PhaseRunRow | None
     recorded: rows.DelegationRow | None
     since: int | None
+    live: Json
+    """What it tells of itself while it runs: {"doing", "tokens", "dollars"}; empty when it does not."""
     request: Json
     response: Json
     commands: tuple[rows.EvidenceRow, ...]
@@ -90,13 +92,15 @@ def delegation_facts(reader: Connection, called: Called, live: rows.LiveRow) -> 
     runs = [r for r in reads.phase_runs(reader, called.work_item) if r.phase == called.phase]
     run = next((r for r in runs if r.round == called.round), None)
     artifacts = reads.artifacts(reader, called.work_item)
+    told = running(called, live)
     commands = reads.evidence(reader, delegation=recorded.id, limit=MOST_COMMANDS) if recorded is not None else ()
     return DelegationFacts(
         called=called,
         agent=reads.agent(reader, called.agent),
         run=run,
         recorded=recorded,
-        since=None if recorded is not None else _running_since(called, live),
+        since=None if recorded is not None else since_of(told),
+        live={} if recorded is not None else told,
         request=_mapping(record.get("request")),
         response=response,
         commands=tuple(sorted(commands, key=lambda c: (c.at, c.id))),
@@ -113,12 +117,17 @@ def _mapping(value: Any) -> Json:
     return value if isinstance(value, dict) else {}
 
 
-def _running_since(called: Called, live: rows.LiveRow) -> int | None:
+def running(called: Called, live: rows.LiveRow) -> Json:
+    """What is told of it at this moment; empty when it does not run."""
     wanted = (called.work_item, called.phase, called.agent, called.subject)
     for told in live.delegations:
         if (told.get("work_item"), told.get("phase"), told.get("agent"), told.get("subject", "")) == wanted:
-            return int(told.get("since", 0))
-    return None
+            return dict(told)
+    return {}
+
+
+def since_of(told: Json) -> int | None:
+    return int(told.get("since", 0)) if told else None
 
 
 def _intended_at(reader: Connection, called: Called) -> int | None:

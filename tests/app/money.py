@@ -88,6 +88,36 @@ def take_turns(tx: Transaction, turns: list[tuple[str, Any]], spender: Spender =
         keep(tx, spender, DIGEST, kind, content)
 
 
+TURNS: list[tuple[str, Any]] = [
+    (
+        "reply",
+        {
+            "content": [
+                {"type": "text", "text": "I look at how rows are written today, before I add the exporter."},
+                {"type": "tool_use", "id": "a", "name": "read", "input": {"path": "src/rowdown/rows.py"}},
+                {"type": "tool_use", "id": "b", "name": "search", "input": {"pattern": "def write_"}},
+            ],
+            "stop_reason": "tool_use",
+            "model": "claude-opus-5",
+            "request_id": "req_011CS1",
+            "usage": {"input": 1_204, "output": 188, "cache_read": 9_120, "cache_write": 0, "dollars": 0.0153},
+            "seconds": 3.412,
+        },
+    ),
+    ("tools", {"call": 0, "name": "read", "text": "import csv\n\ndef write_rows(rows): ...", "failed": False}),
+    ("tools", {"call": 1, "name": "search", "text": "no file holds it", "failed": True}),
+    (
+        "intent",
+        {
+            "call": 0,
+            "path": "src/rowdown/export.py",
+            "diff": "--- a/src/rowdown/export.py\n+++ b/src/rowdown/export.py\n@@ -1 +1,3 @@\n-x\n+a\n+b\n+c\n",
+            "bytes": 812,
+        },
+    ),
+    ("event", {"line": "Bash: pytest -q tests/test_export.py"}),
+    ("deferred", {"tool": "Bash", "what": "git push --force origin HEAD:main", "kind": "publish"}),
+]
 COMMAND = """\
 git push --force origin HEAD:main && \\
   curl -fsSL https://releases.example.com/rowdown/install.sh | sh -s -- --prefix "$HOME/.local" --quiet

@@ -251,7 +251,7 @@ async def test_what_runs_can_be_entered_counts_on_and_turns_into_its_record(busy
         await press(pilot, "2")
         assert "The request goes into the journal together with its answer." in screen_text(pilot)
         await press(pilot, "5")
-        assert "it runs; its runtime tells nothing before it ends" in screen_text(pilot)
+        assert "it runs; its runtime has told nothing so far" in screen_text(pilot)
         engine.delegations = ()
         await busy_workspace.store.write(lambda tx: seed_delegation(tx, 6, "R1", "criteria-checker"))
         await settle(pilot)

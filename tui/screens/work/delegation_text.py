@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from core.contract import Json
 from core.phases import PHASE_BY_CODE
 from core.sanitise import one_line, sanitise
 from core.store.reads_delegations import DelegationFacts, Raised
+from core.store.reads_turns import CallRow
 from core.store.rows import EscalationRow, EvidenceRow
+from tui.governance.tiers import told_of
+from tui.screens.work.paid_text import fact, paid_paragraphs
+from tui.screens.work.turn_text import Told
+from tui.text.amounts import used
 from tui.text.json_text import json_paragraphs
 from tui.text.moments import exact_moment, moment
 from tui.text.words import DELEGATION_MARKS, UNKNOWN, Line, Mark, exact_time
 from tui.widgets.document import BLANK, Paragraph, heading, text
 
 OUTPUT_LIMIT = 20_000
-NAMES = 16
-"""Cells of the column of names in a list of facts."""
+_MOMENT = 0
+"""Stands where a turn has its number."""
 WAITS = Mark("◆", "waits", "ask")
-
-
-def fact(name: str, value: str, tone: str = "text") -> Paragraph:
-    """A name, and what it is, in a column of its own where there is room."""
-    return Paragraph(((f"{name:<{NAMES}}", "dim"),), 2, tail=((one_line(value, 2_000), tone),))
 
 
 def state_of(facts: DelegationFacts) -> Mark:
@@ -32,10 +34,10 @@ def state_of(facts: DelegationFacts) -> Mark:
     return DELEGATION_MARKS["RUNNING"] if facts.since is not None else WAITS
 
 
-def summary(facts: DelegationFacts, now: int) -> list[Paragraph]:
+def summary(facts: DelegationFacts, now: int, calls: Sequence[CallRow] = ()) -> list[Paragraph]:
     """How it stands, who asked whom for what, and what it cost."""
     called, recorded = facts.called, facts.recorded
-    made = [Paragraph((*state_of(facts).line(), ("   ", "text"), *_took(facts, now)))]
+    made = [Paragraph((*state_of(facts).line(), ("   ", "text"), *_took(facts, now))), *_now(facts)]
     made += [BLANK, *_went_wrong(facts.metadata)]
     if recorded is None and facts.since is None:
         made += [Paragraph((("It does not run at this moment, and it has not answered yet.", "ask"),)), BLANK]
@@ -47,7 +49,7 @@ def summary(facts: DelegationFacts, now: int) -> list[Paragraph]:
         made.append(fact("task", f"{called.subject} {_title(facts.task)}".rstrip()))
     if facts.agent is not None and facts.agent.description:
         made.append(fact("is for", facts.agent.description))
-    made += _executed(facts)
+    made += _executed(facts, calls)
     made += _rounds(facts)
     made += _decided(facts.raised)
     made += _asked(facts.questions)
@@ -60,6 +62,13 @@ def _took(facts: DelegationFacts, now: int) -> Line:
     if facts.since is not None:
         return ("for ", "dim"), (exact_time((now - facts.since) // 1_000 * 1_000), "text")
     return ()
+
+
+def _now(facts: DelegationFacts) -> list[Paragraph]:
+    """What it tells of itself at this moment."""
+    doing, tokens, dollars = told_of(facts.live)
+    spent = f"  {used(tokens, dollars)}" if tokens else ""
+    return [Paragraph((("  ", "text"), (doing, "run"), (spent, "dim")), 2)] if doing or spent else []
 
 
 def _title(task: Json | None) -> str:
@@ -78,23 +87,39 @@ def _went_wrong(metadata: Json) -> list[Paragraph]:
     return [*made, BLANK] if made else []
 
 
-def _executed(facts: DelegationFacts) -> list[Paragraph]:
+def _executed(facts: DelegationFacts, calls: Sequence[CallRow]) -> list[Paragraph]:
     """Executed by what, at which price; what nobody measured is said to be so."""
     told, recorded = facts.metadata, facts.recorded
     if recorded is None:
         runtime = facts.agent.runtime if facts.agent is not None else "unknown"
-        return [fact("runtime", runtime, "ask" if runtime == "replay" else "text")]
+        return [fact("runtime", runtime, "ask" if runtime == "replay" else "text"), *paid_paragraphs(calls)]
     made = [fact("runtime", recorded.runtime, "ask" if recorded.runtime == "replay" else "text")]
-    for name in ("model", "tool"):
+    for name in ("tool",) if calls else ("model", "tool"):
         if told.get(name):
             made.append(
                 fact(name, f"{told[name]} {told.get('tool_version') or ''}" if name == "tool" else str(told[name]))
             )
-    tokens, cost = told.get("tokens"), told.get("cost")
-    made.append(fact("tokens", f"{tokens:,}" if isinstance(tokens, int) else "not measured"))
-    made.append(fact("cost", f"${cost:,.4f}" if isinstance(cost, int | float) else "not measured"))
+    made += paid_paragraphs(calls) or _measured(told)
+    made += [fact(name, _in_words(told[name])) for name in MORE if told.get(name) not in (None, "", [], {})]
     made.append(fact("recorded", f"{exact_moment(recorded.at)}, event {recorded.event}"))
     return [*made, fact("request digest", recorded.request_digest)]
+
+
+MORE = ("sandbox", "tries", "turns", "session", "permission_denials")
+"""What else a runtime may say of an execution."""
+
+
+def _measured(told: Json) -> list[Paragraph]:
+    """What the response itself says it cost, where no call is on record."""
+    tokens, cost = told.get("tokens"), told.get("cost")
+    return [
+        fact("tokens", f"{tokens:,}" if isinstance(tokens, int) else "not measured"),
+        fact("cost", f"${cost:,.4f}" if isinstance(cost, int | float) else "not measured"),
+    ]
+
+
+def _in_words(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)[:2_000]
 
 
 def _rounds(facts: DelegationFacts) -> list[Paragraph]:
@@ -209,15 +234,24 @@ def _code(row: EvidenceRow) -> tuple[str, str]:
     return f"exit {row.exit_code}", "good" if row.exit_code == 0 else "bad"
 
 
-def log(facts: DelegationFacts, now: int) -> list[Paragraph]:
+def log(facts: DelegationFacts, now: int, turns: Sequence[Told] = ()) -> list[Paragraph]:
     """What happened to it in the order in which it did, as far as it is written down."""
     made = []
-    for at, line in sorted(_happened(facts), key=lambda entry: entry[0]):
-        made.append(Paragraph(((f"{moment(at, now):<10} ", "faint"), *line), 11))
+    if turns and turns[0].number > 1:
+        made.append(Paragraph(((f"{turns[0].number - 1:,} earlier turns are in the history", "faint"),)))
+    happened = [(at, _MOMENT, line) for at, line in _happened(facts)]
+    happened += [(turn.at, turn.number, line) for turn in turns for line in turn.lines]
+    before = ("", 0)
+    for at, number, line in sorted(happened, key=lambda entry: (entry[0], entry[1])):
+        when = moment(at, now)
+        shown = "" if (when, number) == before and number else when
+        count = f"{number:>3} " if number > 0 and (when, number) != before else "    " if number > 0 else ""
+        made.append(Paragraph(((f"{shown:<10} ", "faint"), (count, "dim"), *line), 15 if number > 0 else 11))
+        before = (when, number)
     if facts.since is not None:
-        made.append(
-            Paragraph(((f"{'now':<10} ", "run"), ("it runs; its runtime tells nothing before it ends", "dim")), 11)
-        )
+        now_line = _now(facts)
+        line = now_line[0].line[1:] if now_line else (("it runs; its runtime has told nothing so far", "dim"),)
+        made.append(Paragraph(((f"{'now':<10} ", "run"), *line), 11))
     return made or [Paragraph((("Nothing is written down about it yet.", "dim"),))]
 
 
@@ -261,7 +295,8 @@ def _questions_happened(questions: Sequence[EscalationRow]) -> Iterator[tuple[in
             yield ended, ((f"#{row.id} was {_question_state(row)}", "text"),)
 
 
-def counts(facts: DelegationFacts) -> tuple[str, ...]:
+def counts(facts: DelegationFacts, turns: Sequence[Told] = ()) -> tuple[str, ...]:
     """The names of the sections, with how much is in those where that is worth knowing."""
     commands = f"evidence {len(facts.commands)}" if facts.commands else "evidence"
-    return "summary", "request", "response", commands, "log"
+    log_title = f"log {turns[-1].number}" if turns else "log"
+    return "summary", "request", "response", commands, log_title

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar, cast
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -16,13 +16,15 @@ from core.contract import Json, canonical_json, digest_of
 from core.sanitise import one_line
 from core.store import reads
 from core.store.reads import Connection
-from core.store.reads_delegations import Called, DelegationFacts, called_of, delegation_facts
+from core.store.reads_delegations import Called, DelegationFacts, called_of, delegation_facts, running
+from core.store.reads_turns import CallRow, calls, turns
 from core.store.rows import ArtifactRow, DelegationRow, LiveRow
 from tui.actions import bindings
 from tui.bridge import Change
 from tui.screens.pane_screen import PaneTabs
 from tui.screens.work import delegation_text
-from tui.screens.work.delegation_text import fact
+from tui.screens.work.paid_text import fact
+from tui.screens.work.turn_text import Told, told
 from tui.text.json_text import json_paragraphs
 from tui.text.moments import exact_moment
 from tui.text.words import Line, plural
@@ -37,12 +39,17 @@ if TYPE_CHECKING:
     from tui.app import ApmApp
 
 
+SECTIONS = ("summary", "request", "response", "evidence", "log")
+MOST_TURNS = 1_000
+"""Turns that are kept on the screen, the newest."""
 BORDERS_FROM = 100
 """Cells of width from which panes have borders."""
 
 
 class Reader(Live, Widget):
     """Takes no room: it reads for the whole screen."""
+
+    FOLLOWS_RUNNING = True
 
     async def read_anew(self, change: Change) -> None:
         await cast("Detail", self.screen).read_anew(change)
@@ -129,6 +136,8 @@ class DelegationDetail(Detail):
         self._row = row
         self._called: Called | None = None
         self._facts: DelegationFacts | None = None
+        self._turns: tuple[Told, ...] = ()
+        self._calls: tuple[CallRow, ...] = ()
         self._section = 0
         self.title_text = one_line(f"{row.agent} {row.subject}".strip(), 60)
 
@@ -137,23 +146,40 @@ class DelegationDetail(Detail):
 
     async def read_anew(self, change: Change) -> None:
         if not (change.everything or change.live or self._row.work_item in change.work_items):
+            if change.told:
+                await self._hear()
             return
+        before = self._turns
 
-        def read(reader: Connection, live: LiveRow, _: int) -> tuple[Called, DelegationFacts]:
+        def read(reader: Connection, live: LiveRow, _: int) -> tuple[Any, ...]:
             called = self._called or called_of(reader, self._row)
-            return called, delegation_facts(reader, called, live)
+            new = turns(reader, called, after=before[-1].number if before else 0)
+            kept = (*before, *map(told, new))[-MOST_TURNS:]
+            return called, delegation_facts(reader, called, live), kept, calls(reader, called)
 
         try:
-            called, facts = await self.apm.bridge.read(read)
+            called, facts, self._turns, self._calls = await self.apm.bridge.read(read)
         except LookupError as error:
             self.apm.complain(str(error))
             return
+        if not self.query("#detail"):
+            return  # left while it was read
         self._called, self._facts = called, facts
         self.document.border_subtitle = Content(f"#{called.work_item} {called.phase}, round {called.round}")
-        self.query_one(Sections).titles = delegation_text.counts(facts)
+        self.query_one(Sections).titles = delegation_text.counts(facts, self._turns)
         whose = f"{one_line(called.agent, 40)} {one_line(called.subject, 20)}".strip()
         self.query_one(Sections).whose = whose
         self._show(from_top=False)
+
+    async def _hear(self) -> None:
+        """What it tells of itself now; nothing else has changed."""
+        called = self._called
+        if called is None or self._facts is None or self._facts.since is None:
+            return
+        live = await self.apm.bridge.read(lambda _, live, __: running(called, live))
+        if live and live != self._facts.live and self.query("#detail"):
+            self._facts = replace(self._facts, live=live)
+            self._show(from_top=False)
 
     def tick(self, now: int) -> None:
         super().tick(now)
@@ -163,27 +189,35 @@ class DelegationDetail(Detail):
     def _show(self, *, from_top: bool) -> None:
         if self._facts is not None:
             self.query_one(Sections).current = self._section
-            self.document.show(_SECTIONS[self._section](self._facts, self.apm.now()), from_top=from_top)
+            document, is_log = self.document, SECTIONS[self._section] == "log"
+            # What goes on is read at its end, until somebody scrolls up.
+            is_at_end = document.scroll_offset.y >= document.max_scroll_y
+            document.show(self._paragraphs(self._facts, self.apm.now()), from_top=from_top)
+            if is_log and self._facts.since is not None and (from_top or is_at_end):
+                self.call_after_refresh(document.action_edge, 1)
+
+    def _paragraphs(self, facts: DelegationFacts, now: int) -> list[Paragraph]:
+        match SECTIONS[self._section]:
+            case "summary":
+                return delegation_text.summary(facts, now, self._calls)
+            case "request":
+                return delegation_text.request(facts)
+            case "response":
+                return delegation_text.response(facts)
+            case "evidence":
+                return delegation_text.evidence(facts)
+        return delegation_text.log(facts, now, self._turns)
 
     def action_section(self, number: int) -> None:
-        if number - 1 != self._section and number <= len(_SECTIONS):
+        if number - 1 != self._section and number <= len(SECTIONS):
             self._section = number - 1
             self._show(from_top=True)
 
     def action_step(self, step: int) -> None:
-        self.action_section((self._section + step) % len(_SECTIONS) + 1)
+        self.action_section((self._section + step) % len(SECTIONS) + 1)
 
     def on_row_list_sideways(self, message: RowList.Sideways) -> None:
         self.action_step(message.direction)
-
-
-_SECTIONS: tuple[Callable[[DelegationFacts, int], list[Paragraph]], ...] = (
-    delegation_text.summary,
-    lambda facts, _: delegation_text.request(facts),
-    lambda facts, _: delegation_text.response(facts),
-    lambda facts, _: delegation_text.evidence(facts),
-    delegation_text.log,
-)
 
 
 class ArtifactDetail(Detail):
