@@ -7,6 +7,7 @@ from textual.widget import Widget
 from core.governance.decisions import Choice, make_decision
 from core.orchestration import work_items
 from core.store import reads
+from core.store.rows import DelegationRow
 from core.store.schema import Artifact, Delegation, PhaseRun
 from core.store.writer import Transaction
 from tests.app.busy import REVIEWED_SHORT
@@ -23,7 +24,7 @@ ITEM = ("2", "j", "enter")
 
 def go_to_agent(pilot: Pilot[int], agent: str) -> None:
     delegations = pilot.app.screen.query_one(Delegations)
-    row = next(row for row in delegations.rows if row.agent == agent)
+    row = next(row for row in delegations.rows if isinstance(row, DelegationRow) and row.agent == agent)
     delegations.go_to((row.phase, row.round, row.agent, row.subject))
 
 

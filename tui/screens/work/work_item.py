@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, cast
 
 from textual import on
@@ -13,10 +13,13 @@ from textual.containers import Horizontal, Vertical
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from core.governance.budget_reads import Standing, rules_in_force, standings, warn_at
+from core.governance.budgets import Spender
 from core.phases import PHASE_BY_CODE
 from core.sanitise import one_line
 from core.store import reads, reads_escalations, reads_governance
 from core.store.reads import Connection
+from core.store.reads_spending import PhaseCost, costs_by_phase
 from core.store.rows import (
     ArtifactRow,
     DecisionRow,
@@ -34,6 +37,7 @@ from tui.bridge import Change
 from tui.questions.deeds import WorkItemDeeds
 from tui.screens.pane_screen import PaneScreen, PaneTabs
 from tui.screens.questions.gate_text import gate_paragraphs
+from tui.screens.work.cost_text import Doing, doing_cells, phase_cells, running_rows, total_line
 from tui.text.words import DELEGATION_MARKS, UNKNOWN, Line, phase_cell, span_of_time
 from tui.widgets.columns import Column
 from tui.widgets.document import Document
@@ -44,6 +48,11 @@ from tui.widgets.pipeline import state_line
 from tui.widgets.row_list import RowList
 from tui.widgets.top_line import TopLine
 
+TOLD = Change(told=True)
+"""Nothing has changed but what running delegations tell."""
+ROOMY = 100
+"""Cells of width from which the headline tells tokens and budget beside what it cost."""
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -53,11 +62,15 @@ class Facts:
     runs: tuple[PhaseRunRow, ...]
     gates: tuple[GateResultRow, ...]
     delegations: tuple[DelegationRow, ...]
-    running: tuple[DelegationRow, ...]
+    running: tuple[DelegationRow | Doing, ...]
     artifacts: tuple[ArtifactRow, ...]
     questions: tuple[EscalationRow, ...]
     decisions: tuple[DecisionRow, ...]
     conflicts: tuple[ConflictRow, ...]
+    costs: tuple[PhaseCost, ...]
+    """What calls have cost that have ended."""
+    budget: Standing
+    warn_at: int
 
     def gate(self, phase: str) -> GateResultRow | None:
         """The newest result of a phase's gate."""
@@ -78,6 +91,8 @@ class Headline(PaintedLine):
     """Number, title and state of the work item."""
 
     item: reactive[WorkItemRow | None] = reactive(None)
+    cost: reactive[Line] = reactive(())
+    short_cost: reactive[Line] = reactive(())
 
     def halves(self, width: int) -> tuple[Line, Line]:
         if self.item is None:
@@ -87,7 +102,8 @@ class Headline(PaintedLine):
         about = f"  {self.item.type}  {one_line(self.item.project or 'no project', 30)}{impact}"
         branch = f"  {one_line(facts.branch, 60)}" if facts.branch else ""
         left: Line = ((f" #{self.item.id} ", "accent"), (one_line(self.item.title), "strong"), (about + branch, "dim"))
-        return left, (("  ", "text"), *state_line(self.item), (" ", "text"))
+        cost = self.cost if width >= ROOMY else self.short_cost
+        return left, (("  ", "text"), *cost, *state_line(self.item), (" ", "text"))
 
 
 class Phases(RowList[PhaseCell]):
@@ -95,6 +111,8 @@ class Phases(RowList[PhaseCell]):
 
     TITLE = "phases"
     COLUMNS = (Column("", 2), Column("phase", least=8), Column("state", 7), Column("gate", 6))
+    PAID = (*COLUMNS, Column("tokens", 6, right=True, rank=2), Column("cost", 8, right=True, rank=1))
+    """Where calls of models were paid."""
     summary = ""
 
 
@@ -105,7 +123,7 @@ class GateView(Document):
     summary = ""
 
 
-class Delegations(RowList[DelegationRow]):
+class Delegations(RowList["DelegationRow | Doing"]):
     """Pane 3: who was asked, on what, how it ended, executed by what, how long it took."""
 
     PLACES: ClassVar[tuple[str, ...]] = ("delegations", "list")
@@ -132,8 +150,11 @@ class Artifacts(RowList[ArtifactRow]):
 class Reader(Live, Widget):
     """Takes no room: it reads for the whole screen."""
 
+    FOLLOWS_RUNNING = True
+
     async def read_anew(self, change: Change) -> None:
-        await cast("WorkItemScreen", self.screen).read_facts()
+        screen = cast("WorkItemScreen", self.screen)
+        await (screen.hear() if change == TOLD else screen.read_facts())
 
 
 class WorkItemScreen(WorkItemDeeds, PaneScreen):
@@ -168,7 +189,7 @@ class WorkItemScreen(WorkItemDeeds, PaneScreen):
         )
         delegations = Delegations(
             Delegations.COLUMNS,
-            key=lambda d: (d.phase, d.round, d.agent, d.subject),
+            key=_delegation_key,
             cells=_delegation_cells,
             empty=((("No agent has been asked yet.", "dim"),),),
             widget_id="delegations",
@@ -191,13 +212,19 @@ class WorkItemScreen(WorkItemDeeds, PaneScreen):
             self.apm.complain(f"There is no work item {self.work_item}.")
             self.dismiss()
             return
+        if not self.query(Headline):
+            return  # left while it was read
         first, self._facts = self._facts is None, facts
-        self.query_one(Headline).item = facts.item
+        headline = self.query_one(Headline)
+        headline.item = facts.item
+        paid = facts.costs, facts.budget, facts.warn_at
+        headline.cost, headline.short_cost = total_line(*paid), total_line(*paid, short=True)
         phases = self.pane("phases")
+        phases.columns = Phases.PAID if facts.costs else Phases.COLUMNS
         phases.set_rows(facts.item.cells)
         if first and facts.item.phase:
             phases.go_to(facts.item.phase)
-        self.pane("delegations").set_rows((*facts.running, *reversed(facts.delegations)))
+        self._show_delegations()
         self.pane("delegations").summary = f"{len(facts.delegations)} recorded"
         self.pane("artifacts").set_rows(facts.artifacts)
         broken = facts.broken_link
@@ -205,6 +232,17 @@ class WorkItemScreen(WorkItemDeeds, PaneScreen):
         self.pane("artifacts").summary = told if facts.artifacts else ""
         self._show_gate()
         self.refresh_titles()
+
+    async def hear(self) -> None:
+        """What its running delegations tell of themselves now."""
+        running = await self.apm.bridge.read(lambda _, live, now: running_rows(self.work_item, live, now))
+        if self._facts is not None and self.query(Headline):
+            self._facts = replace(self._facts, running=running)
+            self._show_delegations()
+
+    def _show_delegations(self) -> None:
+        if self._facts is not None:
+            self.pane("delegations").set_rows((*self._facts.running, *reversed(self._facts.delegations)))
 
     def tick(self, now: int) -> None:
         super().tick(now)
@@ -243,8 +281,8 @@ class WorkItemScreen(WorkItemDeeds, PaneScreen):
                 self.go("gate")
         elif isinstance(row, ArtifactRow):
             self.apm.push_screen(ArtifactDetail(row))
-        elif isinstance(row, DelegationRow):
-            self.apm.push_screen(DelegationDetail(row))
+        elif isinstance(row, DelegationRow | Doing):
+            self.apm.push_screen(DelegationDetail(row if isinstance(row, DelegationRow) else row.row))
 
     def action_diff(self) -> None:
         self.apm.open_diff(self.work_item)
@@ -274,6 +312,7 @@ class WorkItemScreen(WorkItemDeeds, PaneScreen):
             ((PHASE_BY_CODE[cell.phase].title, "text" if reached else "faint"), again),
             phase_cell(cell, self.apm.now()),
             measured,
+            *(phase_cells(self._facts.costs, cell.phase) if self._facts is not None and self._facts.costs else ()),
         )
 
 
@@ -281,38 +320,31 @@ def _read(reader: Connection, work_item: int, live: LiveRow, now: int) -> Facts 
     item = reads.work_item(reader, work_item, live=live)
     if item is None:
         return None
-    running = tuple(
-        DelegationRow(
-            id=0,
-            work_item=work_item,
-            phase=str(d.get("phase", "")),
-            round=0,
-            agent=str(d.get("agent", "")),
-            subject=str(d.get("subject", "")),
-            status="RUNNING",
-            runtime="",
-            request_digest="",
-            at=int(d.get("since", now)),
-            milliseconds=now - int(d.get("since", now)),
-            event=0,
-        )
-        for d in live.delegations
-        if d.get("work_item") == work_item
-    )
     return Facts(
         item,
         reads.phase_runs(reader, work_item),
         reads.gate_results(reader, work_item),
         reads.delegations(reader, work_item),
-        running,
+        running_rows(work_item, live, now),
         reads.artifacts(reader, work_item),
         reads_escalations.escalations(reader, work_item=work_item),
         tuple(reversed(reads.decisions(reader, work_item=work_item))),
         tuple(reversed(reads_governance.conflicts(reader, work_item=work_item))),
+        tuple(costs_by_phase(reader, work_item)),
+        standings(reader, Spender(work_item, "", 0, ""), now, ("work_item",))[0],
+        warn_at(rules_in_force(reader)),
     )
 
 
-def _delegation_cells(row: DelegationRow) -> tuple[Line, ...]:
+def _delegation_key(row: DelegationRow | Doing) -> tuple[Any, ...]:
+    if isinstance(row, Doing):
+        return (*_delegation_key(row.row), "doing")
+    return row.phase, row.round, row.agent, row.subject
+
+
+def _delegation_cells(row: DelegationRow | Doing) -> tuple[Line, ...]:
+    if isinstance(row, Doing):
+        return doing_cells(row)
     mark = DELEGATION_MARKS.get(row.status, UNKNOWN)
     return (
         ((row.phase, "dim"), (f"/{row.round}" if row.round > 1 else "", "ask")),
