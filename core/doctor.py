@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from core.contract import ApmError, Json
+from core.orchestration.model_runtimes import missing
 from core.projects import git
 from core.projects.commands import Limits, run
 from core.projects.settings import interpreter
@@ -43,9 +44,6 @@ TOOLS: Mapping[str, str] = {
     "build": "builds the package of a release",
 }
 """Tools that come with apm, and what each is for."""
-
-KEYS: Mapping[str, str] = {"anthropic": "ANTHROPIC_API_KEY", "openai-compatible": "OPENAI_API_KEY"}
-"""Runtimes that need a key, and the variable that holds it. Only whether it is set is ever looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +108,17 @@ def _tools() -> Iterator[Finding]:
 
 async def _optional() -> list[Finding]:
     found = [
-        Finding("machine", f"runtime {name}", "ok" if is_set else "advice", f"{variable} is {word}", remedy)
-        for name, variable in KEYS.items()
-        for is_set in (bool(os.environ.get(variable)),)
-        for word in ("set" if is_set else "not set",)
-        for remedy in ("" if is_set else "Only needed by agents that run on it.",)
+        Finding("machine", f"runtime {name}", "advice", why_not, "Only needed by agents that run on it.")
+        if why_not
+        else Finding("machine", f"runtime {name}", "ok", "configured")
+        for name, why_not in missing(os.environ).items()
     ]
     for program, name, purpose in (
-        ("claude", "runtime claude-code", "Only needed by agents that run on it."),
+        (
+            "bwrap",
+            "bubblewrap",
+            "Without it, commands that a model runs are bounded, but not cut off from the network.",
+        ),
         ("tmux", "tmux", "Only needed to run apm's own terminal tests."),
     ):
         where = shutil.which(program)

@@ -71,7 +71,7 @@ def test_a_key_is_told_as_set_and_never_shown(line: CommandLine) -> None:
     line.monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-very-secret")
     ended = line("doctor", "--json")
     assert "sk-very-secret" not in ended.out
-    assert next(f for f in ended.json if f["name"] == "runtime anthropic")["found"] == "ANTHROPIC_API_KEY is set"
+    assert next(f for f in ended.json if f["name"] == "runtime anthropic")["found"] == "configured"
 
 
 def test_without_git_it_says_so(line: CommandLine, tmp_path: Path) -> None:
