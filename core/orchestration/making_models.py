@@ -21,6 +21,7 @@ from core.runtimes.models import anthropic_api, compatible
 from core.runtimes.models.answering import AnsweringRuntime
 from core.runtimes.models.calling import open_line
 from core.runtimes.models.dialogue import Model
+from core.runtimes.models.prices import read_own
 from core.store.rows import AgentRow
 
 ANTHROPIC_MODEL = "claude-sonnet-5-5"
@@ -69,7 +70,9 @@ def _anthropic(place: Place) -> Made:
     endpoint = anthropic_api.endpoint_from(place.environ)
     if endpoint is None:
         raise UsageError("ANTHROPIC_API_KEY is not set.")
-    connection = anthropic_api.AnthropicConnection(open_line(endpoint, environ=place.environ))
+    connection = anthropic_api.AnthropicConnection(
+        open_line(endpoint, environ=place.environ, prices=read_own(place.folder))
+    )
     usual = place.environ.get("ANTHROPIC_MODEL", "").strip() or ANTHROPIC_MODEL
     runtime = _runtime("anthropic", lambda agent: anthropic_api.AnthropicModel(agent.model or usual, connection), place)
     return Made(runtime, connection.aclose)
@@ -79,7 +82,9 @@ def _compatible(place: Place) -> Made:
     endpoint = compatible.endpoint_from(place.environ)
     if endpoint is None:
         raise UsageError("OPENAI_API_KEY is not set.")
-    connection = compatible.CompatibleConnection(open_line(endpoint, environ=place.environ))
+    connection = compatible.CompatibleConnection(
+        open_line(endpoint, environ=place.environ, prices=read_own(place.folder))
+    )
     usual = place.environ.get("OPENAI_MODEL", "").strip()
     runtime = _runtime(
         "openai-compatible", lambda agent: compatible.CompatibleModel(_named(agent, usual), connection), place

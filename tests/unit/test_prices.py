@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from core.agents.session import Usage
 from core.contract import Json, UsageError
-from core.runtimes.models.prices import Price, cost, most, price_of
+from core.runtimes.models.prices import Price, cost, most, price_of, read_own
 
 MODELS = (
     "claude-fable-5-2",
@@ -122,3 +123,20 @@ def test_prices_are_read_when_the_first_is_asked_for() -> None:
     ran = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
 
     assert ran.stdout.split() == ["False", "True"]
+
+
+def test_a_workspaces_own_file_says_what_it_pays(tmp_path: Path) -> None:
+    (tmp_path / "prices.yaml").write_text("my-model: {input: 1, output: 4}\n")
+
+    found = price_of("my-model", read_own(tmp_path))
+
+    assert found is not None
+    assert (found.base.input, found.base.output, read_own(tmp_path / "nowhere")) == (1.0, 4.0, {})
+
+
+@pytest.mark.parametrize("content", ["- 1", "my-model: 3", "my-model: {input: 1}", "a: [", "1: {input: 1, output: 1}"])
+def test_prices_that_are_none_are_refused_by_name(tmp_path: Path, content: str) -> None:
+    (tmp_path / "prices.yaml").write_text(content)
+
+    with pytest.raises(UsageError, match=r"prices\.yaml|price of"):
+        read_own(tmp_path)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from core.contract import Json, UsageError
+from core.sanitise import one_line
 
 _FILE = Path(__file__).with_name("prices.yaml")
 _MILLION = 1_000_000
@@ -106,6 +107,31 @@ def _listed() -> Mapping[str, Price]:
     content = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
     since = f"list price of {content['date']}"
     return {name: _price(name, entry, since) for name, entry in content["models"].items()}
+
+
+OWN = "prices.yaml"
+"""The file beside `agents.yaml` in which a workspace says what it pays: {model: {"input", "output", …}}."""
+MOST_BYTES = 1_000_000
+
+
+def read_own(folder: Path) -> dict[str, Json]:
+    """A workspace's own prices, none without the file. Raises UsageError for one that is not what prices look like."""
+    import yaml
+
+    path = folder / OWN
+    if not path.is_file():
+        return {}
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise UsageError(f"{path} is larger than {MOST_BYTES // 1_000_000} MB; it should hold a price per model.")
+        found = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UsageError(f"{path} cannot be read: {one_line(str(error), 200)}; mend it or take it away.") from error
+    if not isinstance(found, dict) or not all(isinstance(name, str) for name in found):
+        raise UsageError(f"{path} must map models to their prices, as in `my-model: {{input: 1, output: 4}}`.")
+    for name, entry in found.items():
+        _price(name, entry, OWN)
+    return found
 
 
 def _price(name: str, entry: Any, since: str) -> Price:
