@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import overload
 
@@ -66,3 +66,43 @@ class NewestFirst(Sequence[int]):
     def _place(self, number: int) -> int | None:
         at = bisect_left(self._ascending, number, 0, self._count)
         return at if at < self._count and self._ascending[at] == number else None
+
+
+class Without(Sequence[int]):
+    """The numbers from `head` down to 1 without some, which stand in ascending order: those of a range with holes."""
+
+    __slots__ = ("_head", "_holes", "_kept_before")
+
+    def __init__(self, head: int, holes: array[int]) -> None:
+        self._head, self._holes = head, holes
+        self._kept_before = array("q", (hole - n for n, hole in enumerate(holes, 1)))
+        """For each hole how many numbers below it are kept."""
+
+    def __len__(self) -> int:
+        return self._head - len(self._holes)
+
+    @overload
+    def __getitem__(self, index: int) -> int: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[int]: ...
+    def __getitem__(self, index: int | slice) -> int | Sequence[int]:
+        if isinstance(index, slice):
+            return [self[n] for n in range(*index.indices(len(self)))]
+        at = index + len(self) if index < 0 else index
+        if not 0 <= at < len(self):
+            raise IndexError(index)
+        kept = len(self) - 1 - at
+        return kept + 1 + bisect_right(self._kept_before, kept)
+
+    def __contains__(self, number: object) -> bool:
+        if not isinstance(number, int) or not 1 <= number <= self._head:
+            return False
+        at = bisect_left(self._holes, number)
+        return at == len(self._holes) or self._holes[at] != number
+
+    def index(self, number: int, start: int = 0, stop: int | None = None) -> int:
+        """Where a number stands; found by halving. Raises ValueError where it does not."""
+        at = len(self) - (number - bisect_left(self._holes, number)) if number in self else -1
+        if at < 0 or not start <= at < (len(self) if stop is None else stop):
+            raise ValueError(number)
+        return at

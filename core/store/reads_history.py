@@ -18,7 +18,7 @@ from typing import Any
 from peewee import fn
 
 from core.store.event_facts import DELEGATED, PERSON, RULE, TIME_OUT, EventFacts
-from core.store.newest_first import NewestFirst, pattern, whole_number
+from core.store.newest_first import NewestFirst, Without, pattern, whole_number
 from core.store.reads import Connection
 from core.store.reads_events import events_in_turn
 from core.store.schema import Delegation, Event, Evidence
@@ -35,8 +35,12 @@ class Section:
     """The condition of the database under which it may be true."""
     with_commands: bool = False
     """Only events that came with commands which were run."""
+    leaves_out: frozenset[str] = frozenset()
+    """Kinds that are not meant, whatever else is."""
 
     def takes(self, kind: str) -> bool:
+        if kind in self.leaves_out:
+            return False
         is_named = kind in self.kinds or kind.partition(".")[0] in self.families
         return is_named or not (self.kinds or self.families)
 
@@ -62,7 +66,11 @@ def _may_be_rules() -> Any:
     return reduce(or_, said) | Event.kind.in_(_RULED)
 
 
+MODEL_STEPS = frozenset({"delegation.turn", "spend.reserved", "spend.settled"})
+"""What comes with every call of a model: a hundred of them tell less than the answer that they end in."""
+USUAL = "usual"
 SECTIONS: Mapping[str, Section] = {
+    USUAL: Section(leaves_out=MODEL_STEPS),
     "all": Section(),
     "people": Section(
         families=_DECIDING,
@@ -75,7 +83,8 @@ SECTIONS: Mapping[str, Section] = {
         may_hold=_may_be_rules,
     ),
     "gates": Section(frozenset({"phase.passed", "phase.blocked", "phase.sent_back", "phase.failed", "phase.void"})),
-    "delegations": Section(families=frozenset({"delegation"})),
+    "delegations": Section(families=frozenset({"delegation"}), leaves_out=MODEL_STEPS),
+    "calls": Section(frozenset({"delegation.turn"}), families=frozenset({"spend", "budget"})),
     "authority": Section(families=frozenset({"authority", "scope"})),
     "team": Section(families=frozenset({"agents"})),
     "commands": Section(frozenset({DELEGATED, "project.prepared"}), with_commands=True),
@@ -95,11 +104,16 @@ class Asked:
     @property
     def is_by_index(self) -> bool:
         """Nothing is asked but perhaps whose work item they are, for which there is an index."""
-        return not (self.wanted or self.refused) and self.section == "all"
+        return not (self.wanted or self.refused) and self.section in (USUAL, "all")
 
     @property
     def is_everything(self) -> bool:
-        return self.is_by_index and self.work_item is None
+        return self.is_by_index and self.work_item is None and self.section == "all"
+
+    @property
+    def is_usual(self) -> bool:
+        """Everything but the few kinds that are left out."""
+        return self.is_by_index and self.work_item is None and self.section == USUAL
 
 
 def matches(asked: Asked, event: EventFacts) -> bool:
@@ -153,6 +167,8 @@ def history(reader: Connection, asked: Asked, before: History | None = None, *, 
     head = newest(reader)
     if asked.is_everything:
         return History(asked, head, 0, range(head, 0, -1), array("q"))
+    if asked.is_usual:
+        return _usual(reader, asked, before, head, most)
     if before is None or before.asked != asked or before.head > head:
         low = 0 if asked.is_by_index else max(head - most, 0)
         return _history(asked, head, low, array("q", _matching(reader, asked, low, head)))
@@ -164,6 +180,25 @@ def history(reader: Connection, asked: Asked, before: History | None = None, *, 
     if before.low:
         found = array("q", _matching(reader, asked, low, before.low)) + found
     return _history(asked, head, low, found)
+
+
+def _usual(reader: Connection, asked: Asked, before: History | None, head: int, most: int) -> History:
+    """The whole range at once; what is left out of it goes as it is found. A number without an event stays in it."""
+    if before is None or before.asked != asked or before.head > head:
+        has_called = reader.sql("SELECT EXISTS (SELECT 1 FROM spend) OR EXISTS (SELECT 1 FROM turns)")[0][0]
+        low = max(head - most, 0) if has_called else 0
+        left_out = array("q", _steps(reader, low, head) if has_called else ())
+        return History(asked, head, low, Without(head, left_out), left_out)
+    low = max(before.low - most, 0)
+    older = array("q", _steps(reader, low, before.low))
+    left_out = older + before.found + array("q", _steps(reader, before.head, head))
+    return History(asked, head, low, Without(head, left_out), left_out)
+
+
+def _steps(reader: Connection, after: int, until: int) -> list[int]:
+    if until <= after:
+        return []
+    return sorted(_numbers(reader, [*_Stretch(after, until, None).of_events, Event.kind.in_(sorted(MODEL_STEPS))]))
 
 
 def _history(asked: Asked, head: int, low: int, found: array[int]) -> History:
@@ -216,7 +251,8 @@ def _matching(reader: Connection, asked: Asked, after: int, until: int) -> list[
         return []
     stretch = _Stretch(after, until, asked.work_item)
     if asked.is_by_index:
-        return sorted(_numbers(reader, stretch.of_events))
+        left_out = sorted(SECTIONS[asked.section].leaves_out)
+        return sorted(_numbers(reader, [*stretch.of_events, Event.kind.not_in(left_out)]))
     kinds = [row[0] for row in reader.rows(Event.select(Event.kind).where(*stretch.of_events).distinct())]
     found: set[int] = set()
     for lacking, those in _by_what_lacks(asked, kinds).items():

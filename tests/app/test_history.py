@@ -16,6 +16,7 @@ from textual.pilot import Pilot
 import core
 from core.governance.escalations import resolve
 from core.store.writer import Transaction
+from tests.app import money
 from tests.app.driving import SMALL, USUAL, WIDE, app_in, lines_of, notices, opened, press, screen_text, settle
 from tests.app.records import go_to, in_utc, seed_commands
 from tests.app.seeding import MORNING, SeededWorkspace
@@ -137,21 +138,41 @@ async def test_a_filter_looks_at_words_people_and_numbers(
         assert {row.event.kind for row in events_of(pilot).rows} == kinds
 
 
-@pytest.mark.parametrize("key", list(SECTIONS))
+@pytest.mark.parametrize("key", [key for key in SECTIONS if key != "usual"])
 async def test_f_chooses_which_events(busy_workspace: SeededWorkspace, key: str) -> None:
     seed_commands(busy_workspace)
     async with opened(busy_workspace) as pilot:
         await go_to(pilot, History())
-        await press(pilot, "f", str(list(SECTIONS).index(key) + 1))
+        await press(pilot, "f", str(list(SECTIONS).index(key)))
         assert events_of(pilot).section == key
         assert SECTIONS[key][0] in screen_text(pilot)
+
+
+async def test_the_steps_of_models_are_a_sort_of_their_own(busy_workspace: SeededWorkspace) -> None:
+    def spend(tx: Transaction) -> None:
+        money.pay(tx, money.WRITER, 1_000, 0.01)
+        money.take_turns(tx, money.TURNS)
+        tx.event("budget.set", work_item=7, budget=1, scope="day", by="ada")
+
+    busy_workspace.store.write_now(spend)
+    steps = {"delegation.turn", "spend.reserved", "spend.settled"}
+    async with opened(busy_workspace) as pilot:
+        await go_to(pilot, History())
+        kinds = [row.event.kind for row in events_of(pilot).rows]
+        assert kinds[0] == "budget.set"
+        assert "escalation.raised" in kinds
+        assert not steps & set(kinds)
+        await press(pilot, "f", "9")
+        assert {row.event.kind for row in events_of(pilot).rows} == {*steps, "budget.set"}
+        await press(pilot, "f", "1")
+        assert steps < {row.event.kind for row in events_of(pilot).rows}
 
 
 async def test_escape_gives_up_the_choice_before_it_leaves(busy_workspace: SeededWorkspace) -> None:
     async with opened(busy_workspace) as pilot:
         await go_to(pilot, History())
         await press(pilot, "f", "2", "escape")
-        assert events_of(pilot).section == "all"
+        assert events_of(pilot).section == "usual"
         await press(pilot, "escape")
         assert not isinstance(pilot.app.screen, History)
 
@@ -161,7 +182,7 @@ async def test_where_nothing_is_of_that_sort_it_says_what_to_press(empty_workspa
         await go_to(pilot, History())
         assert "Nothing has happened yet." in screen_text(pilot)
         await press(pilot, "f", "4")
-        assert "esc shows everything again" in screen_text(pilot)
+        assert "esc shows what happened again" in screen_text(pilot)
 
 
 async def test_i_shows_one_work_item_and_everything_again(busy_workspace: SeededWorkspace) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from array import array
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -13,10 +14,10 @@ from hypothesis import strategies as st
 
 from core.contract import canonical_json
 from core.store.event_facts import event_facts, leading_facts
-from core.store.newest_first import NewestFirst
+from core.store.newest_first import NewestFirst, Without
 from core.store.reads_events import event_document, events_by_number, history_rows
 from core.store.reads_history import SECTIONS, Asked, History, history, matches
-from core.store.schema import Delegation, Event, Evidence, Setting, WorkItem
+from core.store.schema import Delegation, Event, Evidence, Setting, Spend, WorkItem
 from core.store.store import Store
 from core.store.writer import Transaction
 from tests.fresh import fresh_store
@@ -37,6 +38,7 @@ KINDS = (
     *("escalation.resolved", "escalation.raised", "decision.decided", "decision.reversed", "conflict.settled"),
     *("phase.passed", "phase.entered", "scope.approved", "authority.granted", "agents.imported", "engine.started"),
     *("work_item.accepted", "work_item.created", "project.prepared", "notification.sent", "unheard.of"),
+    *("delegation.turn", "spend.reserved", "spend.settled", "budget.set"),
 )
 
 
@@ -116,9 +118,16 @@ def write_some(store: Store, count: int, draw: random.Random) -> None:
     store.write_now(work)
 
 
+def pay(tx: Transaction) -> None:
+    """A call of a model: only where there was one, its steps are looked for."""
+    tx.insert(Spend, agent="technical", subject="", reserved_cost=0.0, reserved_tokens=1, at=tx.now)
+    tx.event("spend.reserved")
+
+
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     with fresh_store(tmp_path_factory.mktemp("state"), synchronous="off") as opened:
+        opened.write_now(pay)
         write_some(opened, 300, random.Random(7))
         yield opened
 
@@ -226,6 +235,25 @@ def test_without_a_filter_the_order_is_every_number(store: Store) -> None:
     head = store.read_now(lambda r: r.sql("SELECT MAX(seq) FROM events"))[0][0]
 
     assert found(store, Asked()).order == range(head, 0, -1)
+
+
+def test_in_a_workspace_without_models_nothing_is_looked_for(tmp_path: Any) -> None:
+    with fresh_store(tmp_path, synchronous="off") as opened:
+        write_some(opened, 30, random.Random(2))
+        assert found(opened, Asked(section="all")).order == range(30, 0, -1)
+        assert opened.read_now(lambda r: history(r, Asked(section="usual"), most=5)).is_complete
+
+
+@given(st.integers(0, 60), st.sets(st.integers(1, 60)), st.data())
+def test_a_range_with_holes_is_a_sequence_of_what_is_left(head: int, holes: set[int], data: st.DataObject) -> None:
+    cut = sorted(hole for hole in holes if hole <= head)
+    seen, plain = Without(head, array("q", cut)), [n for n in range(head, 0, -1) if n not in cut]
+
+    assert list(seen) == plain
+    assert [seen.index(n) for n in plain] == list(range(len(plain)))
+    assert [n for n in range(head + 2) if n in seen] == plain[::-1]
+    where = data.draw(st.slices(len(plain)))
+    assert seen[where] == plain[where]
 
 
 def test_sections_tell_whose_word_it_was(tmp_path: Any) -> None:

@@ -10,7 +10,7 @@ from textual.message import Message
 
 from core.store.reads import Connection
 from core.store.reads_events import HistoryRow, history_rows
-from core.store.reads_history import Asked, History, history
+from core.store.reads_history import USUAL, Asked, History, history
 from core.store.rows import LiveRow
 from tui.text.event_words import about, mark_of, who_cell, words_of
 from tui.text.moments import exact_moment, moment
@@ -19,6 +19,7 @@ from tui.widgets.columns import Column
 from tui.widgets.windowed import WindowedList
 
 SECTIONS: Mapping[str, tuple[str, str]] = {
+    USUAL: ("what happened", "Every event but the single steps and payments of models"),
     "all": ("everything", "Every event of the journal"),
     "people": ("decisions by people", "What persons answered, approved, took back or started"),
     "rules": ("decisions by rules", "What rules and time-outs decided"),
@@ -27,6 +28,7 @@ SECTIONS: Mapping[str, tuple[str, str]] = {
     "authority": ("authority", "What agents may decide, and how that changed"),
     "team": ("team", "What the team's files changed"),
     "commands": ("commands", "Events that came with commands which were run"),
+    "calls": ("model calls", "What models were asked step by step, what was paid, and what budgets allowed"),
 }
 """What each section of the history is called, and what it holds."""
 COLUMNS = (
@@ -41,7 +43,7 @@ NOTHING: tuple[Line, ...] = (
 )
 NOTHING_OF_THIS: tuple[Line, ...] = (
     (("Nothing of this sort has happened.", "dim"),),
-    (("esc", "accent"), (" shows everything again", "dim")),
+    (("esc", "accent"), (" shows what happened again", "dim")),
 )
 
 
@@ -56,7 +58,7 @@ class EventList(WindowedList[HistoryRow]):
 
     def __init__(self, work_item: int | None = None, **options: Any) -> None:
         super().__init__(COLUMNS, key=lambda row: row.seq, cells=self._cells_of, empty=NOTHING, **options)
-        self.section, self.work_item = "all", work_item
+        self.section, self.work_item = USUAL, work_item
         self._history: History | None = None
         self._seen = 0
         """The newest event that was in sight."""
@@ -69,7 +71,7 @@ class EventList(WindowedList[HistoryRow]):
     @property
     def is_whole(self) -> bool:
         """Whether every event is shown, but for the words of the filter."""
-        return self.section == "all" and self.work_item is None
+        return self.section in (USUAL, "all") and self.work_item is None
 
     @property
     def unseen(self) -> int:

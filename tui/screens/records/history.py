@@ -134,7 +134,9 @@ class History(PaneScreen):
             if key is not None:
                 self._show_only(section=key, work_item=self.events.work_item)
 
-        cards = [Choice(key, title.capitalize(), about) for key, (title, about) in SECTIONS.items()]
+        # What is shown at first has no number: esc leads there, and there are nine numbers.
+        offered = {key: said for key, said in SECTIONS.items() if key != reads_history.USUAL}
+        cards = [Choice(key, title.capitalize(), about) for key, (title, about) in offered.items()]
         self.app.push_screen(ChoiceDialog("Which events", cards), choose)
 
     def action_only_item(self) -> None:
@@ -152,8 +154,8 @@ class History(PaneScreen):
 
     def action_out(self) -> None:
         """Drop the filter, then the choice of events, then leave."""
-        if self.current == "events" and not self.events.filter_text and self.events.section != "all":
-            self._show_only(section="all", work_item=self.events.work_item)
+        if self.current == "events" and not self.events.filter_text and self.events.section != reads_history.USUAL:
+            self._show_only(section=reads_history.USUAL, work_item=self.events.work_item)
         else:
             super().action_out()
 
