@@ -16,6 +16,8 @@ from peewee import SQL, Select, fn
 
 from core.contract import PHASE_CODES
 from core.governance.briefing_document import DAY_MS, Item, Section, more, section
+from core.governance.budget_reads import NOBODY, standings
+from core.governance.budgets import amount
 from core.governance.decisions import DOMAIN_AGENTS
 from core.governance.phrases import counted
 from core.phases import PHASE_BY_CODE
@@ -175,6 +177,8 @@ class _Sums:
     today: int = 0
     failed_today: int = 0
     cost_today: float = 0.0
+    unpriced_today: int = 0
+    """Tokens of agents none of whose calls has a price that is known."""
     day: int = 0
     failed_day: int = 0
     decided: int = 0
@@ -182,7 +186,12 @@ class _Sums:
 
     @property
     def is_empty(self) -> bool:
-        return not (self.running or self.today or self.day or self.decided or self.escalated)
+        return not (self.running or self.has_worked or self.decided or self.escalated)
+
+    @property
+    def has_worked(self) -> bool:
+        """Also who was paid for and has not answered yet."""
+        return bool(self.today or self.day or self.cost_today or self.unpriced_today)
 
 
 def teams(reader: Connection, now: int, live: rows.LiveRow) -> Section:
@@ -196,6 +205,7 @@ def teams(reader: Connection, now: int, live: rows.LiveRow) -> Section:
         found.today += counter.runs
         found.failed_today += counter.failures
         found.cost_today += counter.cost
+        found.unpriced_today += 0 if counter.cost else counter.tokens
     for agent, number, failed in _delegations(reader, now):
         found = sums[team_of.get(agent, OTHERS)]
         found.day += number
@@ -203,7 +213,7 @@ def teams(reader: Connection, now: int, live: rows.LiveRow) -> Section:
     for agent, outcome, number in _decisions(reader, now):
         if agent in DOMAIN_AGENTS:
             setattr(sums[agent], outcome, number)
-    return section("teams", "Agent teams", _team_lines(sums))
+    return section("teams", "Agent teams", [*_team_lines(sums), *_day_budget(reader, now)])
 
 
 def _team(role: str, agent_type: str, phase: str | None) -> str:
@@ -242,9 +252,9 @@ def _team_lines(sums: Mapping[str, _Sums]) -> Iterator[Item]:
         parts = [f"{found.running} running now"] if found.running else []
         if found.decided or found.escalated:
             parts.append(f"{found.decided:,} decided by itself, {found.escalated:,} escalated in 24 h")
-        if found.today or found.day:
+        if found.has_worked:
             today = f"{counted(found.today, 'delegation')} today (UTC){_failed(found.failed_today)}"
-            parts.append(f"{today}{_dollars(found.cost_today)}; {found.day:,} in 24 h{_failed(found.failed_day)}")
+            parts.append(f"{today}{_paid(found)}; {found.day:,} in 24 h{_failed(found.failed_day)}")
         yield Item(f"{_named(name)}: {'; '.join(parts)}", {"agent": name} if name in DOMAIN_AGENTS else {})
 
 
@@ -252,8 +262,27 @@ def _failed(number: int) -> str:
     return f", {number:,} failed" if number else ""
 
 
-def _dollars(cost: float) -> str:
-    return f", ${cost:,.2f}" if cost else ""
+def _paid(found: _Sums) -> str:
+    """What no price is known of is told in tokens: it is not nothing."""
+    paid = f", {amount('dollars', found.cost_today)}" if found.cost_today else ""
+    unpriced = f", {amount('tokens', found.unpriced_today)} without a price" if found.unpriced_today else ""
+    return paid + unpriced
+
+
+def _day_budget(reader: Connection, now: int) -> Iterator[Item]:
+    """What models have cost today, of what they may; nothing where none was called."""
+    [day] = standings(reader, NOBODY, now, ("day",))
+    used, limit = day.used, day.limit
+    if not used.calls:
+        return
+    parts = []
+    for unit, spent, most in (("dollars", used.dollars, limit.dollars), ("tokens", used.tokens, limit.tokens)):
+        share = f" of {amount(unit, most)} ({int(100 * spent / most) if most else 100} %)" if most is not None else ""
+        parts.append(f"{amount(unit, spent)}{share}")
+    unpriced = f"; {counted(used.unpriced, 'call')} without a price" if used.unpriced else ""
+    lost = f"; {counted(used.lost, 'call')} ended unseen" if used.lost else ""
+    nobody = "" if limit.amounts != (None, None) else "; no budget limits the day"
+    yield Item(f"Models today (UTC): {', '.join(parts)} in {counted(used.calls, 'call')}{unpriced}{lost}{nobody}")
 
 
 def _named(team: str) -> str:

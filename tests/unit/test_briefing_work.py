@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 
+from core.agents.session import Usage
 from core.contract import canonical_json
+from core.governance import budgets
 from core.governance.briefing import briefing
+from core.governance.budgets import Spender
 from core.governance.decisions import Choice, make_decision
 from core.registry.importing import MEMORY
 from core.store.rows import LiveRow
@@ -149,6 +152,36 @@ def test_a_phase_s_team_tells_what_runs_from_what_was_done_in_each_window(place:
     assert place.items("teams") == (
         "D1 Definition: 1 running now; 9 delegations today (UTC), 1 failed, $0.42; 2 in 24 h, 1 failed",
     )
+
+
+def paid(place: Place, agent: str, tokens: int, dollars: float | None) -> None:
+    def work(tx: Any) -> None:
+        spender = Spender(1, "D1", 1, agent)
+        held = budgets.reserve(tx, spender, {}, "local", "m", tokens, dollars)
+        budgets.settle(tx, spender, {}, held, Usage(input=tokens, dollars=dollars))
+
+    place.write(work)
+
+
+def test_what_models_cost_is_told_by_team_and_of_the_day_s_budget(place: Place) -> None:
+    agents(place)
+    rules = {"day": {"dollars": 5.0, "tokens": None}}
+    memory = canonical_json({"sections": {"defaults": {"budgets": rules}}})
+    place.insert(Setting, key=MEMORY, value=memory)
+    paid(place, "ac-writer", 1_000, 0.5)
+    paid(place, "code-implementer", 21_400, None)
+    assert place.items("teams") == (
+        "D1 Definition: 0 delegations today (UTC), $0.50; 0 in 24 h",
+        "Other agents: 0 delegations today (UTC), 21,400 tokens without a price; 0 in 24 h",
+        "Models today (UTC): $0.50 of $5.00 (10 %), 22,400 tokens in 2 calls; 1 call without a price",
+    )
+
+
+def test_without_a_limit_the_day_s_cost_says_so(place: Place) -> None:
+    agents(place)
+    paid(place, "ac-writer", 1_000, 0.004)
+    told = place.items("teams")[-1]
+    assert told == "Models today (UTC): $0.0040, 1,000 tokens in 1 call; no budget limits the day"
 
 
 def test_the_window_survives_a_clock_that_was_put_back(place: Place) -> None:
