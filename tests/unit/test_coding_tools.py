@@ -17,9 +17,10 @@ from core.runtimes.coding.confinement import Refused, Tree
 from core.runtimes.coding.declared import declared
 from core.runtimes.coding.limits import Limits, limits_of
 from core.runtimes.coding.sandbox import Place, Sandbox
-from core.runtimes.coding.texts import Text, between_marks, decode, visible_lines
+from core.runtimes.coding.texts import Text, decode, visible_lines
 from core.runtimes.coding.tools import TOOLS, allowed, mistake, schemas
 from core.runtimes.coding.workbench import Workbench
+from core.runtimes.models.material import between_marks
 from tests.unit.git_project import commit, git, project
 
 KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA\nabcdefghijklmnop\n-----END RSA PRIVATE KEY-----"
@@ -193,6 +194,11 @@ async def test_a_command_of_the_projects_own_takes_no_arguments_unless_it_is_pyt
     with pytest.raises(Refused, match="No command"):
         await tools.run({"command": "deploy"})
     assert bench(root, test=["{python}", "-m", "pytest", "-q"]).commands.by_name["test"].takes == "tests"
+
+
+async def test_what_a_command_prints_does_not_tell_where_on_this_machine_it_ran(root: Path) -> None:
+    told = await bench(root, test=["pwd"]).run({"command": "test"})
+    assert material_of(told.text).strip() == "."
 
 
 async def test_commands_are_run_a_limited_number_of_times(root: Path) -> None:

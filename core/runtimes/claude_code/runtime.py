@@ -33,6 +33,7 @@ from core.contract import AgentRequest, AgentResponse, Json, UsageError, failed
 from core.projects import git
 from core.projects.child import to_the_end
 from core.projects.settings import interpreter
+from core.redaction import Redactor, secrets_of
 from core.runtimes.base import WaitsForHuman
 from core.runtimes.claude_code import cli, words
 from core.runtimes.claude_code.gate import Gate, served
@@ -73,6 +74,7 @@ class ClaudeCodeRuntime:
 
     def __init__(self, home: Path, environ: Mapping[str, str]) -> None:
         self._home, self._environ = home, dict(environ)
+        self._redactor = Redactor(secrets_of(environ))
 
     async def execute(self, request: AgentRequest, agent: AgentRow, bench: Bench) -> AgentResponse:
         """Raises UsageError where the SDK is not installed, CliEnded when Claude Code ends without a result."""
@@ -132,7 +134,7 @@ class ClaudeCodeRuntime:
                 await client.connect()
                 # The call that waited is come back to by itself; a prompt would be a turn of its own after it.
                 if past.waiting is None or not await _comes(gate.asked):
-                    await client.query(words.GO_ON if resumed else words.prompt(task.request))
+                    await client.query(words.GO_ON if resumed else self._prompt(task))
                 async for message in client.receive_response():
                     await watch.take(message)
             except Exception as error:
@@ -163,6 +165,10 @@ class ClaudeCodeRuntime:
             "--strict-mcp-config",
             "--permission-mode=default",
         ]
+
+    def _prompt(self, task: _Task) -> str:
+        hidden = (task.worktree, task.bench.releases, task.bench.scratch, self._place(task))
+        return words.prompt(task.request, hidden, self._redactor.text)
 
     def _place(self, task: _Task) -> Path:
         return self._home / str(task.bench.session.work_item)

@@ -22,9 +22,9 @@ from core.runtimes.coding.limits import Limits, limits_of
 from core.runtimes.coding.prompts import task_message
 from core.runtimes.coding.sandbox import Sandbox, place_of
 from core.runtimes.coding.task import Task
-from core.runtimes.coding.texts import Clean
 from core.runtimes.coding.workbench import Workbench
 from core.runtimes.models.dialogue import Model, ModelFailed
+from core.runtimes.models.material import Clean
 from core.store.rows import AgentRow
 
 ModelOf = Callable[[AgentRow], Model]
@@ -89,7 +89,8 @@ class CodingRuntime:
             record.head = await git.head(worktree)
             await bench.session.keep(START, {"head": record.head})
         place = await place_of(worktree, bench.scratch, commands.interpreters)
-        opening = await asyncio.to_thread(task_message, request, self._clean)
+        places = tuple(filter(None, (worktree, bench.releases, bench.scratch, self._workspace)))
+        opening = await asyncio.to_thread(task_message, request, self._clean, places)
         return Task(
             name=self.name,
             request=request,

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import codecs
 import difflib
-import hashlib
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from core.runtimes.coding.confinement import Refused
+from core.runtimes.models.material import Clean, between_marks
 from core.sanitise import one_line, sanitise
-
-Clean = Callable[[str], str]
-"""Takes secrets out of a text."""
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -84,14 +80,6 @@ def material(title: str, text: str, limit: int, clean: Clean) -> str:
         half = limit // 2
         shown = f"{shown[:half]}\n[{len(shown) - 2 * half:,} characters left out here]\n{shown[-half:]}"
     return f"{title}\n{between_marks(shown)}"
-
-
-def between_marks(text: str) -> str:
-    """The text between lines that cannot stand in it: their number follows from all of it, so no author knew it."""
-    number = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
-    while number[:20] in text:
-        number = hashlib.sha256(number.encode()).hexdigest()
-    return f"<material-{number[:20]}>\n{text}\n</material-{number[:20]}>"
 
 
 def patch(path: str, before: str, after: str, limit: int) -> str:

@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from core.contract import Json
 from core.projects import git
@@ -19,7 +19,8 @@ from core.runtimes.coding.declared import Commands
 from core.runtimes.coding.limits import Limits
 from core.runtimes.coding.sandbox import Place, Sandbox
 from core.runtimes.coding.searching import LINE_CHARACTERS, MOST_LINES, Hit, find_pattern, find_text
-from core.runtimes.coding.texts import Clean, Text, decode, material, patch, visible_lines
+from core.runtimes.coding.texts import Text, decode, material, patch, visible_lines
+from core.runtimes.models.material import Clean, placeless
 from core.sanitise import one_line, sanitise
 
 LISTED = 400
@@ -166,12 +167,17 @@ class Workbench:
         evidence["output_tail"] = await asyncio.to_thread(self.clean, evidence["output_tail"])
         ended = f"exit code {result.exit_code}" if result.exit_code is not None else result.note or "not started"
         title = f"{command.name}: {ended}, {result.seconds:g} s"
-        text = await asyncio.to_thread(material, title, result.output, self.limits.result_characters, self.clean)
+        shown = placeless(result.output, self._places())
+        text = await asyncio.to_thread(material, title, shown, self.limits.result_characters, self.clean)
         return Outcome(text, not result.ok and result.exit_code is None, evidence)
 
     def _material(self, title: str, text: str) -> Outcome:
         # Lines were cleaned one by one already, where a key that spans several of them is still known for one.
         return Outcome(material(title, text, self.limits.result_characters * 2, lambda clean: clean))
+
+    def _places(self) -> tuple[Path, ...]:
+        """The worktree's folder under the names by which a command may know it."""
+        return (self.tree.root, self.tree.root.resolve())
 
     async def _files(self, folder: str) -> list[str]:
         """What git tracks or would take in, at or below a path; names that a model may not even read are left out."""
