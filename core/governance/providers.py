@@ -17,7 +17,7 @@ def provider_question(down: Unavailable) -> Question:
     return Question(
         kind="error",
         subject={"provider": down.provider},
-        question=f"{down.provider} takes no calls: {one_line(down.why, 300)} Work that needs it waits.",
+        question=f"{down.provider} takes no calls: {one_line(down.why, 300).rstrip('.')}. Work that needs it waits.",
         urgency="IMMEDIATE",
         options=(
             Option(

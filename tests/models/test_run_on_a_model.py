@@ -156,6 +156,20 @@ async def test_a_recording_of_another_request_is_refused_with_the_difference(tmp
     assert "was 'Add a greeting in another language', now it is 'Add a farewell'" in err
 
 
+async def test_a_provider_that_is_not_there_is_a_question_and_no_failure(tmp_path: Path) -> None:
+    folder, nowhere = workspace(tmp_path), ScriptedServer([], port=9)
+
+    code, _, err = await run(folder, nowhere, "--until", "D1")
+
+    assert code == 3
+    assert "anthropic takes no calls" in err
+    assert query(folder, "SELECT COUNT(*) FROM delegations WHERE status = 'FAILURE'") == [(0,)]
+    async with scripted(says=Team().says) as server:
+        code, _, err = await run(folder, server, "--until", "D1")
+    assert code == 0, err
+    assert query(folder, "SELECT COUNT(*) FROM escalations WHERE withdrawn_at IS NULL") == [(0,)]
+
+
 @pytest.mark.parametrize("words", [("--record", "a", "--replay", "b"), ("--replay", "nowhere.json")])
 def test_a_tape_that_cannot_be_is_bad_usage(tmp_path: Path, words: tuple[str, ...]) -> None:
     assert Apm(tmp_path)("run", "--all", *words).code == 2
