@@ -144,7 +144,7 @@ def _release(tx: Transaction, scope: str, why: str, *, work_item: int | None = N
         query = query.where(Escalation.work_item == work_item)
     for (number,) in tx.rows(query):
         found = reads.escalation(tx, int(number))
-        if found is not None and found.details["budget"]["scope"] == scope:
+        if found is not None and found.details.get("budget", {}).get("scope") == scope:
             withdraw(tx, found.id, why=why)
 
 

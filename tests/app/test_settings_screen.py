@@ -9,13 +9,17 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from core.governance.budget_questions import set_budget
+from core.governance.budgets import Amounts
 from core.governance.notices.channels import FILE_NAME as CHANNELS_FILE
 from core.store.schema import Notification
 from core.store.writer import Transaction
+from tests.app import money
 from tests.app.driving import SMALL, WIDE, app_in, app_of, notices, press, screen_text, settle
 from tests.app.seeding import SeededWorkspace
 from tui.screens.dashboard import Dashboard
 from tui.screens.questions.decision import Decision
+from tui.screens.settings.facts import RuntimesPane
 from tui.screens.settings.key_capture import KeyCapture
 from tui.screens.settings.screen import EDITED_NAME, Settings
 from tui.settings.themes import DARK, LIGHT
@@ -204,7 +208,30 @@ async def test_runtimes_are_those_of_the_team_and_of_this_machine(busy_workspace
         assert "orchestrator  tool" in text
         assert "can run" in text
         assert "tool, offline, human" in text
+        assert "auto" in text
         assert "replay (no recording is set)" in text
+
+
+async def test_models_are_told_with_what_they_lack_by_name_and_never_by_value(
+    busy_workspace: SeededWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
+    monkeypatch.setattr("core.orchestration.model_runtimes.find_spec", lambda _: object())
+    busy_workspace.at(0, money.rules)
+    busy_workspace.at(0, lambda tx: money.pay(tx, money.WRITER, 1_000, 4.5))
+    busy_workspace.at(0, lambda tx: set_budget(tx, "day", Amounts(5.0, None), by="ada", reason="small day"))
+    async with started(busy_workspace) as pilot:
+        await press(pilot, *HERE, "4", "plus")
+        pane = pilot.app.screen.query_one(RuntimesPane)
+        told = ["".join(text for text, _ in (*p.line, *p.tail)).rstrip() for p in pane.paragraphs]
+    lines = [" ".join(line.split()) for line in told]
+    assert "· anthropic ANTHROPIC_API_KEY is not set" in lines
+    assert "✓ openai-compatible configured" in lines
+    assert "auto here openai-compatible, which is configured" in lines
+    assert "each delegation $3.00, 5.0M tok set by agents.yaml" in lines
+    assert "today (UTC) $4.50 of $5.00 set by ada ▲ low" in lines
+    assert "the workspace $4.50, no limit set by agents.yaml" in lines
+    assert "sk-very-secret" not in "".join(told)
 
 
 async def test_where_the_teams_file_is_missing_that_is_said(busy_workspace: SeededWorkspace) -> None:

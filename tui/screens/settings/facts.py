@@ -17,6 +17,7 @@ from core.store import reads, reads_governance
 from core.store.reads import Connection
 from core.store.rows_governance import NotificationRow
 from tui.bridge import Change
+from tui.screens.settings.models_text import ModelFacts, model_paragraphs, read_models
 from tui.text.words import Line, plural, span_of_time
 from tui.widgets.document import BLANK, Document, Paragraph, heading
 from tui.widgets.live import DELEGATIONS, Live
@@ -157,9 +158,10 @@ class RuntimeFacts:
     limits: Mapping[str, Any] = field(default_factory=dict)
     model: str = ""
     fault: str = ""
+    models: ModelFacts = field(default_factory=ModelFacts)
 
 
-def read_runtimes(reader: Connection, workspace: Workspace) -> RuntimeFacts:
+def read_runtimes(reader: Connection, workspace: Workspace, now: int) -> RuntimeFacts:
     """On a store thread: loading the engine and the catalog takes a moment."""
     from core.orchestration.runtimes import available_runtimes
     from core.registry.schema import Runtime
@@ -180,9 +182,11 @@ def read_runtimes(reader: Connection, workspace: Workspace) -> RuntimeFacts:
         limits=defaults.get("limits", {}),
         model=one_line(str(defaults.get("model") or ""), 80),
         fault=fault,
+        models=read_models(reader, workspace, now),
     )
 
 
+AUTO = "auto"
 LIMITS = {
     "parallel_work_items": "work items at once",
     "revision_rounds": "rounds of revision before a person is asked",
@@ -203,11 +207,13 @@ def runtime_paragraphs(facts: RuntimeFacts) -> Iterator[Paragraph]:
         yield Paragraph((("✗ ", "bad"), (facts.fault, "text")), 2)
     yield BLANK
     yield heading("On this machine")
-    can = [name for name in facts.known if name in facts.available]
-    cannot = [_why_not(name) for name in facts.known if name not in facts.available]
+    named = [name for name in facts.known if name != AUTO and name not in facts.models.missing]
+    can = [name for name in named if name in facts.available]
+    cannot = [_why_not(name) for name in named if name not in facts.available]
     for glyph, tone, word, names in (("✓", "good", "can run", can), ("·", "faint", "cannot run", cannot)):
         name = ((f"{glyph} ", tone), (f"{word:<{NAME_CELLS - 2}}", "text"))
         yield Paragraph(name, NAME_CELLS, ((", ".join(names) or "none", "dim"),))
+    yield from model_paragraphs(facts.models)
     yield from _differing(facts)
     if facts.limits:
         yield BLANK
@@ -247,7 +253,7 @@ class RuntimesPane(Live, Document):
     """What executes whom."""
 
     TITLE = "runtimes"
-    UNMOVED_BY = DELEGATIONS
+    UNMOVED_BY = DELEGATIONS - {"spend.settled"}
     PLACES: ClassVar[tuple[str, ...]] = ("document",)
     _facts: RuntimeFacts | None = None
 
@@ -257,5 +263,5 @@ class RuntimesPane(Live, Document):
 
     async def read_anew(self, change: Change) -> None:
         workspace = self.apm.workspace
-        self._facts = await self.apm.bridge.read(lambda reader, _, __: read_runtimes(reader, workspace))
+        self._facts = await self.apm.bridge.read(lambda reader, _, now: read_runtimes(reader, workspace, now))
         self.show(list(runtime_paragraphs(self._facts)))
