@@ -190,7 +190,7 @@ def _is_claimed(sha: str, claims: set[str]) -> bool:
 
 
 def _names(commit: git.Commit, task: str) -> bool:
-    return commit.trailers.get("Task", "").strip() == task
+    return (commit.trailers.get("Task") or commit.trailers.get("Apm-Task", "")).strip() == task
 
 
 async def _files_of(worktree: Path, sha: str) -> list[str]:

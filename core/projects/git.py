@@ -22,7 +22,7 @@ FALLBACK_NAME, FALLBACK_EMAIL = "apm", "apm@localhost"
 _SETTINGS = """
 core.hooksPath=/dev/null core.quotepath=off core.fsmonitor=false commit.gpgsign=false tag.gpgsign=false
 log.showSignature=false color.ui=false gc.auto=0 maintenance.auto=false submodule.recurse=false rerere.enabled=false
-i18n.logOutputEncoding=UTF-8
+i18n.logOutputEncoding=UTF-8 trailer.separators=:
 """
 _OPTIONS = tuple(word for setting in _SETTINGS.split() for word in ("-c", setting))
 _ENVIRONMENT = {

@@ -12,10 +12,9 @@ from core.projects import git
 from core.redaction import own_redactor
 from core.runtimes.base import Runtime
 from core.runtimes.cassettes import Cassette, Entry, portable, read_cassette, write_cassette
+from core.runtimes.committing import OWN_TRAILERS
 from core.store.rows import AgentRow
 
-OWN_TRAILERS = ("Apm-Work-Item", "Apm-Agent", "Apm-Task")
-"""Whoever plays the cassette writes these for the work item at hand."""
 KEPT = ("model", "tokens", "cost", "usage", "seconds", "missing", "suggestion", "error", "decisions")
 """What of the metadata says something anywhere else."""
 
@@ -81,6 +80,7 @@ async def _commits(worktree: Path, before: str, response: AgentResponse) -> list
         {
             "subject": c.subject,
             "body": _without_trailers(c.body, c.trailers),
+            # Whoever plays the cassette writes our own for the work item at hand.
             "trailers": {k: v for k, v in c.trailers.items() if k not in OWN_TRAILERS},
             "edits": await _edits(worktree, c.sha),
         }

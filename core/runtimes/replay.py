@@ -14,6 +14,7 @@ from core.projects import git
 from core.projects.worktrees import Worktree, reset_to_commit
 from core.redaction import own_redactor
 from core.runtimes.cassettes import Cassette, portable, read_cassette
+from core.runtimes.committing import Author, commit, own_commits
 from core.store.rows import AgentRow
 
 
@@ -49,23 +50,16 @@ class ReplayRuntime:
     ) -> tuple[list[str], list[str]]:
         """Write the recorded edits and commit them, but for the commits that a killed run already made."""
         worktree, project = bench.tree(), request.context["project"]
-        trailers = {
-            "Apm-Work-Item": str(request.context["work_item"]["id"]),
-            "Apm-Agent": agent.role,
-            "Apm-Task": str(entry["subject"]),
-            "Apm-Replay": str(entry["digest"])[:16],
-        }
-        there = await git.commits(worktree, str(project["base_commit"]), "HEAD")
-        made = [c.sha for c in reversed(there) if all(c.trailers.get(k) == v for k, v in trailers.items())]
+        author = Author.of(request, agent, str(entry["digest"])[:16])
+        made = await own_commits(worktree, author, str(project["base_commit"]))
         await reset_to_commit(Worktree(worktree, project["branch"], project["base_commit"]))
-        for commit in entry["commits"][len(made) :]:
-            for edit in commit["edits"]:
+        for recorded in entry["commits"][len(made) :]:
+            for edit in recorded["edits"]:
                 await _write(worktree, edit)
-            message = "\n\n".join(part for part in (commit["subject"], commit.get("body", "")) if part)
-            also = {**commit.get("trailers", {}), **trailers}
-            sha = await git.add_all_and_commit(worktree, message, author=f"{agent.role} <apm@localhost>", trailers=also)
+            message = "\n\n".join(part for part in (recorded["subject"], recorded.get("body", "")) if part)
+            sha = await commit(worktree, author, message, recorded.get("trailers"))
             made += [sha] if sha else []
-        return made, sorted({str(edit["path"]) for commit in entry["commits"] for edit in commit["edits"]})
+        return made, sorted({str(edit["path"]) for recorded in entry["commits"] for edit in recorded["edits"]})
 
     def _loaded(self) -> Cassette:
         if self._cassette is None:

@@ -122,7 +122,7 @@ async def test_an_edit_becomes_a_commit_by_the_agent_with_its_trailers(place: Pl
         "verifies": {"AC1": ["test_hello"]},
     }
     said = git(place.tree, "log", "-1", "--format=%an|%s|%(trailers:only,unfold,separator=%x2C)")
-    assert said == "code-implementer|Say hello|Apm-Work-Item: 7,Apm-Agent: code-implementer,Apm-Task: T1"
+    assert said == "code-implementer|T1: Say hello|Apm-Work-Item: 7,Apm-Agent: code-implementer,Apm-Task: T1"
     assert response.metadata["tokens"] == 240
     assert response.metadata["cost"] == pytest.approx(0.0008)
     assert replace(place.session.used, dollars=0.0) == Usage(200, 40)

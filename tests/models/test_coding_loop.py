@@ -49,12 +49,7 @@ async def test_a_task_becomes_one_commit_in_the_agents_name(place: Place) -> Non
         "verifies": {"AC1": ["tests/test_app.py::test_ac1"]},
     }
     assert (only.author, only.email, only.subject) == ("code-implementer", "apm@localhost", "T1: Return two")
-    assert only.trailers == {
-        "Apm-Work-Item": "7",
-        "Apm-Agent": "code-implementer",
-        "Apm-Task": "T1",
-        "Task": "T1",
-    }
+    assert only.trailers == {"Apm-Work-Item": "7", "Apm-Agent": "code-implementer", "Apm-Task": "T1"}
     (claim,) = await trailer_claims(place.tree.path, place.tree.base_commit, "HEAD")
     assert (claim.criterion, claim.tests) == ("AC1", ("tests/test_app.py::test_ac1",))
     assert await place.loose() == ()

@@ -12,8 +12,8 @@ from core.contract import AgentRequest, AgentResponse, Json, failed, succeeded
 from core.runtimes.base import Unavailable
 from core.runtimes.claude_code.watching import Watch
 from core.runtimes.claude_code.words import output_of
-from core.runtimes.committing import commit_task
-from core.sanitise import one_line, sanitise
+from core.runtimes.committing import Author, check_branch, commit, files_of, message_of, own_commits
+from core.sanitise import one_line
 from core.store.rows import AgentRow
 
 _TRY_AGAIN_SECONDS: Mapping[int, float] = {401: 600.0, 402: 900.0, 403: 600.0, 408: 30.0, 429: 120.0}
@@ -55,9 +55,11 @@ async def _succeeded(
 ) -> AgentResponse:
     summary, verifies = output_of(str(outcome.watch.result.result or ""))
     task: Json = request.context.get("task", {})
-    subject = one_line(str(task.get("title") or summary), 72)
-    message = f"{subject}\n\n{sanitise(summary, limit=2_000)}"
-    commits, files = await commit_task(worktree, request, agent, message, since=outcome.since)
+    author = Author.of(request, agent)
+    await check_branch(worktree, str(request.context["project"]["branch"]))
+    await commit(worktree, author, message_of(author.subject(str(task.get("title") or summary)), summary))
+    commits = await own_commits(worktree, author, outcome.since, by_name=True)
+    files = await files_of(worktree, commits)
     output = {"task": task.get("id", ""), "commits": commits, "files": files, "summary": summary, "verifies": verifies}
     return succeeded(agent.role, output, **known)
 

@@ -1,13 +1,12 @@
-"""What a task leaves on its branch: one commit of what the agent wrote, and nothing that only happened to lie there."""
+"""What of a worktree is a task's to commit: what the agent wrote, and nothing that only happened to lie there."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from pathlib import Path
 
 from core.contract import Json
@@ -15,40 +14,7 @@ from core.projects import git
 from core.runtimes.coding.confinement import Refused, Tree
 from core.sanitise import one_line
 
-SUBJECT_CHARACTERS = 72
-SUMMARY_CHARACTERS = 2_000
 _LINK_MODE = "160000"
-
-
-@dataclass(frozen=True, slots=True)
-class Author:
-    """Whose work a commit is, and on what: by these trailers it is found again."""
-
-    work_item: str
-    role: str
-    task: str
-
-    @property
-    def trailers(self) -> dict[str, str]:
-        own = {"Apm-Work-Item": self.work_item, "Apm-Agent": self.role, "Apm-Task": self.task}
-        return own | ({"Task": self.task} if self.task else {})
-
-    def wrote(self, commit: git.Commit) -> bool:
-        return all(commit.trailers.get(key, "") == value for key, value in self.trailers.items())
-
-
-async def own_commits(worktree: Path, author: Author, since: str) -> list[str]:
-    """The author's commits on this task after a commit, oldest first."""
-    found = await git.commits(worktree, since, "HEAD")
-    return [commit.sha for commit in reversed(found) if author.wrote(commit)]
-
-
-async def files_of(worktree: Path, commits: Sequence[str]) -> list[str]:
-    """The paths that the commits touch."""
-    found: set[str] = set()
-    for sha in commits:
-        found |= {path for _, path in await git.changed_files(worktree, f"{sha}^", sha)}
-    return sorted(found)
 
 
 async def tidy(tree: Tree, written: AbstractSet[str]) -> list[str]:
@@ -83,17 +49,6 @@ async def check_size(tree: Tree, limit: int) -> None:
         total += known.st_size if known else 0
         if total > limit:
             raise Refused(f"With {one_line(path)} the change has more than {limit:,} bytes; make it smaller.")
-
-
-async def commit(
-    worktree: Path, author: Author, title: str, summary: str, verifies: Mapping[str, Sequence[str]]
-) -> str | None:
-    """Commit all that changed, in the author's name; None when nothing did."""
-    subject = one_line(f"{author.task}: {title}" if author.task else title, SUBJECT_CHARACTERS)
-    proofs = "\n".join(f"Verifies: {criterion} {', '.join(tests)}" for criterion, tests in verifies.items() if tests)
-    message = "\n\n".join(part for part in (subject, one_line(summary, SUMMARY_CHARACTERS), proofs) if part)
-    who = f"{author.role} <apm@localhost>"
-    return await git.add_all_and_commit(worktree, message, author=who, trailers=author.trailers)
 
 
 async def disarm(worktree: Path) -> None:

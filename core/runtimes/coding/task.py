@@ -9,8 +9,8 @@ from typing import Any
 from core.agents.session import Session
 from core.contract import AgentRequest, AgentResponse, Json, blocked, failed, succeeded
 from core.projects.worktrees import Worktree, reset_to_commit
+from core.runtimes import committing
 from core.runtimes.coding import branching, prompts
-from core.runtimes.coding.branching import Author
 from core.runtimes.coding.confinement import Refused
 from core.runtimes.coding.conversation import (
     END,
@@ -25,6 +25,7 @@ from core.runtimes.coding.conversation import (
 from core.runtimes.coding.limits import Limits
 from core.runtimes.coding.tools import DONE, allowed, mistake, schemas
 from core.runtimes.coding.workbench import Outcome, Workbench
+from core.runtimes.committing import Author
 from core.runtimes.models.dialogue import Model, Prompt
 from core.sanitise import one_line
 from core.store.rows import AgentRow
@@ -210,8 +211,8 @@ class Task:
 
     async def _finish(self, given: Json) -> Outcome | AgentResponse:
         """Commit and answer, or say why the task cannot end like this."""
-        worktree, author = self.bench.tree.root, self._author()
-        commits = await branching.own_commits(worktree, author, self.record.head)
+        worktree, author = self.bench.tree.root, self._author
+        commits = await committing.own_commits(worktree, author, self.record.head)
         if commits:
             # Committed before a kill, and not answered yet.
             return await self._success(given, commits, [])
@@ -222,10 +223,11 @@ class Task:
         left_out = await branching.tidy(self.bench.tree, self.bench.ledger.paths)
         await branching.check_size(self.bench.tree, self.limits.written_bytes)
         summary = self.bench.clean(given["summary"])
-        sha = await branching.commit(worktree, author, self._title(), summary, proofs)
+        message = committing.message_of(author.subject(self._title()), summary, proofs)
+        sha = await committing.commit(worktree, author, message)
         if sha is not None:
             return await self._success(given, [sha], left_out)
-        standing = await branching.own_commits(worktree, author, self._base())
+        standing = await committing.own_commits(worktree, author, self._base())
         if standing and self.request.context.get("round", 1) > 1:
             return await self._success(given, standing, left_out)
         if self.empty_ends:
@@ -234,9 +236,9 @@ class Task:
         return Outcome(prompts.NOTHING_CHANGED, failed=True)
 
     async def _success(self, given: Json, commits: list[str], left_out: list[str]) -> AgentResponse:
-        files = await branching.files_of(self.bench.tree.root, commits)
+        files = await committing.files_of(self.bench.tree.root, commits)
         output: Json = {
-            "task": self._author().task,
+            "task": self._author.task,
             "commits": commits,
             "files": [one_line(path, 500) for path in files],
             "summary": one_line(self.bench.clean(given["summary"]), TEXT_CHARACTERS),
@@ -250,7 +252,7 @@ class Task:
     async def _blocked(self, missing: list[str], given: Json) -> AgentResponse:
         metadata = await self.metadata() | self._decisions(given)
         await self._end()
-        output: Json = {"task": self._author().task, "commits": [], "files": [], "verifies": {}}
+        output: Json = {"task": self._author.task, "commits": [], "files": [], "verifies": {}}
         summary = one_line(self.bench.clean(given["summary"]), TEXT_CHARACTERS)
         clean = [self.bench.clean(entry) for entry in missing]
         return blocked(self.agent.role, output | {"summary": summary}, clean, summary, **metadata)
@@ -266,10 +268,9 @@ class Task:
         kept = [{key: d[key] for key in _DECISION_KEYS if key in d} for d in raised]
         return {"decisions": kept} if kept else {}
 
+    @property
     def _author(self) -> Author:
-        context = self.request.context
-        task = one_line(str(context.get("task", {}).get("id", "")), 64)
-        return Author(str(context["work_item"]["id"]), self.agent.role, task)
+        return Author.of(self.request, self.agent)
 
     def _criteria(self) -> list[str]:
         return [str(row["id"]) for row in self.request.context.get("criteria") or ()]
