@@ -81,13 +81,34 @@ PATHS = [
 ]
 
 
-@pytest.mark.parametrize("name", ["read", "write", "edit", "search", "list"])
+MORE: dict[str, Json] = {
+    "write": {"content": "x"},
+    "edit": {"old": "a", "new": "b"},
+    "search": {"pattern": "a"},
+    "move": {"to": "moved.txt"},
+}
+
+
+@pytest.mark.parametrize("name", ["read", "write", "edit", "search", "list", "remove", "move"])
 async def test_no_tool_leaves_the_worktree_by_a_path(place: Place, name: str) -> None:
-    more: Json = {"write": {"content": "x"}, "edit": {"old": "a", "new": "b"}, "search": {"pattern": "a"}}.get(name, {})
+    more = MORE.get(name, {})
     before = everything_outside(place)
     told = await attempts(place, *(call(name, path=path, **more) for path in PATHS))
     assert [result["is_error"] for result in told] == [True] * len(PATHS)
     assert not any("\x1b" in result["content"] or "\u202e" in result["content"] for result in told)
+    assert everything_outside(place) == before
+
+
+async def test_nothing_is_moved_out_of_the_worktree_or_onto_what_is_a_persons(place: Place) -> None:
+    before = everything_outside(place)
+    goals = [*PATHS, "agents.yaml", "agents.d/new.yaml", ".gitmodules", "state/x", "README.md"]
+    told = await attempts(
+        place,
+        *(call("move", path="NOTES.md", to=goal) for goal in goals),
+        *(call("move", path=path, to="mine.yaml") for path in ("agents.yaml", "agents.d/more.yaml")),
+        *(call("remove", path=path) for path in ("agents.yaml", "agents.d/more.yaml", "agents.d")),
+    )
+    assert [result["is_error"] for result in told] == [True] * len(told)
     assert everything_outside(place) == before
 
 
@@ -102,11 +123,14 @@ async def test_links_devices_and_names_that_a_command_made_lead_nowhere(
         call("run", command="test"),
         *(call("read", path=name) for name in names),
         *(call("write", path=name, content="x") for name in names[:-1]),
+        *(call("remove", path=name) for name in names),
+        *(call("move", path=name, to="mine.txt") for name in names),
+        *(call("move", path="NOTES.md", to=f"{name}/x") for name in names),
         call("search", pattern="secret of this house"),
         call("list"),
     )
     assert "exit code 0" in told[0]["content"]
-    assert [result["is_error"] for result in told[1:-2]] == [True] * (2 * len(names) - 1)
+    assert [result["is_error"] for result in told[1:-2]] == [True] * (5 * len(names) - 1)
     assert "No line" in told[-2]["content"]
     assert "evil" not in told[-1]["content"]
     assert everything_outside(place) == before

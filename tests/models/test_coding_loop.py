@@ -11,6 +11,7 @@ from core.agents.bench import Bench
 from core.agents.session import Alone, OverBudget, Turn, Usage
 from core.agents.verification import trailer_claims
 from core.contract import Json, Status
+from core.projects import git
 from core.runtimes.base import Unavailable
 from core.runtimes.coding import prompts
 from core.runtimes.coding.conversation import TAKEN_OUT, Conversation
@@ -80,7 +81,7 @@ async def test_every_write_is_on_record_before_it_happens_as_a_diff_with_digests
     ]  # fmt: skip
     first, second, third = [turn.content for turn in session.kept if turn.kind == "intent"]
     assert "-    return 1\n+    return 12\n" in first["diff"]
-    assert (first["after"], third["before"]) == (second["before"], None)
+    assert (first["after"], third["before"]) == (second["before"], {"tests/test_app.py": None})
 
 
 KEPT = 15
@@ -108,6 +109,54 @@ async def test_a_task_cut_off_anywhere_goes_on_and_ends_the_same(tmp_path: Path,
     assert len(response.metadata["evidence"]) == 1
     assert len(session.kept) == KEPT
     assert not any(result["is_error"] for result in model.results())
+
+
+RENAMED = (
+    says(call("move", path="src/app.py", to="src/main.py"), call("remove", path="README.md")),
+    done(summary="It has another name."),
+)
+
+
+@pytest.mark.parametrize("afterwards", [False, True])
+@pytest.mark.parametrize("at", range(1, 8))
+async def test_files_that_are_moved_and_removed_are_so_once_wherever_it_is_cut_off(
+    tmp_path: Path, at: int, afterwards: bool
+) -> None:
+    place = await Place.make(tmp_path)
+    session, model = CutSession(at=at, afterwards=afterwards), ScriptedModel(RENAMED)
+    with pytest.raises(Cut):
+        await place.execute(model, session)
+    response = await place.execute(model, session)
+    assert response.output_artifact["files"] == ["README.md", "src/app.py", "src/main.py"]
+    assert sorted(await git.tracked_files(place.tree.path)) == ["src/main.py"]
+    assert not any(result["is_error"] for result in model.results())
+    assert len(session.kept) == 7
+    assert await place.loose() == ()
+
+
+@pytest.mark.parametrize("name", ["move", "remove"])
+async def test_a_change_that_was_done_before_the_kill_is_not_done_again(place: Place, name: str) -> None:
+    """The kill comes between the deed and the record of it."""
+    session, model = CutSession(at=3 if name == "move" else 5, afterwards=True), ScriptedModel(RENAMED)
+    with pytest.raises(Cut):
+        await place.execute(model, session)
+    if name == "move":
+        (place.tree.path / "src/app.py").rename(place.tree.path / "src/main.py")
+    else:
+        (place.tree.path / "README.md").unlink()
+    response = await place.execute(model, session)
+    assert response.output_artifact["files"] == ["README.md", "src/app.py", "src/main.py"]
+    assert not any(result["is_error"] for result in model.results())
+
+
+async def test_a_move_that_stands_otherwise_than_both_before_and_after_is_not_guessed(place: Place) -> None:
+    session, model = CutSession(at=3, afterwards=True), ScriptedModel(RENAMED)
+    with pytest.raises(Cut):
+        await place.execute(model, session)
+    (place.tree.path / "src/main.py").write_text("somebody else's\n")
+    await place.execute(model, session)
+    assert model.results()[0]["content"] == prompts.INTERRUPTED
+    assert (place.tree.path / "src/app.py").exists()
 
 
 async def test_a_commit_that_was_not_answered_is_not_made_again(place: Place) -> None:

@@ -104,15 +104,15 @@ async def test_a_listing_names_files_and_folds_folders_when_there_are_too_many(r
     assert folded == ["keys.txt", "same.txt", "src/ (451 files)"]
 
 
-def test_an_edit_replaces_the_one_place_and_says_how_often_it_was_found_otherwise(root: Path) -> None:
+async def test_an_edit_replaces_the_one_place_and_says_how_often_it_was_found_otherwise(root: Path) -> None:
     tools = bench(root)
-    change = tools.planned("edit", {"path": "src/app.py", "old": "return 2", "new": "return 3"})
+    change = await tools.planned("edit", {"path": "src/app.py", "old": "return 2", "new": "return 3"})
     tools.apply(change)
     assert (root / "src/app.py").read_text() == FILES["src/app.py"].replace("return 2", "return 3")
     assert "-    return 2\n+    return 3" in change.diff
     for old, times in (("return 9", "0 times"), ("x", "2 times")):
         with pytest.raises(Refused, match=times):
-            tools.planned("edit", {"path": "same.txt", "old": old, "new": "y"})
+            await tools.planned("edit", {"path": "same.txt", "old": old, "new": "y"})
 
 
 @pytest.mark.parametrize(
@@ -126,38 +126,97 @@ def test_an_edit_replaces_the_one_place_and_says_how_often_it_was_found_otherwis
         b"one\r\ntwo\n",
     ],
 )
-def test_an_edit_keeps_encoding_and_line_ends(root: Path, content: bytes) -> None:
+async def test_an_edit_keeps_encoding_and_line_ends(root: Path, content: bytes) -> None:
     (root / "file.txt").write_bytes(content)
     tools = bench(root)
-    tools.apply(tools.planned("edit", {"path": "file.txt", "old": "one", "new": "1"}))
+    tools.apply(await tools.planned("edit", {"path": "file.txt", "old": "one", "new": "1"}))
     wide = content.startswith(b"\xff\xfe")
     assert (root / "file.txt").read_bytes() == content.replace(
         b"o\0n\0e\0" if wide else b"one", b"1\0" if wide else b"1"
     )
 
 
-def test_a_place_holder_is_never_written_in_a_secrets_place(root: Path) -> None:
+async def test_a_place_holder_is_never_written_in_a_secrets_place(root: Path) -> None:
     tools = bench(root)
     with pytest.raises(Refused, match="secret"):
-        tools.planned("write", {"path": "new.txt", "content": f"password = {MARK}\n"})
+        await tools.planned("write", {"path": "new.txt", "content": f"password = {MARK}\n"})
     with pytest.raises(Refused, match="secret"):
-        tools.planned("edit", {"path": "keys.txt", "old": "first", "new": f"first {MARK}"})
-    assert tools.planned("edit", {"path": "keys.txt", "old": "first", "new": "second"}).told
+        await tools.planned("edit", {"path": "keys.txt", "old": "first", "new": f"first {MARK}"})
+    assert (await tools.planned("edit", {"path": "keys.txt", "old": "first", "new": "second"})).told
 
 
-def test_binary_files_and_too_large_ones_are_refused(root: Path) -> None:
+async def test_binary_files_and_too_large_ones_are_refused(root: Path) -> None:
     (root / "image").write_bytes(b"\x89PNG\0\0")
     tools = bench(root, Limits(file_bytes=1_000, written_bytes=1_500, files=2))
     with pytest.raises(Refused, match="binary"):
-        tools.planned("edit", {"path": "image", "old": "P", "new": "Q"})
+        await tools.planned("edit", {"path": "image", "old": "P", "new": "Q"})
     with pytest.raises(Refused, match="at most 1,000"):
-        tools.planned("write", {"path": "a", "content": "x" * 1_001})
+        await tools.planned("write", {"path": "a", "content": "x" * 1_001})
     tools.ledger.paths |= {"a", "b"}
     tools.ledger.written = 1_000
     with pytest.raises(Refused, match="2 files"):
-        tools.planned("write", {"path": "c", "content": "x"})
+        await tools.planned("write", {"path": "c", "content": "x"})
     with pytest.raises(Refused, match="1,500"):
-        tools.planned("write", {"path": "a", "content": "x" * 600})
+        await tools.planned("write", {"path": "a", "content": "x" * 600})
+
+
+async def test_a_file_is_removed_and_another_moved_whatever_they_hold(root: Path) -> None:
+    (root / "image").write_bytes(b"\x89PNG\0\0")
+    git(root, "add", "image")
+    tools = bench(root)
+    removal = await tools.planned("remove", {"path": "same.txt"})
+    tools.apply(removal)
+    move = await tools.planned("move", {"path": "image", "to": "art/of/image.png"})
+    tools.apply(move)
+    assert not (root / "same.txt").exists()
+    assert (root / "art/of/image.png").read_bytes() == b"\x89PNG\0\0"
+    assert not (root / "image").exists()
+    assert "-x\n-x\n" in removal.diff
+    assert move.diff == "rename from image\nrename to art/of/image.png\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "given_", "why"),
+    [
+        ("move", {"path": "same.txt", "to": "keys.txt"}, "something at keys.txt"),
+        ("move", {"path": "same.txt", "to": "src"}, "something at src"),
+        ("move", {"path": "same.txt", "to": "link"}, "something at link"),
+        ("move", {"path": "same.txt", "to": "same.txt/x"}, "no folder"),
+        ("move", {"path": "same.txt", "to": "same.txt"}, "something at"),
+        ("move", {"path": "src", "to": "source"}, "no file of the project's"),
+        ("move", {"path": "left.txt", "to": "mine.txt"}, "no file of the project's"),
+        ("remove", {"path": "src"}, "no file of the project's"),
+        ("remove", {"path": "left.txt"}, "no file of the project's"),
+        ("remove", {"path": "gone.txt"}, "no file of the project's"),
+        ("remove", {"path": "link"}, "is a link"),
+    ],
+)
+async def test_what_is_no_file_of_its_own_stays_and_nothing_is_overwritten(
+    root: Path, name: str, given_: Json, why: str
+) -> None:
+    """What a command left is nobody's to move: its content was never looked at for secrets, and would be committed."""
+    (root / "left.txt").write_text("token of somebody\n")
+    (root / "link").symlink_to("keys.txt")
+    git(root, "add", "link")
+    before = {path: path.read_bytes() for path in root.rglob("*") if path.is_file() and ".git" not in path.parts}
+    with pytest.raises(Refused, match=why):
+        await bench(root).planned(name, given_)
+    assert all(path.read_bytes() == content for path, content in before.items())
+
+
+async def test_a_file_that_changed_since_it_was_planned_is_neither_removed_nor_moved(root: Path) -> None:
+    tools = bench(root)
+    removal = await tools.planned("remove", {"path": "same.txt"})
+    move = await tools.planned("move", {"path": "same.txt", "to": "other.txt"})
+    (root / "same.txt").write_text("somebody else's\n")
+    for change in (removal, move):
+        with pytest.raises(Refused, match="changed meanwhile"):
+            tools.apply(change)
+    (root / "same.txt").write_text(FILES["same.txt"])
+    (root / "other.txt").write_text("taken\n")
+    with pytest.raises(Refused, match=r"something at other\.txt"):
+        tools.apply(move)
+    assert (root / "other.txt").read_text() == "taken\n"
 
 
 async def test_a_declared_command_runs_and_its_evidence_is_ours(root: Path) -> None:

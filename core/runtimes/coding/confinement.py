@@ -24,6 +24,8 @@ NAME_BYTES = 255
 BEING_WRITTEN = ".apm-being-written"
 """A file's new content, at the root, until it takes the file's place in one step."""
 NEW_MODE = 0o644
+WHOLE = 2**31
+"""Bytes up to which a file is read that is only compared or moved."""
 UNWRITABLE = (".gitmodules",)
 """Beside the team's own files: it names places that git would fetch from."""
 
@@ -144,11 +146,43 @@ class Tree:
         parts = tuple(self.writable_path(name).split("/"))
         try:
             with self._folder(()) as root, self._folder(parts[:-1], make=True) as folder:
-                there = _read_or_none(folder, parts[-1], limit=2**31)
+                there = _read_or_none(folder, parts[-1], WHOLE)
                 if (there.digest if there else None) != before:
                     raise Refused(f"{one_line(name)} has changed meanwhile; read it again.")
                 _write_beside(root, content, there.mode if there else NEW_MODE)
                 os.rename(BEING_WRITTEN, parts[-1], src_dir_fd=root, dst_dir_fd=folder)
+        except OSError as error:
+            raise Refused(f"{one_line(name)} cannot be written: {error.strerror}.") from error
+
+    def remove(self, name: str, *, before: str) -> None:
+        """Take a file away whose digest is `before`. Raises Refused, also when it is another or none."""
+        parts = tuple(self.writable_path(name).split("/"))
+        try:
+            with self._folder(parts[:-1]) as folder:
+                _check_unchanged(folder, parts[-1], before)
+                os.unlink(parts[-1], dir_fd=folder)
+        except OSError as error:
+            raise Refused(f"{one_line(name)} cannot be removed: {error.strerror}.") from error
+
+    def move(self, name: str, to: str, *, before: str) -> None:
+        """Put a file whose digest is `before` where nothing is yet; folders on the way are made. Raises Refused."""
+        parts, goal = (tuple(self.writable_path(path).split("/")) for path in (name, to))
+        try:
+            with self._folder(parts[:-1]) as folder, self._folder(goal[:-1], make=True) as other:
+                _check_unchanged(folder, parts[-1], before)
+                _check_free(other, goal[-1], to)
+                os.rename(parts[-1], goal[-1], src_dir_fd=folder, dst_dir_fd=other)
+        except OSError as error:
+            raise Refused(f"{one_line(name)} cannot be moved to {one_line(to)}: {error.strerror}.") from error
+
+    def check_free(self, name: str) -> None:
+        """Raises Refused when anything is there, be it a folder or a link."""
+        parts = tuple(self.writable_path(name).split("/"))
+        try:
+            with self._folder(parts[:-1]) as folder:
+                _check_free(folder, parts[-1], name)
+        except FileNotFoundError:
+            return
         except OSError as error:
             raise Refused(f"{one_line(name)} cannot be written: {error.strerror}.") from error
 
@@ -200,6 +234,18 @@ def _read_or_none(folder: int, part: str, limit: int) -> Found | None:
         return _read(folder, part, limit)
     except FileNotFoundError:
         return None
+
+
+def _check_unchanged(folder: int, part: str, before: str) -> None:
+    there = _read_or_none(folder, part, WHOLE)
+    if there is None or there.digest != before:
+        raise Refused(f"{one_line(part)} has changed meanwhile; look at it again.")
+
+
+def _check_free(folder: int, part: str, name: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.stat(part, dir_fd=folder, follow_symlinks=False)
+        raise Refused(f"There is something at {one_line(name)} already; remove it first, or choose another path.")
 
 
 def _read(folder: int, part: str, limit: int) -> Found:

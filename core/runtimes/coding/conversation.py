@@ -10,7 +10,7 @@ from core.contract import Json
 from core.runtimes.models.dialogue import Reply, tool_results
 
 START, REPLY, INTENT, TOOLS, END = "start", "reply", "intent", "tools", "end"
-"""Kinds of turns: where the task began, an answer of the model, a write about to happen, what a tool said, given up."""
+"""Kinds of turns: the beginning, an answer of the model, a change about to happen, what a tool said, the end."""
 
 TAKEN_OUT = "[taken out to save room; ask for it again if you need it]"
 _FEW_LEFT = 5

@@ -32,7 +32,7 @@ _RULES = """\
 
 NO_CALL = "Nothing was carried out: your answer held no tool call. Go on with a tool, or end with `done`."
 CUT_OFF = "Your answer was cut off at its limit of length, so this call was not carried out. Take smaller steps."
-INTERRUPTED = "This write was interrupted and may not have happened; read the file, then do what is still to be done."
+INTERRUPTED = "This was interrupted and may not have happened; look at the files, then do what is still to be done."
 NOTHING_CHANGED = (
     "Nothing in the worktree is changed, so there is nothing to commit. Do the task; or, if something keeps you from "
     "it, name that in `missing`."

@@ -24,7 +24,7 @@ from core.runtimes.coding.conversation import (
 )
 from core.runtimes.coding.limits import Limits
 from core.runtimes.coding.tools import DONE, allowed, mistake, schemas
-from core.runtimes.coding.workbench import Outcome, Workbench
+from core.runtimes.coding.workbench import CHANGES, Outcome, Workbench
 from core.runtimes.committing import Author
 from core.runtimes.models.dialogue import Model, Prompt
 from core.sanitise import one_line
@@ -145,12 +145,12 @@ class Task:
             self.evidence.append(outcome.evidence)
             self.bench.ledger.commands += on_record
         if on_record and number in exchange.intents:
-            self._note_write(exchange.intents[number])
+            self._note_change(exchange.intents[number])
         if call["name"] == DONE and outcome.text == prompts.NOTHING_CHANGED:
             self.empty_ends += 1
 
-    def _note_write(self, intent: Json) -> None:
-        self.bench.ledger.paths.add(str(intent["path"]))
+    def _note_change(self, intent: Json) -> None:
+        self.bench.ledger.paths |= intent["after"].keys()
         self.bench.ledger.written += int(intent["bytes"])
 
     async def _answered(self, number: int, call: Json, exchange: Exchange) -> Outcome | AgentResponse:
@@ -168,8 +168,8 @@ class Task:
         try:
             if name == DONE:
                 return await self._finish(given)
-            if name in ("edit", "write"):
-                return await self._written(number, name, given, exchange)
+            if name in CHANGES:
+                return await self._changed(number, name, given, exchange)
             return await self._looked(name, given)
         except Refused as error:
             return Outcome(self.bench.clean(str(error)), failed=True)
@@ -179,30 +179,21 @@ class Task:
         acts = {"list": bench.list_files, "read": bench.read, "search": bench.search, "run": bench.run}
         return await acts[name](given)
 
-    async def _written(self, number: int, name: str, given: Json, exchange: Exchange) -> Outcome:
-        """Do a write that is on record before it happens. After a kill, the file itself says whether it did."""
+    async def _changed(self, number: int, name: str, given: Json, exchange: Exchange) -> Outcome:
+        """Do a change that is on record before it happens. After a kill, the files themselves say whether it did."""
         intent = exchange.intents.get(number)
         if intent is not None:
-            self._note_write(intent)
-            there = await asyncio.to_thread(self.bench.tree.read, intent["path"], 2**31)
-            now = there.digest if there else None
+            self._note_change(intent)
+            now = await asyncio.to_thread(self.bench.standing, intent["before"])
             if now == intent["after"]:
                 return Outcome(str(intent["told"]))
             if now != intent["before"]:
                 return Outcome(prompts.INTERRUPTED, failed=True)
-        change = await asyncio.to_thread(self.bench.planned, name, given)
+        change = await self.bench.planned(name, given)
         if intent is None:
-            content: Json = {
-                "call": number,
-                "path": change.path,
-                "before": change.before,
-                "after": change.after,
-                "bytes": len(change.content),
-                "diff": change.diff,
-                "told": change.told,
-            }
+            content = {"call": number} | change.intent()
             await self.session.keep(INTENT, content)
-            self._note_write(content)
+            self._note_change(content)
         elif change.after != intent["after"]:
             # What is on record has its secrets taken out, so it is not what was to be written.
             return Outcome(prompts.INTERRUPTED, failed=True)

@@ -96,3 +96,11 @@ def patch(path: str, before: str, after: str, limit: int) -> str:
             found.append("[the rest of the diff is left out]\n")
             break
     return sanitise("".join(found), limit=limit + 2_000)
+
+
+def removal(path: str, content: bytes, limit: int) -> str:
+    """The diff of a file's removal; of one that is no text, only that it was there."""
+    try:
+        return patch(path, decode(content, path).text, "", limit)
+    except Refused:
+        return f"Binary file a/{path} of {len(content):,} bytes is removed\n"

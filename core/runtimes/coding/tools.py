@@ -86,6 +86,14 @@ TOOLS: tuple[Tool, ...] = (
         {"path": _PATH, "content": {"type": "string"}},
         ("path", "content"),
     ),
+    Tool("remove", "write", "Removes a file.", {"path": _PATH}, ("path",)),
+    Tool(
+        "move",
+        "write",
+        "Moves a file, or gives it another name. Nothing may be there yet.",
+        {"path": _PATH, "to": {**_PATH, "description": "Its new path, from the worktree's top."}},
+        ("path", "to"),
+    ),
     Tool(
         "run",
         "run",

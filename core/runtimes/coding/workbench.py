@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -14,12 +14,12 @@ from core.projects.child import to_the_end
 from core.projects.commands import Limits as CommandLimits
 from core.redaction import MARK
 from core.runtimes.coding.branching import disarm
-from core.runtimes.coding.confinement import Refused, Tree, digest
+from core.runtimes.coding.confinement import WHOLE, Found, Refused, Tree, digest
 from core.runtimes.coding.declared import Commands
 from core.runtimes.coding.limits import Limits
 from core.runtimes.coding.sandbox import Place, Sandbox
 from core.runtimes.coding.searching import LINE_CHARACTERS, MOST_LINES, Hit, find_pattern, find_text
-from core.runtimes.coding.texts import Text, decode, material, patch, visible_lines
+from core.runtimes.coding.texts import Text, decode, material, patch, removal, visible_lines
 from core.runtimes.models.material import Clean, placeless
 from core.sanitise import one_line, sanitise
 
@@ -27,6 +27,8 @@ LISTED = 400
 """Files that a listing names; beyond that, folders with their numbers of files."""
 SEARCHED_BYTES = 20_000_000
 """Of all files of one search together."""
+CHANGES = ("edit", "write", "remove", "move")
+"""Tools that change files."""
 OUTPUT_BYTES = 2**20
 
 
@@ -39,16 +41,27 @@ class Outcome:
     evidence: Json | None = None
 
 
+Digests = Mapping[str, str | None]
+"""By path, what a file holds; None where there is none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A write that is planned and not done yet. `before` and `after` are digests; `before` is None for a new file."""
+    """What is planned for some files and not done yet: how they stand before it, and how after it.
 
-    path: str
-    content: bytes
-    before: str | None
-    after: str
+    `content` is what is written; None where a file is removed or moved.
+    """
+
+    before: Digests
+    after: Digests
     diff: str
     told: str
+    content: bytes | None = None
+
+    def intent(self) -> Json:
+        """The change as it is put on record before it is done."""
+        sizes = {"bytes": len(self.content or b"")}
+        return {"before": dict(self.before), "after": dict(self.after), "diff": self.diff, "told": self.told} | sizes
 
 
 @dataclass
@@ -123,9 +136,18 @@ class Workbench:
             return await find_pattern(pattern, files, self.limits.search_seconds)
         return await asyncio.to_thread(find_text, pattern, files)
 
-    def planned(self, name: str, given: Json) -> Change:
-        """What an edit or a write would do. Raises Refused when it may not, or when it is not clear."""
+    async def planned(self, name: str, given: Json) -> Change:
+        """What one of CHANGES would do. Raises Refused when it may not, or when it is not clear."""
         path = self.tree.writable_path(given["path"])
+        if name in ("edit", "write"):
+            return await asyncio.to_thread(self._rewritten, name, path, given)
+        if path not in self.ledger.paths and path not in await git.tracked_files(self.tree.root):
+            raise Refused(f"{one_line(path)} is no file of the project's, nor did you write it; leave it where it is.")
+        if name == "remove":
+            return await asyncio.to_thread(self._removed, path)
+        return await asyncio.to_thread(self._moved, path, self.tree.writable_path(given["to"]))
+
+    def _rewritten(self, name: str, path: str, given: Json) -> Change:
         there = self.tree.read(path, self.limits.file_bytes)
         if there is None and name == "edit":
             raise Refused(f"There is no file {one_line(path)}; `write` makes one.")
@@ -142,11 +164,41 @@ class Workbench:
         self._check_room(path, len(content))
         diff = patch(path, old.text, new, self.limits.diff_characters)
         told = f"{one_line(path)} is {'written' if there else 'made'}: {new.count(chr(10)):,} lines."
-        return Change(path, content, there.digest if there else None, digest(content), diff, told)
+        return Change({path: there.digest if there else None}, {path: digest(content)}, diff, told, content)
+
+    def _removed(self, path: str) -> Change:
+        there = self._whole(path)
+        self._check_room(path, 0)
+        diff = removal(path, there.content, self.limits.diff_characters)
+        return Change({path: there.digest}, {path: None}, diff, f"{one_line(path)} is removed.")
+
+    def _moved(self, path: str, to: str) -> Change:
+        there = self._whole(path)
+        self.tree.check_free(to)
+        self._check_room(to, 0)
+        diff, told = f"rename from {path}\nrename to {to}\n", f"{one_line(path)} is {one_line(to)} now."
+        return Change({path: there.digest, to: None}, {path: None, to: there.digest}, diff, told)
+
+    def _whole(self, path: str) -> Found:
+        found = self.tree.read(path, WHOLE)
+        if found is None:
+            raise Refused(f"There is no file {one_line(path)}; list the folder.")
+        return found
+
+    def standing(self, paths: Iterable[str]) -> Digests:
+        """What is there now, asked of the files themselves."""
+        found = {path: self.tree.read(path, WHOLE) for path in paths}
+        return {path: there.digest if there else None for path, there in found.items()}
 
     def apply(self, change: Change) -> None:
-        """Do it. Raises Refused when the file is not what it was when the change was planned."""
-        self.tree.write(change.path, change.content, before=change.before)
+        """Do it. Raises Refused when the files are not what they were when the change was planned."""
+        (path, before), *others = change.before.items()
+        if change.content is not None:
+            self.tree.write(path, change.content, before=before)
+        elif before is not None and others:
+            self.tree.move(path, others[0][0], before=before)
+        elif before is not None:
+            self.tree.remove(path, before=before)
 
     async def run(self, given: Json) -> Outcome:
         """The command's exit code and output, and its evidence."""
