@@ -22,6 +22,8 @@ from tests.models.test_shapes import SHAPED, as_answer
 CRITERIA: Json = {"acceptance_criteria": [{"id": f"AC{n}", "text": f"It does {n}."} for n in (1, 2, 3)]}
 WHOLE: Json = {"status": "SUCCESS", "output": CRITERIA, "missing": [], "suggestion": "", "decisions": []}
 WRONG: Json = {**WHOLE, "output": {"acceptance_criteria": [{"id": "AC1"}]}}
+UNWISE: Json = {**WHOLE, "output": {"acceptance_criteria": [{"id": "AC1", "text": " "}]}}
+"""Of the right form, as a provider sees to it, and yet of no use."""
 REQUEST, AGENT = asked("ac-writer", RAW), row("ac-writer")
 
 
@@ -100,20 +102,20 @@ async def test_a_phase_on_a_model_reads_as_the_same_phase_without_one(code: str,
 
 class TestMending:
     async def test_a_wrong_answer_is_quoted_back_once_with_what_is_wrong(self, tmp_path: Path) -> None:
-        exchange = talk(tmp_path, as_text(WRONG), as_text(WHOLE))
+        exchange = talk(tmp_path, as_text(UNWISE), as_text(WHOLE))
 
         response = await exchange.ask(REQUEST, AGENT)
 
         assert (response.status, response.metadata["tries"], response.metadata["tokens"]) == (Status.SUCCESS, 2, 256)
         _, wrong, told = exchange.model.asked[1].messages
-        assert wrong == {"role": "assistant", "content": [{"type": "text", "text": as_text(WRONG)}]}
-        assert "output.acceptance_criteria.0.text: it is missing." in told["content"]
+        assert wrong == {"role": "assistant", "content": [{"type": "text", "text": as_text(UNWISE)}]}
+        assert "output.acceptance_criteria.0.text: it is empty." in told["content"]
 
     async def test_wrong_twice_is_a_failure_that_says_why(self, tmp_path: Path) -> None:
-        response = await talk(tmp_path, as_text(WRONG), as_text(WRONG)).ask(REQUEST, AGENT)
+        response = await talk(tmp_path, as_text(UNWISE), as_text(UNWISE)).ask(REQUEST, AGENT)
 
         assert response.status is Status.FAILURE
-        assert "acceptance_criteria.0.text: it is missing" in response.metadata["error"]
+        assert "acceptance_criteria.0.text: it is empty" in response.metadata["error"]
         assert response.metadata["suggestion"]
         assert (response.metadata["tries"], response.metadata["cost"]) == (2, 0.002)
 
@@ -150,8 +152,9 @@ class TestMending:
 
 
 class TestModelsThatIgnoreShapes:
-    async def test_they_are_given_a_tool_and_next_time_at_once(self, tmp_path: Path) -> None:
-        exchange = talk(tmp_path, "I think there are three criteria.", WHOLE, WHOLE)
+    @pytest.mark.parametrize("said", ["I think there are three criteria.", as_text(WRONG), '{"status": "SUCCESS"}'])
+    async def test_they_are_given_a_tool_and_next_time_at_once(self, said: str, tmp_path: Path) -> None:
+        exchange = talk(tmp_path, said, WHOLE, WHOLE)
 
         first = await exchange.ask(REQUEST, AGENT)
         again = await exchange.ask(asked("ac-writer", {**RAW, "title": "Another"}), AGENT)
@@ -179,7 +182,8 @@ class TestEndsWithoutAnAnswer:
         assert response.metadata["error"] == "the model refused to answer: I cannot help with that."
 
     async def test_what_broke_off_is_never_taken_for_an_answer(self, tmp_path: Path) -> None:
-        exchange = talk(tmp_path, as_text(WHOLE), as_text(WHOLE), stop_reason="max_tokens")
+        half = as_text(WHOLE)[:-1]
+        exchange = talk(tmp_path, half, half, stop_reason="max_tokens")
 
         response = await exchange.ask(REQUEST, AGENT)
 
@@ -187,13 +191,23 @@ class TestEndsWithoutAnAnswer:
         assert "broke off after 20 tokens" in response.metadata["error"]
         assert "far fewer words" in exchange.model.asked[1].messages[0]["content"]
 
+    async def test_a_call_that_broke_off_may_lack_anything(self, tmp_path: Path) -> None:
+        exchange = talk(tmp_path, WHOLE, WHOLE, stop_reason="max_tokens", holds_to_shapes=False)
+
+        assert (await exchange.ask(REQUEST, AGENT)).status is Status.FAILURE
+
+    async def test_a_closed_text_that_ran_on_in_blanks_is_whole(self, tmp_path: Path) -> None:
+        said = f"```json\n{as_text(WHOLE)}\n```" + "\n" * 300
+
+        assert (await talk(tmp_path, said, stop_reason="max_tokens").ask(REQUEST, AGENT)).status is Status.SUCCESS
+
     async def test_a_request_that_is_too_long_says_so(self, tmp_path: Path) -> None:
         response = await talk(tmp_path, "", stop_reason="model_context_window_exceeded").ask(REQUEST, AGENT)
 
         assert "longer than the model can read" in response.metadata["error"]
 
     async def test_a_model_that_fails_is_a_failure_with_what_was_used_before(self, tmp_path: Path) -> None:
-        response = await talk(tmp_path, as_text(WRONG), ModelFailed("it hung up four times")).ask(REQUEST, AGENT)
+        response = await talk(tmp_path, as_text(UNWISE), ModelFailed("it hung up four times")).ask(REQUEST, AGENT)
 
         assert (response.status, response.metadata["error"]) == (Status.FAILURE, "it hung up four times")
         assert response.metadata["tokens"] == 128
@@ -228,7 +242,7 @@ class TestAfterAKill:
         assert (response.status, response.output_artifact, later.model.asked) == (Status.SUCCESS, CRITERIA, [])
         assert (response.metadata["tokens"], response.metadata["request_ids"]) == (128, ["req_1"])
 
-    @pytest.mark.parametrize("first", [as_text(WRONG), "Prose."])
+    @pytest.mark.parametrize("first", [as_text(UNWISE), as_text(WRONG), "Prose."])
     async def test_the_exchange_goes_on_where_it_stood(self, first: str, tmp_path: Path) -> None:
         session = Killed()
         with pytest.raises(Cut):

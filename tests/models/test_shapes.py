@@ -94,6 +94,13 @@ def objects(schema: Json) -> Iterator[Json]:
         yield from objects(part)
 
 
+def test_a_tool_shows_the_bounds_of_figures_as_well() -> None:
+    tool = shape_of("problem-framer", asked("problem-framer", RAW)).tool
+
+    score = tool["input_schema"]["properties"]["output"]["properties"]["six_w"]["properties"]["who"]
+    assert score == {"type": "number", "minimum": 0, "maximum": 1}
+
+
 def words(schema: Json) -> Iterator[str]:
     """JSON Schema's own words in it, without the names of properties."""
     yield from schema

@@ -25,7 +25,7 @@ REPLY = "reply"
 """The kind of the turns that a session keeps of an exchange."""
 SHAPE, TOOL = "shape", "tool"
 """How an answer was asked for: the provider holds the model to the shape, or the model has to call a tool."""
-TOO_LONG = "too_long"
+TOO_LONG, BROKE_OFF = "too_long", "max_tokens"
 MOST_CHARACTERS = 400_000
 """Of one reply; ten times what MOST_OUTPUT tokens come to."""
 MOST_OUTPUT = 8_000
@@ -33,7 +33,6 @@ DEEPEST = 24
 REPAIRS = 1
 _CALL = f"Call the tool `{ANSWER_TOOL}` with your whole answer as its input, and write no text."
 """Servers that only ask for a call, and do not force one, are followed by models that are told so last."""
-_ENVELOPE = frozenset({"status", "output"})
 _OTHERWISE = "Try again, or give the agent another model or runtime."
 
 
@@ -101,7 +100,7 @@ class _Ended:
 
 
 class _Ignored(Exception):
-    """The reply is no JSON of an answer at all, although the model was to be held to the shape."""
+    """The reply has not the form that the provider was to hold the model to: so nobody has shown it the form yet."""
 
 
 @dataclass
@@ -119,7 +118,7 @@ class AnsweringRuntime:
         """Raises OverBudget and Unavailable as the model does, and ApmError for a role that only measures."""
         shape, model, session = shape_of(agent.role, request), self.models(agent), bench.session
         hidden = [str(place) for place in (bench.worktree, bench.releases, bench.scratch) if place is not None]
-        task, system = task_message(request, hidden), system_prompt(agent)
+        task = task_message(request, hidden)
         replies = [Kept.from_json(turn.content) for turn in await session.turns() if turn.kind == REPLY]
         while True:
             step = _step(shape, replies, SHAPE if self._holds(model) else TOOL)
@@ -128,9 +127,8 @@ class AnsweringRuntime:
             if step.mode == TOOL and any(reply.mode == SHAPE for reply in replies):
                 self._shapeless.add((model.provider, model.name))
             try:
-                replies.append(
-                    await _asked(model, session, _prompt(shape, system, task, step, self.most_output), step.mode)
-                )
+                prompt = _prompt(shape, agent, task, step, self.most_output)
+                replies.append(await _asked(model, session, prompt, step.mode))
             except ModelFailed as error:
                 return _response(agent.role, model, replies, _Ended(None, sanitise(str(error), limit=2_000)))
 
@@ -147,8 +145,9 @@ async def _asked(model: Model, session: Session, prompt: Prompt, mode: str) -> K
     return kept
 
 
-def _prompt(shape: Shape, system: str, task: str, step: _Asking, most: int) -> Prompt:
+def _prompt(shape: Shape, agent: AgentRow, task: str, step: _Asking, most: int) -> Prompt:
     said = "\n\n".join(part for part in (task, step.addition, _CALL if step.mode == TOOL else "") if part)
+    system = system_prompt(agent, by_tool=step.mode == TOOL)
     messages: tuple[Json, ...] = ({"role": "user", "content": said}, *step.after)
     if step.mode == SHAPE:
         return Prompt(system, messages, shape=shape.schema, most_output=most)
@@ -193,40 +192,60 @@ def _judged(shape: Shape, reply: Kept) -> Answer:
     """The answer of a reply. Raises Unfit, or _Ignored where the shape was not heeded at all."""
     if reply.stop_reason == TOO_LONG:
         raise Unfit([f"The answer has more than {MOST_CHARACTERS:,} characters; the shape asks for far less."])
-    if reply.stop_reason == "max_tokens":
-        raise Unfit([f"The answer broke off after {reply.usage.output} tokens; say the same in far fewer words."])
     given = [call["input"] for call in reply.calls if call["name"] == ANSWER_TOOL]
     if not given:
-        found = _object_in(reply.text)
-        if reply.mode == SHAPE and (found is None or (_ENVELOPE.isdisjoint(found) and not shape.is_met_by(found))):
-            raise _Ignored
-        if found is None:
-            raise Unfit([f"There is no answer: call `{ANSWER_TOOL}` with it, or give it as one JSON object."])
-        given = [found]
+        given = [_in_text(reply)]
+    elif reply.stop_reason == BROKE_OFF:
+        raise Unfit([_told_to_be_brief(reply)])
     if any(other != given[0] for other in given[1:]):
         raise Unfit([f"`{ANSWER_TOOL}` was called {len(given)} times with different answers; call it once."])
-    return shape.judged(given[0])
-
-
-def _object_in(text: str) -> Json | None:
-    """The JSON object that a text is, or holds between its first and its last brace."""
-    start, end = text.find("{"), text.rfind("}")
     try:
-        found = json.loads(text[start : end + 1], parse_constant=_refused) if start >= 0 else None
+        return shape.judged(given[0])
+    except Unfit as unfit:
+        if reply.mode == SHAPE and unfit.is_of_form:
+            raise _Ignored from unfit
+        raise
+
+
+def _in_text(reply: Kept) -> Json:
+    """The JSON object of a text. One that is closed, with nothing after it, is whole even where the reply broke off:
+    servers that wait for a call let a model that has answered in text go on to its last token."""
+    found, rest = _object_in(reply.text)
+    if reply.stop_reason == BROKE_OFF and (found is None or rest):
+        raise Unfit([_told_to_be_brief(reply)])
+    if reply.mode == SHAPE and found is None:
+        raise _Ignored
+    if found is None:
+        raise Unfit([f"There is no answer: call `{ANSWER_TOOL}` with it, or give it as one JSON object."])
+    return found
+
+
+def _told_to_be_brief(reply: Kept) -> str:
+    return f"The answer broke off after {reply.usage.output} tokens; say the same in far fewer words."
+
+
+def _object_in(text: str) -> tuple[Json | None, str]:
+    """The first JSON object of a text, and what follows it but for the end of a fence."""
+    start = text.find("{")
+    try:
+        found, end = _READER.raw_decode(text, start) if start >= 0 else (None, 0)
     except (ValueError, RecursionError):
-        return None
-    return _clean(found) if isinstance(found, dict) else None
+        return None, text
+    return (_clean(found), text[end:].strip("`\n\r\t ")) if isinstance(found, dict) else (None, text)
 
 
 def _refused(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
 
 
+_READER = json.JSONDecoder(parse_constant=_refused)
+
+
 def _repair(reply: Kept, problems: Sequence[str]) -> _Asking:
     """The second and last round: the wrong answer quoted back with what is wrong about it, where it can be."""
     listed = "\n".join(f"- {problem}" for problem in problems)
     told = f"Your answer cannot be used:\n{listed}\nGive the whole answer again with this mended."
-    if reply.stop_reason in (TOO_LONG, "max_tokens") or not (reply.calls or reply.text.strip()):
+    if reply.stop_reason in (TOO_LONG, BROKE_OFF) or not (reply.calls or reply.text.strip()):
         return _Asking(reply.mode, addition=told)
     wrong: Json = {
         "role": "assistant",

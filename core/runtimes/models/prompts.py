@@ -19,12 +19,19 @@ MARKS
   yourself. Kinds that have an owner are, for KINDS. Name another kind in the same style, and a person decides it.
 """
 
-_ANSWERING = """\
+_IN_TEXT = """\
 ## How you answer
 
-- With one JSON object of the given shape: `{"status", "output", "missing", "suggestion", "decisions"}`, as far as the
-  shape has these keys. Where you have the tool `answer` it is the input of one call; else it stands alone, with
-  nothing around it.
+- With one JSON object of the given shape and nothing around it: `{"status", "output", "missing", "suggestion",
+  "decisions"}`, as far as the shape has these keys.
+"""
+_BY_TOOL = """\
+## How you answer
+
+- By one call of the tool `answer`, and by no text. Its input has the fields status, output, missing, suggestion and
+  decisions, as far as the tool names them.
+"""
+_ANSWERING = """\
 - `output` is what your Output section describes; every key is there, empty where there is nothing to say.
 - `status` is SUCCESS when the output is whole, BLOCKED when something is missing that you must not invent. Then
   `missing` names each missing thing, `suggestion` asks for it in words that a person can answer, and `output` holds
@@ -33,9 +40,10 @@ _ANSWERING = """\
 """
 
 
-def system_prompt(agent: AgentRow) -> str:
-    """The agent's procedure and our rules: the same for every request to it."""
-    return "\n\n".join((agent.sop_content.strip(), ground_rules(), _ANSWERING.strip()))
+def system_prompt(agent: AgentRow, *, by_tool: bool = False) -> str:
+    """The agent's procedure and our rules: the same for every request to it that is answered in the same way."""
+    how = (_BY_TOOL if by_tool else _IN_TEXT) + _ANSWERING
+    return "\n\n".join((agent.sop_content.strip(), ground_rules(), how.strip()))
 
 
 def ground_rules() -> str:

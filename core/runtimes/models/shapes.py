@@ -39,8 +39,11 @@ ANSWER_TOOL = "answer"
 _Output = TypeVar("_Output", bound=Closed)
 _NEXT = {"D1": "P1", "P1": "I1"}
 _BARE: Json = {"status": "SUCCESS", "output": {}, "missing": [], "suggestion": ""}
+_FORM = frozenset({"missing", "extra_forbidden", "literal_error"})
+"""pydantic's words for what the schema itself rules out, beside wrong types."""
 _KEPT = ("type", "enum", "const", "description")
 """Of a schema: the rest are bounds that providers refuse in a shape, and that are checked here."""
+_BOUNDS = ("minimum", "maximum")
 
 
 class Raised(Closed):
@@ -81,9 +84,10 @@ class Answer:
 class Unfit(Exception):
     """An answer that does not meet its shape; each problem is a sentence that its author can mend it by."""
 
-    def __init__(self, problems: Sequence[str]) -> None:
+    def __init__(self, problems: Sequence[str], *, is_of_form: bool = False) -> None:
+        """`is_of_form`: a provider that holds a model to shapes would not have let this through."""
         super().__init__("; ".join(problems))
-        self.problems = tuple(problems)
+        self.problems, self.is_of_form = tuple(problems), is_of_form
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,8 @@ class Shape:
     role: str
     request: AgentRequest
     schema: Json
+    bounded: Json
+    """The same with the bounds of its figures, for a tool: a model may be shown more than it can be held to."""
     ids: dict[str, tuple[str, ...]]
 
     @property
@@ -100,7 +106,7 @@ class Shape:
         return {
             "name": ANSWER_TOOL,
             "description": "Give the answer to the request. Call it once, with all of it.",
-            "input_schema": self.schema,
+            "input_schema": self.bounded,
         }
 
     def is_met_by(self, given: object) -> bool:
@@ -120,7 +126,9 @@ class Shape:
         try:
             found = _envelope(self.role).model_validate(_BARE | {"output": given} if bare else given, context=self.ids)
         except ValidationError as error:
-            raise Unfit([_told(each) for each in error.errors()[:MOST_PROBLEMS]]) from None
+            found_wrong = error.errors()
+            of_form = any(each["type"] in _FORM or each["type"].endswith("_type") for each in found_wrong)
+            raise Unfit([_told(each) for each in found_wrong[:MOST_PROBLEMS]], is_of_form=of_form) from None
         envelope = found.model_dump(exclude_none=True, exclude_unset=True)
         wrong = problems(self.role, envelope, self.ids, self.request)
         if wrong:
@@ -145,7 +153,8 @@ def shape_of(role: str, request: AgentRequest) -> Shape:
         )
     ids = known_ids(request)
     raw = _envelope(role).model_json_schema()
-    return Shape(role, request, _closed(raw, raw.get("$defs", {}), ids), ids)
+    strict, bounded = (_closed(raw, raw.get("$defs", {}), ids, kept) for kept in (_KEPT, (*_KEPT, *_BOUNDS)))
+    return Shape(role, request, strict, bounded, ids)
 
 
 def blocks_of(role: str, request: AgentRequest) -> str:
@@ -181,23 +190,27 @@ def _envelope(role: str) -> type[Answered[Any]]:
     return Answered[Decided] if output is Decided else Raising[output]  # type: ignore[valid-type]
 
 
-def _closed(node: Json, definitions: Json, ids: Mapping[str, Sequence[str]]) -> Json:
-    """A schema without references, bounds or optional keys, its ids those of the request."""
+def _closed(node: Json, definitions: Json, ids: Mapping[str, Sequence[str]], words: Sequence[str]) -> Json:
+    """A schema of these words, without references or optional keys, its ids those of the request."""
+
+    def closed(part: Json) -> Json:
+        return _closed(part, definitions, ids, words)
+
     if "$ref" in node:
-        return _closed(definitions[str(node["$ref"]).rpartition("/")[2]], definitions, ids)
+        return closed(definitions[str(node["$ref"]).rpartition("/")[2]])
     if "anyOf" in node:
-        return {"anyOf": [_closed(each, definitions, ids) for each in node["anyOf"]]}
-    kept: Json = {key: node[key] for key in _KEPT if key in node}
+        return {"anyOf": [closed(each) for each in node["anyOf"]]}
+    kept: Json = {key: node[key] for key in words if key in node}
     known = ids.get(node.get("x-of", ""), ())
     if kept.get("type") == "array":
-        return {**kept, "items": _closed(node["items"], definitions, ids)}
+        return {**kept, "items": closed(node["items"])}
     if kept.get("type") != "object":
         return {**kept, "enum": list(known)} if known else kept
     kept.pop("description", None)
     if "properties" in node:
-        parts = {key: _closed(part, definitions, ids) for key, part in node["properties"].items()}
+        parts = {key: closed(part) for key, part in node["properties"].items()}
     else:
-        parts = {key: _closed(node["additionalProperties"], definitions, ids) for key in known}
+        parts = {key: closed(node["additionalProperties"]) for key in known}
     return {**kept, "properties": parts, "required": list(parts), "additionalProperties": False}
 
 
