@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from core.agents.session import Session
 from core.contract import Json
 from core.runtimes.models.assembling import Assembly, Broken, ErrorEvent
+from core.runtimes.models.bounds import PLAIN, bounded
 from core.runtimes.models.calling import Fault, Kind, Line, Order, PerLoop, asked_rest, call, fault_of_status, order_of
 from core.runtimes.models.dialogue import Prompt, Reply
 from core.runtimes.models.endpoints import ANTHROPIC, Endpoint, read_endpoint
@@ -69,6 +70,8 @@ class AnthropicConnection:
                 timeout=httpx2.Timeout(silence, connect=_CONNECT_SECONDS),
                 follow_redirects=False,
                 trust_env=not endpoint.is_loopback,
+                headers=PLAIN,
+                event_hooks={"response": [bounded]},
             ),
             timeout=httpx2.Timeout(silence, connect=_CONNECT_SECONDS),
         )
@@ -136,6 +139,7 @@ class AnthropicModel:
     async def _streamed(self, client: AsyncAnthropic, payload: Json, meter: Meter) -> Reply:
         assembly = Assembly(meter)
         stream = await client.messages.create(stream=True, **payload)
+        meter.is_begun = True
         async with stream:
             meter.request_id = stream.response.headers.get("request-id", "")
             async for event in stream.raw_events(stream.response):

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.contract import Json
-from core.runtimes.models.meter import Meter
+from core.runtimes.models.meter import Meter, counted
 
 MOST_CHARACTERS = 20_000_000
 """Beyond this a stream is no answer: the largest model writes a fortieth of it."""
@@ -59,7 +59,8 @@ class Assembly:
     def _start(self, event: Mapping[str, Any]) -> None:
         message = _object(event, "message")
         self.model = str(message.get("model") or "")
-        self._count(_object(message, "usage") if message.get("usage") else {})
+        usage = message.get("usage")
+        self._count(usage if isinstance(usage, Mapping) else {})
         self._meter.show()
 
     def _open(self, event: Mapping[str, Any]) -> None:
@@ -96,18 +97,18 @@ class Assembly:
         usage = event.get("usage")
         if isinstance(usage, Mapping):
             self._count(usage)
-            self._meter.output_is_final = self._meter.output_is_final or isinstance(usage.get("output_tokens"), int)
+            self._meter.output_is_final |= counted(usage.get("output_tokens"), -1) >= 0
 
     def _count(self, usage: Mapping[str, Any]) -> None:
         """Both reports are totals so far; the later one leaves out what has not changed."""
         meter = self._meter
-        meter.input = _tokens(usage, "input_tokens", meter.input)
-        meter.output = _tokens(usage, "output_tokens", meter.output)
-        meter.cache_read = _tokens(usage, "cache_read_input_tokens", meter.cache_read)
-        meter.cache_write = _tokens(usage, "cache_creation_input_tokens", meter.cache_write)
+        meter.input = counted(usage.get("input_tokens"), meter.input)
+        meter.output = counted(usage.get("output_tokens"), meter.output)
+        meter.cache_read = counted(usage.get("cache_read_input_tokens"), meter.cache_read)
+        meter.cache_write = counted(usage.get("cache_creation_input_tokens"), meter.cache_write)
         kept = usage.get("cache_creation")
         if isinstance(kept, Mapping):
-            meter.kept_an_hour = _tokens(kept, "ephemeral_1h_input_tokens", meter.kept_an_hour)
+            meter.kept_an_hour = counted(kept.get("ephemeral_1h_input_tokens"), meter.kept_an_hour)
 
     def _fail(self, event: Mapping[str, Any]) -> None:
         error = _object(event, "error")
@@ -152,8 +153,3 @@ def _object(event: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise Broken(f"{event.get('type') or 'an event'} has no {key}")
     return value
-
-
-def _tokens(usage: Mapping[str, Any], key: str, before: int) -> int:
-    value = usage.get(key)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else before

@@ -22,7 +22,7 @@ from core.agents.session import Reservation, Session, Usage
 from core.contract import Json
 from core.redaction import Redactor, secrets_of
 from core.runtimes.models.breaker import Admission, Breaker
-from core.runtimes.models.dialogue import ModelFailed, Reply
+from core.runtimes.models.dialogue import ModelFailed, Reply, presentable
 from core.runtimes.models.endpoints import Endpoint
 from core.runtimes.models.meter import Meter
 from core.runtimes.models.prices import Price, most, price_of
@@ -202,11 +202,11 @@ async def call(line: Line, order: Order, session: Session, attempt: Callable[[Me
 async def _paid(line: Line, order: Order, session: Session, attempt: Callable[[Meter], Awaitable[Reply]]) -> Reply:
     """One try between its reservation and its settlement, which comes whatever happens."""
     reservation = await _reserved(line, order, session)
-    meter = Meter(session, order.model, order.price, line.policy.clock)
+    meter = Meter(session, order.model, order.price, line.policy.clock, order.input_tokens)
     try:
-        return await attempt(meter)
+        return presentable(await attempt(meter))
     finally:
-        await to_its_end(session.settle(reservation, meter.usage(), meter.request_id))
+        await to_its_end(session.settle(reservation, meter.usage(), one_line(str(meter.request_id), 128)))
 
 
 async def _reserved(line: Line, order: Order, session: Session) -> Reservation:

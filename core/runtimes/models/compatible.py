@@ -6,16 +6,18 @@ It is an extra, loaded at the first call. What it does beyond sending stays unus
 from __future__ import annotations
 
 import asyncio
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from core.agents.session import Session
 from core.contract import UsageError
+from core.runtimes.models.bounds import PLAIN, bounded
 from core.runtimes.models.calling import Fault, Kind, Line, Order, PerLoop, asked_rest, call, fault_of_status, order_of
 from core.runtimes.models.dialogue import Prompt, Reply
 from core.runtimes.models.endpoints import OPENAI, Endpoint, read_endpoint
-from core.runtimes.models.meter import Meter
+from core.runtimes.models.meter import Meter, counted
 from core.runtimes.models.outgoing import estimated_input, redacted_messages, redacted_tools
 
 if TYPE_CHECKING:
@@ -60,6 +62,9 @@ class CompatibleConnection:
                 "The openai-compatible runtime needs pydantic-ai, which is not installed: "
                 "pip install 'apm[openai-compatible]'"
             ) from error
+        for said in ("Failed to extract usage", "Pydantic serializer warnings"):
+            # What a server counts wrongly is counted by the estimate; standard error may be a screen.
+            warnings.filterwarnings("ignore", message=said)
         endpoint, silence = self.line.endpoint, self.line.policy.silence
         timeout = httpx2.Timeout(silence, connect=_CONNECT_SECONDS)
         return openai.AsyncOpenAI(
@@ -68,7 +73,11 @@ class CompatibleConnection:
             max_retries=0,
             timeout=timeout,
             http_client=openai.DefaultAsyncHttpxClient(
-                timeout=timeout, follow_redirects=False, trust_env=not endpoint.is_loopback
+                timeout=timeout,
+                follow_redirects=False,
+                trust_env=not endpoint.is_loopback,
+                headers=PLAIN,
+                event_hooks={"response": [bounded]},
             ),
         )
 
@@ -123,8 +132,9 @@ class CompatibleModel:
         try:
             return await self._streamed(request, order, meter)
         except ModelAPIError as error:
-            raise self._fault_of(error, begun=meter.input > 0, meter=meter) from None
-        except (UnexpectedModelBehavior, ValueError, RecursionError) as error:
+            raise self._fault_of(error, begun=meter.is_begun, meter=meter) from None
+        except (UnexpectedModelBehavior, ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
+            # The libraries trust a server to keep to the protocol, and trip over one that does not.
             raise Fault(Kind.BROKEN, self._line.sentence(f"the answer is damaged: {error}")) from None
 
     async def _streamed(self, request: _Request, order: Order, meter: Meter) -> Reply:
@@ -141,9 +151,9 @@ class CompatibleModel:
         ) as stream:
             async for event in stream:
                 # Usage comes with the last event; until then the prompt counts as what was reserved for it.
-                meter.input = meter.input or order.input_tokens
+                meter.is_begun = True
                 meter.received(translation.written(event))
-            _count(stream, order, meter)
+            _count(stream, meter)
             answer = stream.get()
         stop_reason, content = translation.reply_of(answer)
         meter.request_id = answer.provider_response_id or ""
@@ -159,19 +169,24 @@ class CompatibleModel:
             said, type_ = _said(error.body)
             return fault_of_status(error.status_code, self._line.sentence(said), asked_rest(headers), type_)
         if isinstance(error, ModelConnectionError) and not begun:
-            return Fault(Kind.PASSING, self._line.sentence(f"no answer from it: {error.message}"))
+            return Fault(Kind.PASSING, self._line.sentence(f"no answer from it: {_cause(error)}"))
         return Fault(Kind.BROKEN, self._line.sentence(f"the answer broke off: {error.message}"))
 
 
-def _count(stream: StreamedResponse, order: Order, meter: Meter) -> None:
+def _count(stream: StreamedResponse, meter: Meter) -> None:
     """What the server reports; one that reports nothing is counted by the estimate."""
     used = stream.usage
-    if not used.input_tokens and not used.output_tokens:
-        meter.input = order.input_tokens
-        return
-    meter.cache_read, meter.cache_write = used.cache_read_tokens, used.cache_write_tokens
-    meter.input = max(0, used.input_tokens - meter.cache_read - meter.cache_write)
-    meter.output, meter.output_is_final = used.output_tokens, True
+    meter.is_begun = True
+    meter.cache_read, meter.cache_write = counted(used.cache_read_tokens, 0), counted(used.cache_write_tokens, 0)
+    meter.input = max(0, counted(used.input_tokens, 0) - meter.cache_read - meter.cache_write)
+    meter.output, meter.output_is_final = counted(used.output_tokens, 0), bool(counted(used.output_tokens, 0))
+
+
+def _cause(error: BaseException) -> BaseException:
+    """What happened to the connection, which the libraries wrap in words that do not tell."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
 
 
 def _said(body: Any) -> tuple[str, str]:

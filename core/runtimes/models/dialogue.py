@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from core.agents.session import Session, Usage
 from core.contract import ApmError, Json
+from core.sanitise import one_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,26 @@ class Reply:
     def tool_calls(self) -> tuple[Json, ...]:
         """The blocks {"type": "tool_use", "id", "name", "input"}."""
         return tuple(block for block in self.content if block["type"] == "tool_use")
+
+
+def presentable(reply: Reply) -> Reply:
+    """The reply with names that are names, and with texts that can be kept and sent back: in JSON a model may write
+    half of a character."""
+    return Reply(
+        tuple(_whole(block) for block in reply.content),
+        one_line(str(reply.stop_reason), 60),
+        reply.usage,
+        one_line(str(reply.model), 100),
+        one_line(str(reply.request_id), 128),
+    )
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, Mapping):
+        return {_whole(key): _whole(part) for key, part in value.items()}
+    return [_whole(part) for part in value] if isinstance(value, list) else value
 
 
 class ModelFailed(ApmError):
