@@ -49,7 +49,8 @@ class CatalogError(DocumentError):
 class Agent:
     """One agent as it works: what the file says of it, and the defaults where it says nothing.
 
-    `seconds` bounds one delegation. `fallback` executes it when `runtime` needs a model and none is configured.
+    `seconds` bounds one delegation; `limits` is what else of it the file bounds. `fallback` executes it when `runtime`
+    needs a model and none is configured.
     `serves` names the roles of the phases that a specialist stands in for; `select` what brings it into a project.
     """
 
@@ -70,6 +71,7 @@ class Agent:
     model: str | None
     outward: bool
     seconds: int
+    limits: Mapping[str, int]
     sop: str
     authority: Authority | None
     context: tuple[str, ...]
@@ -274,7 +276,8 @@ def filled(entry: AgentEntry, defaults: Defaults) -> Agent:
         fallback=entry.fallback,
         model=entry.model or defaults.model,
         outward=entry.outward,
-        seconds=entry.limits.seconds if entry.limits else defaults.limits.delegation_seconds,
+        seconds=(entry.limits and entry.limits.seconds) or defaults.limits.delegation_seconds,
+        limits=entry.limits.of_work() if entry.limits else {},
         sop=entry.sop,
         authority=entry.authority,
         context=entry.context,

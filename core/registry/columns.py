@@ -24,6 +24,8 @@ KIND_KEYS = ("title", "impact", "reversible", "ceiling")
 def agent_columns(agent: Agent, origin: str) -> Json:
     """The row that an agent of the catalog is to have."""
     parameters: Json = {"seconds": agent.seconds, "fallback": agent.fallback}
+    if agent.limits:
+        parameters["limits"] = dict(agent.limits)
     if agent.context:
         parameters["context"] = list(agent.context)
     return {
@@ -61,11 +63,12 @@ def file_values(agent: Agent | AgentRow) -> Json:
     else:
         kind, sop, select = agent.type, agent.sop, _selection(agent)
         more = {"seconds": agent.seconds, "fallback": agent.fallback, "context": list(agent.context)}
+        more["limits"] = dict(agent.limits)
     found: dict[str, Any] = {
         "type": kind,
         "select": select or None,
         "fallback": more.get("fallback"),
-        "limits": {"seconds": more.get("seconds")},
+        "limits": {"seconds": more.get("seconds"), **more.get("limits", {})},
         "context": list(more.get("context", ())),
         "sop": sop,
     }

@@ -265,7 +265,20 @@ class Authority(Part):
 
 
 class AgentLimits(Part):
-    seconds: Annotated[int, Field(ge=1, le=86_400)]
+    """What one delegation to an agent may use: `seconds` of any, the rest of one that writes code on a model.
+
+    What is left out goes by the defaults, or by the runtime's own limits.
+    """
+
+    seconds: Annotated[int, Field(ge=1, le=86_400)] | None = None
+    turns: Annotated[int, Field(ge=1, le=1_000)] | None = None
+    files: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    bytes: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
+    output_tokens: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+
+    def of_work(self) -> dict[str, int]:
+        """Those that are said, but for the time."""
+        return self.model_dump(exclude={"seconds"}, exclude_none=True)
 
 
 class Select(Part):

@@ -320,7 +320,7 @@ async def test_a_provider_that_answers_nobody_makes_the_runtime_unavailable(stat
 async def test_too_many_turns_are_a_failure_that_says_so(place: Place) -> None:
     read = [tool("Read", file_path=str(place.tree / "hello.py"))]
     async with scripted(read, read) as server:
-        response = await place.run(server, agent=replace(AGENT, parameters={"turns": 1}))
+        response = await place.run(server, agent=replace(AGENT, parameters={"limits": {"turns": 1}}))
     assert response.status is Status.FAILURE
     assert "maximum number of turns" in response.metadata["error"]
 

@@ -281,7 +281,7 @@ async def test_what_leads_nowhere_fails_with_a_reason_and_a_clean_branch(
     place: Place, answer: Reply, error: str
 ) -> None:
     script = (says(call("write", path="a.py", content="a\n")), answer)
-    response = await place.execute(ScriptedModel(script), parameters={"coding": {"turns": 6}})
+    response = await place.execute(ScriptedModel(script), parameters={"limits": {"turns": 6}})
     assert response.status is Status.FAILURE
     assert error in response.metadata["error"]
     assert response.metadata["tokens"] > 0
@@ -291,8 +291,8 @@ async def test_what_leads_nowhere_fails_with_a_reason_and_a_clean_branch(
 async def test_a_task_ends_at_its_time_limit(place: Place) -> None:
     place.settings["test"] = ["sleep", "300"]
     script = (says(call("write", path="a.py", content="a\n"), call("run", command="test")),)
-    response = await place.execute(ScriptedModel(script), parameters={"coding": {"seconds": 1.5}})
-    assert "limit of 1.5 s" in response.metadata["error"]
+    response = await place.execute(ScriptedModel(script), parameters={"seconds": 2})
+    assert "limit of 1.8 s" in response.metadata["error"]
     assert await place.loose() == ()
 
 

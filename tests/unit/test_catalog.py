@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import shutil
 import subprocess
@@ -25,7 +26,9 @@ from core.registry.catalog import (
     not_applicable,
     thresholds,
 )
+from core.registry.columns import agent_columns
 from core.registry.documents import Document, parse
+from core.runtimes.coding.limits import limits_of
 from tests.unit.catalog_file import SHIPPED, complaint, edited, write
 
 
@@ -207,3 +210,20 @@ def test_a_team_may_be_stricter_about_what_comes_to_a_person_and_never_laxer(
     path, _ = edited(tmp_path, old, new)
 
     assert said in complaint(path)
+
+
+def test_an_agents_limits_stand_in_its_row_where_its_runtime_finds_them(tmp_path: Path) -> None:
+    path, _ = edited(
+        tmp_path, "limits: {seconds: 3600}", "limits: {turns: 12, bytes: 90000}", after="role: code-implementer"
+    )
+    agents = load(path).agents
+
+    said, silent = agents["code-implementer"], agents["test-implementer"]
+
+    assert json.loads(agent_columns(said, "x")["parameters"]) == {
+        "seconds": 600,
+        "fallback": "human",
+        "limits": {"turns": 12, "bytes": 90_000},
+    }
+    assert "limits" not in json.loads(agent_columns(silent, "x")["parameters"])
+    assert limits_of(json.loads(agent_columns(said, "x")["parameters"])).turns == 12

@@ -309,11 +309,12 @@ def test_what_is_wrong_with_an_input_is_said(name: str, given_: Json, word: str)
     assert word in mistake(tool, given_)
 
 
-def test_limits_are_overridden_by_the_agents_parameters_and_by_nothing_else() -> None:
-    assert limits_of({"coding": {"turns": 5, "seconds": 1.5}}).turns == 5
-    for wrong in ({"turn": 1}, {"turns": 0}, {"turns": 1.5}, {"turns": True}, {"seconds": "1"}):
-        with pytest.raises(Exception, match="coding"):
-            limits_of({"coding": wrong})
+def test_limits_are_those_of_the_agents_row_and_leave_time_for_an_answer() -> None:
+    own = {"turns": 5, "files": 6, "bytes": 7, "output_tokens": 8}
+    found = limits_of({"seconds": 600, "limits": own})
+    assert (found.turns, found.files, found.written_bytes, found.output_tokens, found.seconds) == (5, 6, 7, 8, 540.0)
+    assert limits_of({}) == Limits()
+    assert limits_of({"seconds": 86_400}).seconds == Limits().seconds
 
 
 @given(st.binary(max_size=200))

@@ -234,7 +234,9 @@ def registries(draw: st.DrawFn) -> str:
                 "runtime": st.sampled_from(["human", "offline", "anthropic"]),
                 "fallback": st.sampled_from(["human", "offline"]),
                 "model": words.filter(str.strip),
-                "limits": st.builds(lambda n: {"seconds": n}, st.integers(1, 86_400)),
+                "limits": st.dictionaries(
+                    st.sampled_from(["seconds", "turns", "files", "bytes", "output_tokens"]), st.integers(1, 1_000)
+                ),
                 "tools": st.lists(st.sampled_from(["read", "write", "run"]), max_size=3),
                 "skill": st.booleans(),
                 "outward": st.booleans(),

@@ -45,7 +45,9 @@ async def conclude(request: AgentRequest, agent: AgentRow, worktree: Path, outco
         budget = {"scope": "delegation", "unit": "dollars", "limit": outcome.dollars, "spent": spent, "needed": 0.0}
         raise OverBudget(f"Claude Code has spent ${spent:.4f} of the ${outcome.dollars:.4f} it may spend.", budget)
     if result.subtype == "error_max_turns":
-        suggestion = "Try again to let it go on from there, or give the agent more `turns` in agents.yaml."
+        suggestion = (
+            "Try again to let it go on from there, or give the agent more `turns` under its `limits` in agents.yaml."
+        )
         return failed(agent.role, f"Claude Code came to no end: {why}", suggestion=suggestion, **known)
     return failed(agent.role, f"Claude Code failed: {why}", **known)
 

@@ -47,7 +47,7 @@ from core.store.rows import AgentRow
 
 NAME = "claude-code"
 MOST_TURNS, MOST_TOKENS, MOST_DOLLARS = 60, 2_000_000, 5.0
-"""What one execution may use where the agent's parameters (`turns`, `tokens`, `dollars`) say nothing."""
+"""What one execution may use where the agent's `limits` (turns) and parameters (tokens, dollars) say nothing."""
 STIRS_WITHIN_SECONDS = 30.0
 """How long a resumed Claude Code may take to come to the call that waited, before it is told to go on."""
 
@@ -146,7 +146,7 @@ class ClaudeCodeRuntime:
     async def _argv(
         self, sdk: Any, task: _Task, session: str, resumed: bool, settings: Json, dollars: float
     ) -> list[str]:
-        agent, parameters = task.agent, task.agent.parameters or {}
+        agent = task.agent
         file = self._place(task) / f"{agent.role}.json"
         agents = json.dumps({agent.role: words.definition(agent)})
         await asyncio.to_thread(_prepare, file, agents, self._place(task))
@@ -158,7 +158,7 @@ class ClaudeCodeRuntime:
             f"--agent={agent.role}",
             f"--tools={','.join(words.tools_of(agent))}",
             *([f"--model={model}"] if model else []),
-            f"--max-turns={int(parameters.get('turns') or MOST_TURNS)}",
+            f"--max-turns={int((agent.parameters.get('limits') or {}).get('turns') or MOST_TURNS)}",
             f"--max-budget-usd={dollars:.6f}",
             f"--settings={json.dumps(settings)}",
             "--setting-sources=",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
-from core.contract import Json, UsageError
-from core.sanitise import one_line
+from core.contract import Json
 
-PARAMETER = "coding"
-"""The key of an agent's parameters that overrides limits."""
+_WORDS = {"turns": "turns", "files": "files", "bytes": "written_bytes", "output_tokens": "output_tokens"}
+"""An agent's limits by their names in agents.yaml, and what they are here."""
+_SHARE = 0.9
+"""Of a delegation's seconds: what is left is for the answer that says that they are used up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Limits:
     turns: int = 80
     """Answers of the model."""
     seconds: float = 3_300.0
-    """Of one execution, from its start; below the delegation's own limit, so that there is an answer to it."""
+    """Of one execution, from its start."""
     output_tokens: int = 16_000
     """Of one answer."""
     commands: int = 40
@@ -43,17 +43,9 @@ class Limits:
 
 
 def limits_of(parameters: Json) -> Limits:
-    """The limits with what an agent's parameters say of them. Raises UsageError for what is no limit."""
-    given = parameters.get(PARAMETER) or {}
-    known = {row.name: row.type for row in fields(Limits)}
-    if not isinstance(given, dict):
-        raise UsageError(f"The parameter {PARAMETER!r} must be an object with keys such as {', '.join(known)}.")
-    for name, value in given.items():
-        if name not in known:
-            near = difflib.get_close_matches(str(name), known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}."
-            raise UsageError(f"The parameter {PARAMETER!r}: {one_line(repr(name))} is no limit; {hint}")
-        whole = isinstance(value, int) and not isinstance(value, bool)
-        if not (whole or (isinstance(value, float) and known[name] == "float")) or value <= 0:
-            raise UsageError(f"The parameter {PARAMETER!r}: {name} is {one_line(repr(value))}; it must be above 0.")
-    return replace(Limits(), **given)
+    """The limits with what an agent's row says of them, which the registry has checked."""
+    said = parameters.get("limits") or {}
+    own = {name: said[word] for word, name in _WORDS.items() if word in said}
+    usual = Limits()
+    given = parameters.get("seconds")
+    return replace(usual, seconds=min(usual.seconds, given * _SHARE) if given else usual.seconds, **own)

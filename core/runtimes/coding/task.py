@@ -88,7 +88,7 @@ class Task:
         """A failure that leaves the branch as it was; what was written is on record, as diffs."""
         metadata = await self.metadata()
         await self._end()
-        hint = "Make the task smaller, or raise the limit in the agent's parameters under `coding`."
+        hint = f"Make the task smaller, or raise the `limits` of {self.agent.role} in agents.yaml."
         return failed(self.agent.role, error, suggestion=hint, **metadata)
 
     async def metadata(self) -> Json:
