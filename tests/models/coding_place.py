@@ -13,7 +13,7 @@ from core.contract import AgentRequest, AgentResponse, Json
 from core.projects import git, worktrees
 from core.runtimes.coding.loop import CodingRuntime
 from core.runtimes.coding.sandbox import Sandbox
-from core.runtimes.models.dialogue import Prompt, Reply
+from core.runtimes.models.dialogue import Model, Prompt, Reply
 from core.store.rows import AgentRow
 from tests.unit.agent_rows import agent_row
 from tests.unit.git_project import commit
@@ -118,7 +118,7 @@ class Place:
 
     async def execute(
         self,
-        model: ScriptedModel,
+        model: Model,
         session: Session | None = None,
         *,
         request: AgentRequest | None = None,
