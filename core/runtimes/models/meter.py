@@ -27,7 +27,7 @@ def estimated_tokens(text: str) -> int:
 def counted(value: object, before: int) -> int:
     """A number of tokens as a server reports it; what stood there before where that is no such number."""
     is_count = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_TOKENS
-    return int(value) if is_count else before  # type: ignore[call-overload, no-any-return]
+    return int(value) if is_count else before  # type: ignore[call-overload]
 
 
 @dataclass
