@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
 NARROW_BELOW, SHORT_BELOW = 100, 60
 """Columns below which the circumstances stand under the question instead of beside it, and its number goes."""
+TOLD_BY_LABELS = ("permission", "budget")
 LOW_BELOW = 20
 """Rows of the screen below which answers are short where the question is what must be read."""
 FOCUS_CLICK_SECONDS = 0.5
@@ -197,9 +198,9 @@ class Decision(QuestionDeeds, Screen[None]):
         self.query_one("#answers").border_title = Content(f"answers{more}")
 
     def _show_cards(self, shown: _Shown, *, keep: bool = False) -> None:
-        """Of a permission on a low screen the labels alone: what is to run has to be seen, and they tell enough."""
+        """Where labels tell enough, on a low screen they stand alone: what is asked has to be seen."""
         cards, view = _cards(shown), self.query_one(Cards)
-        if is_permission(shown.question) and self.app.size.height < LOW_BELOW:
+        if shown.question.kind in TOLD_BY_LABELS and self.app.size.height < LOW_BELOW:
             cards = [replace(card, note="") for card in cards]
         view.show(cards, view.cursor if keep else _recommended_at(shown.question))
 
