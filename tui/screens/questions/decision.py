@@ -194,7 +194,7 @@ class Decision(QuestionDeeds, Screen[None]):
         question = self.query_one(QuestionView)
         is_more = question.scroll_offset.y < question.max_scroll_y
         asked = self.question_shown()
-        more = "   J reads on: there is more above" if is_more and asked is not None and is_permission(asked) else ""
+        more = "   J reads on, more above" if is_more and asked is not None and is_permission(asked) else ""
         self.query_one("#answers").border_title = Content(f"answers{more}")
 
     def _show_cards(self, shown: _Shown, *, keep: bool = False) -> None:
