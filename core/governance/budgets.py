@@ -193,6 +193,31 @@ def _check(limit: Limit, used: Spent, spender: Spender, tokens: int, dollars: fl
             )
 
 
+def exhausted(reader: Connection, spender: Spender, rules: Json, now: int, found: Json) -> Json:
+    """What a question about a used-up budget is made of; `found` is that of OverBudget.
+
+    A runtime that counts for itself, against what was left when it began, knows the unit and its own cap only: the
+    budget meant is the one with the least left, and as much again as the cap is what going on needs.
+    """
+    if "before" in found:
+        return found
+    unit = found["unit"]
+    taken = {scope: getattr(spent(reader, scope, spender, now), unit) for scope in SCOPES}
+    limits = [limit for scope in SCOPES if getattr(limit := limit_of(reader, scope, spender, now, rules), unit)]
+    least = min(limits, key=lambda limit: getattr(limit, unit) - taken[limit.scope], default=None)
+    limit = least or limit_of(reader, "delegation", spender, now, rules)
+    return {
+        "scope": limit.scope,
+        "unit": unit,
+        "limit": getattr(limit, unit) or taken[limit.scope],
+        "spent": taken[limit.scope],
+        "needed": max(found["limit"], found["needed"]),
+        "before": {"dollars": limit.dollars, "tokens": limit.tokens},
+        "by": limit.by,
+        **asdict(spender),
+    }
+
+
 def amount(unit: str, value: float) -> str:
     """`$1.20`, or `12,000 tokens`; less than a cent with as many digits as it takes."""
     if unit == "tokens":

@@ -141,7 +141,7 @@ def _check_expiry(question: Question) -> None:
         raise ValueError(f"what is taken on expiry must be an answer that needs no values; {taken!r} is none")
 
 
-def is_over(tx: Transaction, work_item: int) -> bool:
+def is_over(tx: reads.Connection, work_item: int) -> bool:
     facts = reads.work_item_facts(tx, work_item)
     return facts is not None and any(at is not None for at in (facts.cancelled_at, facts.closed_at, facts.failed_at))
 

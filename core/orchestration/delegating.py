@@ -154,32 +154,48 @@ class Delegator:
         session = self._session(key, request, shown)
         with self.executions.one(self.run.work_item) as execution:
             try:
-                async with asyncio.timeout(limit):
-                    await session.begin()
-                    response = await runtime.execute(told, agent, replace(self.bench, session=session))
-                journal.check_recordable(response)
-            except WaitsForHuman as wait:
-                raise await self._ask_person(key, wait) from wait
-            except OverBudget as over:
-                raise await self._ask_for_budget(key, over, execution) from over
-            except Unavailable as down:
-                await self.providers.failed(down)
-                raise Parked(self.position.waits_for, down.retry_seconds) from down
+                response = await self._attempt(key, runtime, told, agent, session, limit, execution)
             except asyncio.CancelledError:
                 if not execution.is_ended:
                     raise
-                # Another agent of the same budget has asked; this one goes on once a person has answered that.
+                # Its work item was cancelled, or another agent of the same budget has asked: then it goes on once a
+                # person has answered that.
                 raise Parked(self.position.waits_for) from None
-            except TimeoutError:
-                response = failed(agent.role, f"it took longer than its limit of {limit:g} s and was stopped")
-            except ApmError as error:
-                response = failed(agent.role, sanitise(str(error), limit=4_000))
-            except Exception as error:
-                # An agent's own fault must not take the engine down: it is recorded with its trace and escalated.
-                trace = sanitise("".join(traceback.format_exception(error)), limit=8_000)
-                response = failed(agent.role, one_line(f"{type(error).__name__}: {error}", 500), trace=trace)
         named = replace(response, metadata={"runtime": runtime.name, **response.metadata})
         return session.cleaned(named)
+
+    async def _attempt(
+        self,
+        key: Key,
+        runtime: Runtime,
+        request: AgentRequest,
+        agent: AgentRow,
+        session: JournalSession,
+        limit: float,
+        execution: Execution,
+    ) -> AgentResponse:
+        """The runtime's answer, its faults as failures; raises Parked when it has to be executed again later."""
+        try:
+            async with asyncio.timeout(limit):
+                await session.begin()
+                response = await runtime.execute(request, agent, replace(self.bench, session=session))
+            journal.check_recordable(response)
+        except WaitsForHuman as wait:
+            raise await self._ask_person(key, wait) from wait
+        except OverBudget as over:
+            raise await self._ask_for_budget(key, over, session, execution) from over
+        except Unavailable as down:
+            await self.providers.failed(down)
+            raise Parked(self.position.waits_for, down.retry_seconds) from down
+        except TimeoutError:
+            return failed(agent.role, f"it took longer than its limit of {limit:g} s and was stopped")
+        except ApmError as error:
+            return failed(agent.role, sanitise(str(error), limit=4_000))
+        except Exception as error:
+            # An agent's own fault must not take the engine down: it is recorded with its trace and escalated.
+            trace = sanitise("".join(traceback.format_exception(error)), limit=8_000)
+            return failed(agent.role, one_line(f"{type(error).__name__}: {error}", 500), trace=trace)
+        return response
 
     def _session(self, key: Key, request: AgentRequest, shown: Shown) -> JournalSession:
         spender = Spender(self.run.work_item, key.phase, key.round, key.agent, key.subject)
@@ -194,12 +210,15 @@ class Delegator:
         number = await self.store.write(lambda tx: raise_question(tx, asked))
         return Parked(self.position.waits_for | {number})
 
-    async def _ask_for_budget(self, key: Key, over: OverBudget, execution: Execution) -> Parked:
+    async def _ask_for_budget(
+        self, key: Key, over: OverBudget, session: JournalSession, execution: Execution
+    ) -> Parked:
         """Pause the work item and ask; what else draws on the budget is let finish its calls or ended, as is set."""
-        question = budget_question(str(over), over.budget, (MASTER, self.spec.orchestrator, key.agent))
+        budget = await session.exhausted(over)
+        question = budget_question(str(over), budget, (MASTER, self.spec.orchestrator, key.agent))
         number = await self.store.write(lambda tx: raise_question(tx, question))
         if self.catalog.defaults.budgets.when_reached == "cancel":
-            shared = over.budget["scope"] in SHARED
+            shared = budget["scope"] in SHARED
             self.executions.end(execution, None if shared else self.run.work_item)
         return Parked(self.position.waits_for | {number})
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from core.contract import ApmError
 from core.governance.budgets import lose_open
+from core.governance.escalations import is_over
 from core.orchestration import lease
 from core.orchestration.drive import Drive, Equipment
 from core.orchestration.duties import Duties
@@ -42,6 +43,8 @@ REST_SECONDS = 5.0
 """How long a work item rests that could not be driven: by then the disk may have space again."""
 DUTIES_SECONDS = 30.0
 """How long a run that has nothing more to drive waits for its notices; what is not sent by then is sent by the next."""
+ENDING = frozenset({"work_item.cancelled", "escalation.resolved"})
+"""Events that may have ended their work item."""
 POLL_SECONDS = 0.25
 """How often other processes' commits are looked for; this process's own are heard at once."""
 
@@ -71,6 +74,8 @@ class Engine:
         """Work items that a drive could bring further, and that none drives yet."""
         self._changed: set[int] | None = None
         """Work items that something happened to since they were last looked at; None: look at all."""
+        self._doubtful: set[int] = set()
+        """Work items that are driven and that something has happened to which may have ended them."""
         self._parked: dict[int, frozenset[int]] = {}
         """By work item, the questions at which its last drive was parked in the middle of a phase."""
         self._resting: set[int] = set()
@@ -144,7 +149,7 @@ class Engine:
         loop = asyncio.get_running_loop()
 
         def heard(events: Sequence[StoredEvent]) -> None:
-            loop.call_soon_threadsafe(self._hear, [(e.seq, e.work_item) for e in events])
+            loop.call_soon_threadsafe(self._hear, [(e.seq, e.work_item, e.kind) for e in events])
 
         self._unsubscribe = self._store.subscribe(heard)
         # Tasks inherit the mark, and with it every command that an agent runs: a later start finds what we left.
@@ -213,12 +218,16 @@ class Engine:
         busy = self._ready | set(self._drives)
         return not (busy if wanted is None else busy & wanted)
 
-    def _hear(self, events: Sequence[tuple[int, int | None]]) -> None:
+    def _hear(self, events: Sequence[tuple[int, int | None, str]]) -> None:
         """Take in events without a gap among them. `_seen` never passes one that was not heard: what another
         process wrote just before this one did is still to be found by the watch."""
         if events[0][0] <= self._seen + 1:
             self._seen = max(self._seen, events[-1][0])
-        self._note(number for _, number in events)
+        self._note(number for _, number, _ in events)
+        ended = {number for _, number, kind in events if kind in ENDING and number} & set(self._drives)
+        if ended:
+            self._doubtful |= ended
+            self._wake.set()
         self._duties.wake()
 
     def _note(self, work_items: Iterable[int | None]) -> None:
@@ -238,6 +247,7 @@ class Engine:
             self._looking = True
             try:
                 changed = await self._look()
+                await self._end_what_is_over()
                 limit = self._equipment.catalog.defaults.limits.parallel_work_items
                 for number in sorted(self._ready)[: max(0, limit - len(self._drives))]:
                     self._ready.discard(number)
@@ -263,6 +273,13 @@ class Engine:
         ready = {number for number in found if self._is_mine(number)} - self._resting
         self._ready = (ready if changed is None else (self._ready - changed) | ready) - set(self._drives)
         return changed or set()
+
+    async def _end_what_is_over(self) -> None:
+        """Cancel what still runs for work that was cancelled: nobody wants it, and a model is paid by the word."""
+        doubtful, self._doubtful = self._doubtful, set()
+        for number in doubtful:
+            if await self._store.read(lambda r, number=number: is_over(r, number)):  # type: ignore[misc]
+                self._equipment.executions.end(None, number)
 
     def _is_mine(self, number: int) -> bool:
         return self._only is None or number in self._only

@@ -1,4 +1,4 @@
-"""The executions that run at this moment, so that those can be ended which a used-up budget no longer pays for."""
+"""The executions that run at this moment, so that those can be ended which nobody pays for or wants any more."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 @dataclass(eq=False)
 class Execution:
-    """One running execution. `is_ended` is set when it was cancelled for want of budget, not by whoever stops all."""
+    """One running execution. `is_ended` is set when it was cancelled by itself, and not by whoever stops all."""
 
     work_item: int
     task: asyncio.Task[object] | None
@@ -33,7 +33,7 @@ class Executions:
         finally:
             self._running.discard(execution)
 
-    def end(self, but: Execution, work_item: int | None) -> None:
+    def end(self, but: Execution | None, work_item: int | None) -> None:
         """Cancel those of a work item, or all; the one that found the budget used up ends by itself."""
         for execution in tuple(self._running):
             if execution is not but and work_item in (None, execution.work_item) and execution.task is not None:

@@ -96,6 +96,11 @@ class JournalSession:
         """As of the last settlement; what other agents have reserved since is not in it."""
         return self._left
 
+    async def exhausted(self, over: OverBudget) -> Json:
+        """The budget that a person is to be asked about: a runtime that stops by a cap of its own does not know."""
+        now = self.store.store.clock()
+        return await self.store.read(lambda r: budgets.exhausted(r, self.spender, self.rules, now, over.budget))
+
     async def permit(self, kind: str, impact: int, what: str) -> Permission:
         choice = Choice(
             agent=PERMISSIONS,

@@ -330,10 +330,11 @@ def events(
     return _all(reader, rows.EventRow, Event, query.order_by(Event.seq).limit(limit))
 
 
-def news(reader: Connection, after: int, limit: int = 10_000) -> list[tuple[int, int | None]]:
-    """Number and work item of the events after a number, in order. Without their payloads, which may be large."""
-    query = Event.select(Event.seq, Event.work_item).where(Event.seq > after).order_by(Event.seq).limit(limit)
-    return [(seq, work_item) for seq, work_item in reader.rows(query)]
+def news(reader: Connection, after: int, limit: int = 10_000) -> list[tuple[int, int | None, str]]:
+    """Number, work item and kind of the events after a number, in order. Without their payloads, which may be large."""
+    columns = (Event.seq, Event.work_item, Event.kind)
+    query = Event.select(*columns).where(Event.seq > after).order_by(Event.seq).limit(limit)
+    return [(seq, work_item, kind) for seq, work_item, kind in reader.rows(query)]
 
 
 def read_live(reader: Connection, now: int | None = None) -> rows.LiveRow:

@@ -278,6 +278,8 @@ async def test_a_run_that_uses_its_tokens_is_stopped(place: Place) -> None:
         with pytest.raises(OverBudget, match="tokens"):
             await place.run(server)
     assert processes_of(place) == []
+    # What broke off has its price as well: what was read, and as much of what was written as was told by then.
+    assert place.session.used.dollars == pytest.approx(0.00021)
 
 
 @pytest.mark.parametrize("during", ["a call", "a command"])
@@ -298,6 +300,7 @@ async def test_cancelling_leaves_no_process_and_the_next_run_resumes(during: str
     async with scripted([DONE]) as server:
         response = await place.run(server)
     assert response.output_artifact["files"] == ["begun"]
+    assert place.session.used.dollars == pytest.approx(response.metadata["cost"])
     assert "touch begun" in json.dumps(server.asked[0]["messages"])
 
 

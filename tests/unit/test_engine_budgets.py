@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from core.agents.bench import Bench
-from core.agents.session import Session, Turn, Usage
+from core.agents.session import OverBudget, Session, Turn, Usage
 from core.contract import AgentRequest, AgentResponse, Status
 from core.governance import budgets
+from core.orchestration import work_items
 from core.orchestration.engine import Engine
 from core.runtimes.base import Unavailable
 from core.store import reads_escalations, reads_team
@@ -133,6 +134,72 @@ async def test_what_runs_beside_it_is_finished_or_cancelled_as_is_set(
 
     assert ended == [ends]
     assert [q.kind for q in await run.questions()] == ["budget"]
+
+
+@pytest.mark.parametrize("how", ["cancelled", "answered to stop"])
+async def test_what_still_runs_for_a_work_item_that_is_ended_is_cancelled_at_once(
+    workspace: Workspace, run: Run, how: str
+) -> None:
+    limit(workspace, "work_item: {dollars: 1, tokens: null}")
+    running, ended = asyncio.Event(), []
+
+    async def slow(session: Session) -> None:
+        held = await session.reserve("anthropic", "m", tokens=10, dollars=0.1)
+        running.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await session.settle(held, Usage(input=5, dollars=0.05))
+            ended.append("ended")
+
+    async def greedy(session: Session) -> None:
+        await running.wait()
+        await costing(2)(session)
+
+    number = await run.add()
+    await run.start(Paid(spending={"value-articulator": slow, "risk-notary": greedy}))
+    await running.wait()
+    async with asyncio.timeout(20):
+        while not (asked := await run.questions()):  # noqa: ASYNC110 (the engine tells nobody of a question)
+            await asyncio.sleep(0)
+
+    if how == "cancelled":
+        await workspace.store.write(lambda tx: work_items.cancel(tx, number, "ada"))
+    else:
+        assert [q.kind for q in asked] == ["budget"]
+        await run.answer("stop")
+    async with asyncio.timeout(20):
+        await run.settle()
+
+    assert ended == ["ended"]
+    assert (await run.item(number)).state == "cancelled"
+    assert await workspace.store.read(lambda r: r.rows(Spend.select(Spend.id).where(Spend.settled_at.is_null()))) == []
+
+
+async def test_a_runtime_that_stops_by_its_own_cap_has_the_budget_asked_about_that_it_came_from(
+    workspace: Workspace, run: Run
+) -> None:
+    """Claude Code counts for itself, against what was left of all budgets when it began."""
+    limit(workspace, "work_item: {dollars: 2, tokens: null}")
+
+    async def capped(session: Session) -> None:
+        held = await session.reserve("claude-code", "m", tokens=100, dollars=2)
+        await session.settle(held, Usage(input=60, dollars=1.99))
+        found = {"scope": "delegation", "unit": "dollars", "limit": 2.0, "spent": 1.99, "needed": 0.0}
+        raise OverBudget("Claude Code has spent $1.99 of the $2.00 it may spend.", found)
+
+    number = await run.add()
+    script = Paid(spending={"intent-triage": capped})
+    await run.start(script)
+    await run.settle()
+
+    [asked] = await run.questions()
+    told = asked.details["budget"]
+    assert (asked.kind, told["scope"], told["limit"], told["spent"]) == ("budget", "work_item", 2.0, 1.99)
+    script.spending.clear()
+    await run.answer("allow")
+    await run.settle()
+    assert await run.outcomes(number) == [("D1", 1, "passed")]
 
 
 async def test_an_agent_cannot_raise_what_it_may_spend(workspace: Workspace, run: Run) -> None:

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from core.agents.bench import Bench
-from core.agents.session import OverBudget, Reservation, Usage
+from core.agents.session import OverBudget, Reservation
 from core.contract import AgentRequest, AgentResponse, Json, UsageError, failed
 from core.projects import git
 from core.projects.child import to_the_end
@@ -42,6 +42,7 @@ from core.runtimes.claude_code.permissions import declared
 from core.runtimes.claude_code.results import Outcome, conclude
 from core.runtimes.claude_code.watching import Watch
 from core.runtimes.committing import MAIL
+from core.runtimes.models.prices import cost, price_of
 from core.sanitise import one_line
 from core.store.rows import AgentRow
 
@@ -187,10 +188,16 @@ class ClaudeCodeRuntime:
         return tuple(value for name in cli.CREDENTIALS if (value := self._environ.get(name)))
 
     async def _settle(self, task: _Task, reserved: Reservation, watch: Watch, past: Past) -> None:
-        """Give back what was not used. A run that broke off has no price of its own, only tokens."""
+        """Give back what was not used. A run that broke off tells its tokens only: they are priced by the list, and
+        what that comes to is taken off the total that the session tells when it ends."""
         session, used = task.bench.session, watch.so_far
         if watch.result is None:
-            await session.settle(reserved, replace(used, dollars=None) if used.tokens else Usage())
+            if used.tokens:
+                price = price_of(watch.model)
+                dollars = (reserved.dollars or 0.0) if price is None else cost(price, used)
+                await session.keep(SPENT, {"dollars": past.spent + dollars})
+                used = replace(used, dollars=dollars)
+            await session.settle(reserved, used)
             return
         total = float(watch.result.total_cost_usd or 0.0)
         await session.keep(SPENT, {"dollars": total})

@@ -10,6 +10,7 @@ from typing import Any
 from core.agents.session import OverBudget, Session, Usage
 from core.contract import Json
 from core.runtimes.claude_code.past import EVENT
+from core.runtimes.models.meter import counted
 from core.sanitise import one_line
 
 MOST_EVENTS = 400
@@ -82,13 +83,13 @@ class Watch:
             await self.session.keep(EVENT, {"line": line})
 
 
-def usage_of(counted: Json, dollars: float | None = 0.0) -> Usage:
+def usage_of(told: Json, dollars: float | None = 0.0) -> Usage:
     """Usage as the Messages API counts it."""
     return Usage(
-        input=int(counted.get("input_tokens") or 0),
-        output=int(counted.get("output_tokens") or 0),
-        cache_read=int(counted.get("cache_read_input_tokens") or 0),
-        cache_write=int(counted.get("cache_creation_input_tokens") or 0),
+        input=counted(told.get("input_tokens"), 0),
+        output=counted(told.get("output_tokens"), 0),
+        cache_read=counted(told.get("cache_read_input_tokens"), 0),
+        cache_write=counted(told.get("cache_creation_input_tokens"), 0),
         dollars=dollars,
     )
 
