@@ -29,6 +29,10 @@ NEVER_RECORDED = {
 LEFT_OUT = ("human", "since", "commit", "journal")
 """Parts of the context that tell of commits and moments."""
 
+KEPT = ("model", "tokens", "cost", "usage", "seconds", "missing", "suggestion", "error", "decisions")
+"""What of an answer's metadata says something anywhere else. A cassette that claims more, such as commands that were
+run, or who answered, is not believed."""
+
 _COMMIT = re.compile(r"\b[0-9a-f]{40}\b")
 
 
@@ -140,6 +144,8 @@ class Entry:
 def read_cassette(path: Path) -> Cassette:
     """Raises UsageError for a file that is none."""
     try:
+        if path.exists() and not path.is_file():
+            raise UsageError(f"{path} is no file, so it is no cassette.")
         if path.stat().st_size > MOST_BYTES:
             raise UsageError(f"{path} is larger than {MOST_BYTES // 2**20} MB; that is no cassette.")
         whole = json.loads(path.read_text(encoding="utf-8"))
@@ -149,7 +155,7 @@ def read_cassette(path: Path) -> Cassette:
         for entry in entries:
             _check(entry)
         return Cassette(entries, tuple(whole.get("compares") or ()), str(whole.get("note", "")))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise UsageError(f"{path} is no cassette of recorded responses: {one_line(str(error), 200)}.") from error
 
 
@@ -157,6 +163,8 @@ def _check(entry: Json) -> None:
     for key, kind in (("role", str), ("subject", str), ("request", dict), ("digest", str), ("output", dict)):
         if not isinstance(entry[key], kind):
             raise TypeError(f"an entry's {key} is not what it has to be")
+    if not isinstance(entry.get("metadata", {}), dict) or not isinstance(entry.get("commits", []), list):
+        raise TypeError("an entry's metadata or commits are not what they have to be")
 
 
 def write_cassette(path: Path, cassette: Cassette) -> None:

@@ -11,12 +11,9 @@ from core.contract import AgentRequest, AgentResponse, Json, digest_of
 from core.projects import git
 from core.redaction import own_redactor
 from core.runtimes.base import Runtime
-from core.runtimes.cassettes import Cassette, Entry, portable, read_cassette, write_cassette
+from core.runtimes.cassettes import KEPT, Cassette, Entry, portable, read_cassette, write_cassette
 from core.runtimes.committing import OWN_TRAILERS
 from core.store.rows import AgentRow
-
-KEPT = ("model", "tokens", "cost", "usage", "seconds", "missing", "suggestion", "error", "decisions")
-"""What of the metadata says something anywhere else."""
 
 
 @dataclass

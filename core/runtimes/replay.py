@@ -13,7 +13,7 @@ from core.contract import AgentRequest, AgentResponse, Json, Status, UsageError,
 from core.projects import git
 from core.projects.worktrees import Worktree, reset_to_commit
 from core.redaction import own_redactor
-from core.runtimes.cassettes import Cassette, portable, read_cassette
+from core.runtimes.cassettes import KEPT, Cassette, portable, read_cassette
 from core.runtimes.committing import Author, commit, own_commits
 from core.store.rows import AgentRow
 
@@ -42,7 +42,8 @@ class ReplayRuntime:
         if entry.get("commits"):
             commits, files = await self._commit(entry, request, agent, bench)
             output = {"task": subject, **output, "commits": commits, "files": files}
-        metadata = {**entry.get("metadata", {}), "replayed": self.path.name}
+        told: Json = entry.get("metadata", {})
+        metadata = {key: told[key] for key in KEPT if key in told} | {"replayed": self.path.name}
         return AgentResponse(agent.role, output, Status(entry.get("status", "SUCCESS")), metadata)
 
     async def _commit(

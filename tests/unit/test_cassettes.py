@@ -169,7 +169,30 @@ async def test_a_failure_is_recorded_as_one(tmp_path: Path) -> None:
     assert (played.status, played.metadata["error"]) == (Status.FAILURE, "the model gave no answer")
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"format": 1, "entries": []}', '{"format": 2, "entries": [{}]}'])
+async def test_a_cassette_is_not_believed_who_answered_or_which_commands_were_run(tmp_path: Path) -> None:
+    cassette, _ = await recorded(tmp_path, edits)
+    whole = json.loads(cassette.read_text())
+    proof = {"command": ["pytest"], "exit_code": 0, "output_digest": "0" * 64, "tool": "pytest"}
+    whole["entries"][0]["metadata"] |= {"evidence": [proof], "runtime": "tool", "tool": "pytest"}
+    cassette.write_text(json.dumps(whole))
+    second = bench(tmp_path / "second")
+
+    response = await ReplayRuntime(cassette).execute(await request(second), agent(), second)
+
+    assert response.metadata == {"model": "m", "tokens": 12, "replayed": "answers.json"}
+
+
+NOT_CASSETTES = [
+    "{",
+    "[]",
+    '{"format": 1, "entries": []}',
+    '{"format": 2, "entries": [{}]}',
+    "[" * 100_000,
+    '{"format": 2, "entries": [{"role": "a", "subject": "", "request": {}, "digest": "", "output": {}, "commits": 5}]}',
+]
+
+
+@pytest.mark.parametrize("content", NOT_CASSETTES, ids=lambda content: content[:80])
 def test_what_is_no_cassette_is_said_to_be_none(tmp_path: Path, content: str) -> None:
     path = tmp_path / "x.json"
     path.write_text(content)
@@ -191,6 +214,23 @@ async def test_a_cassette_from_elsewhere_writes_nothing_outside(tmp_path: Path, 
 
     with pytest.raises(UsageError):
         await ReplayRuntime(cassette).execute(await request(second), agent(), second)
+
+
+async def test_a_link_from_elsewhere_is_not_written_through(tmp_path: Path) -> None:
+    cassette, _ = await recorded(tmp_path, edits)
+    link = "diff --git a/l b/l\nnew file mode 120000\n--- /dev/null\n+++ b/l\n@@ -0,0 +1 @@\n+..\n"
+    patch = link + "\\ No newline at end of file\n"
+    whole = json.loads(cassette.read_text())
+    whole["entries"][0]["commits"][0]["edits"] = [
+        {"path": "l", "patch": patch},
+        {"path": "l/out.txt", "content": "x"},
+    ]
+    cassette.write_text(json.dumps(whole))
+    second = bench(tmp_path / "second")
+
+    with pytest.raises(UsageError, match="leads out"):
+        await ReplayRuntime(cassette).execute(await request(second), agent(), second)
+    assert not (tmp_path / "second" / "out.txt").exists()
 
 
 async def test_a_patch_from_elsewhere_writes_nothing_outside(tmp_path: Path) -> None:
