@@ -5,8 +5,9 @@ Usage: serving.py WEIGHTS PORT CONTEXT_TOKENS
 
 from __future__ import annotations
 
-import signal
+import os
 import sys
+import time
 from importlib import import_module
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def chat_template(weights: Path) -> str:
 
 
 def serve(weights: Path, port: int, context: int) -> None:
-    """Answers with a temperature of 0, one request after the other, on loopback only."""
+    """Answers on loopback, one request after the other, until it is ended or whoever started it is gone."""
     xllamacpp = import_module("xllamacpp")
     settings = xllamacpp.CommonParams()
     settings.model.path = str(weights)
@@ -46,10 +47,14 @@ def serve(weights: Path, port: int, context: int) -> None:
     settings.n_ctx, settings.n_parallel = context, 1
     settings.use_jinja, settings.chat_template = True, chat_template(weights)
     settings.sampling.temp, settings.sampling.seed = 0.0, 1
-    settings.cpuparams.n_threads = settings.cpuparams_batch.n_threads = 2
+    # Threads that wait for each other spin: on cores that others use too, fewer of them are many times faster.
+    settings.cpuparams.n_threads = settings.cpuparams_batch.n_threads = max(1, (os.cpu_count() or 2) // 2)
     server = xllamacpp.Server(settings)
     print("listening at", server.listening_address, flush=True)
-    signal.pause()
+    # Whoever was to end this may have been killed: half a gigabyte must not stay behind.
+    parent = os.getppid()
+    while os.getppid() == parent:
+        time.sleep(1)
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ PROCEDURES = {
     "ac-writer": "You take from a request the conditions that somebody can check with yes or no.",
 }
 """Short, because a small model on two cores reads a hundred tokens a second."""
-MOST_OUTPUT = 700
+MOST_OUTPUT = 400
 
 
 @pytest.fixture
