@@ -98,7 +98,7 @@ async def test_a_row_says_what_it_does_and_did(place: SeededWorkspace) -> None:
         team = screen.query_one(TeamList)
         rows = [" ".join(line.strip(" ▌").split()) for line in lines_of(team)[1 : 1 + len(team.rows)]]
 
-    assert "code-implementer · idle 3 sub-agent I1 human 41 41 3" in rows
+    assert "code-implementer · idle 3 sub-agent I1 auto 41 41 3" in rows
     assert any(row.startswith("test-implementer ● running 3 sub-agent I1") for row in rows)
 
 

@@ -11,7 +11,7 @@ from core.contract import AgentRequest, Json
 from core.runtimes.base import Ask
 from core.runtimes.claude_code.gate import FOR_DELEGATION, ONCE, REFUSE, STOP
 from core.runtimes.models.material import MARKS, Clean, request_told
-from core.sanitise import one_line, sanitise
+from core.sanitise import one_line, sanitise, visible
 from core.store.rows import AgentRow
 
 TOOLS: Mapping[str, tuple[str, ...]] = {
@@ -77,7 +77,7 @@ def question(agent: AgentRow, waiting: Json, worktree: Path, session: str) -> As
     """What a person sees of a call that waits for them: what, where, why and how grave it is."""
     given, tool = waiting["input"], str(waiting["tool"])
     command = str(given.get("command") or json.dumps(given, ensure_ascii=False))
-    shown = one_line(command if tool == "Bash" else f"{tool} {waiting['what']}", 300)
+    shown = one_line(visible(command) if tool == "Bash" else f"{tool} {waiting['what']}", 300)
     return Ask(
         question=f"{agent.role} wants to run this in {waiting['cwd']}: {shown}",
         options=(
