@@ -22,11 +22,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from core.agents.confined import OPEN, Ground, ground_of
 from core.agents.findings import LISTED, Finding, added, evidence_of, finding, tree_at
 from core.agents.measured_coverage import probe
 from core.contract import Json
 from core.projects import git
-from core.projects.commands import CommandResult, Limits, run
+from core.projects.commands import CommandResult, Limits
 from core.projects.settings import expand, interpreter
 from core.sanitise import one_line
 
@@ -124,12 +125,13 @@ async def analyse(project: Json, worktree: Path, scratch: Path, base: str) -> An
     folder = Path(tempfile.mkdtemp(prefix="static-", dir=scratch))
     tools = await _tools(project, worktree, base)
     present = [tool for tool in tools if not tool.missing]
-    now = await _reports(present, worktree, folder / "now", project)
+    ground = await ground_of(project, worktree, folder, scratch)
+    now = await _reports(present, worktree, folder / "now", project, ground)
     before: dict[str, tuple[Finding, ...]] = {}
     suspects = [report.tool for report in now if report.findings]
     if suspects:
         tree = await tree_at(worktree, base, folder)
-        reports = await _reports(suspects, tree, folder / "before", project)
+        reports = await _reports(suspects, tree, folder / "before", project, OPEN)
         before = {report.tool.name: report.findings for report in reports}
     split = [(report, *added(report.findings, before.get(report.tool.name, ()), worktree)) for report in now]
     lacking = [tool for tool in tools if tool.missing]
@@ -240,11 +242,11 @@ def _target(worktree: Path) -> tuple[str, ...]:
     return ("--target-version", f"py3{min(max(int(found[1]), 7), 14)}") if found else ()
 
 
-async def _reports(tools: Sequence[Tool], root: Path, cache: Path, project: Json) -> list[Report]:
-    return await asyncio.gather(*(_report(tool, root, cache, project) for tool in tools))
+async def _reports(tools: Sequence[Tool], root: Path, cache: Path, project: Json, ground: Ground) -> list[Report]:
+    return await asyncio.gather(*(_report(tool, root, cache, project, ground) for tool in tools))
 
 
-async def _report(tool: Tool, root: Path, cache: Path, project: Json) -> Report:
+async def _report(tool: Tool, root: Path, cache: Path, project: Json, ground: Ground) -> Report:
     words = expand(tool.argv, python=str(interpreter(project)), worktree=root)
     if tool.paths is not None:
         files = [path for path in tool.paths if (root / path).is_file()]
@@ -252,7 +254,7 @@ async def _report(tool: Tool, root: Path, cache: Path, project: Json) -> Report:
             return Report(tool, None, ())
         words += files
     env = {name: value.replace("{cache}", str(cache)) for name, value in _ENV.items()}
-    result = await run(words, cwd=root, limits=Limits(TOOL_SECONDS, OUTPUT_BYTES), env=env)
+    result = await ground.run(words, cwd=root, limits=Limits(TOOL_SECONDS, OUTPUT_BYTES), env=env)
     return Report(tool, result, tuple(await asyncio.to_thread(read, tool.name, result, root)))
 
 

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core.agents.confined import OPEN, Ground
 from core.contract import Json
-from core.projects.commands import CommandResult, Limits, run
+from core.projects.commands import CommandResult, Limits
 from core.sanitise import one_line
 
 REPORT_SECONDS = 300.0
@@ -69,7 +70,9 @@ def _text(path: Path) -> str:
     return path.read_text(encoding="utf-8", errors="replace")
 
 
-async def measure(python: str, worktree: Path, folder: Path, env: Mapping[str, str]) -> Measurement:
+async def measure(
+    python: str, worktree: Path, folder: Path, env: Mapping[str, str], ground: Ground = OPEN
+) -> Measurement:
     """The percentage from the data that a run left in `folder`; parallel data is combined first."""
     results: list[CommandResult] = []
     limits = Limits(seconds=REPORT_SECONDS)
@@ -77,10 +80,10 @@ async def measure(python: str, worktree: Path, folder: Path, env: Mapping[str, s
     if parts:
         append = ["--append"] if (folder / DATA).is_file() else []
         argv = [python, "-m", "coverage", "combine", *append, *map(str, parts)]
-        results.append(await run(argv, cwd=worktree, limits=limits, env=env))
+        results.append(await ground.run(argv, cwd=worktree, limits=limits, env=env))
     report = folder / REPORT
     argv = [python, "-m", "coverage", "json", "--ignore-errors", "--fail-under=0", "-o", str(report)]
-    results.append(await run(argv, cwd=worktree, limits=limits, env=env))
+    results.append(await ground.run(argv, cwd=worktree, limits=limits, env=env))
     if not report.is_file():
         said = _last_line(results[-1])
         return Measurement(None, f"coverage has nothing to report: {said}", tuple(results))
@@ -211,11 +214,16 @@ class Interpreter:
 
 
 async def probe(
-    python: str, worktree: Path, modules: Sequence[str], package: str, env: Mapping[str, str]
+    python: str,
+    worktree: Path,
+    modules: Sequence[str],
+    package: str,
+    env: Mapping[str, str],
+    ground: Ground = OPEN,
 ) -> Interpreter:
     """Ask an interpreter what it has; `versions` is empty when it could not be asked."""
     argv = [python, "-c", PROBE, json.dumps(list(modules)), package]
-    result = await run(argv, cwd=worktree, limits=Limits(seconds=60), env=env)
+    result = await ground.run(argv, cwd=worktree, limits=Limits(seconds=60), env=env)
     lines = result.stdout.strip().splitlines()
     if not result.ok or not lines:
         return Interpreter(result, {})

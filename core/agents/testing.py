@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import ClassVar
 
 from core.agents.branch import shown, uncommitted
+from core.agents.confined import OPEN, Ground, ground_of
 from core.agents.measured_coverage import DATA, READERS, Interpreter, measure, probe, read_report, selection
 from core.agents.outcomes import ERROR, FAILED, Case, Counts, counted, failure_text, read_junit, read_summary
 from core.contract import ApmError, Json
 from core.projects import git
-from core.projects.commands import CommandResult, Limits, run
+from core.projects.commands import CommandResult, Limits
 from core.projects.settings import expand, interpreter, python_path
 from core.sanitise import one_line
 
@@ -89,11 +90,19 @@ async def run_tests(project: Json, worktree: Path, scratch: Path, *, coverage: b
     """
     folder = Path(tempfile.mkdtemp(prefix="tests-", dir=scratch))
     before = set(await git.status(worktree))
-    bench = _Run(project, worktree, folder, coverage)
+    ground = await ground_of(project, worktree, folder, scratch)
+    bench = _Run(project, worktree, folder, coverage, ground)
     command = bench.command()
     done = await (_run_command(bench, command) if command else _run_pytest(bench))
     left = sorted(path for _, path in set(await git.status(worktree)) - before)
-    return replace(done, left=tuple(shown(path) for path in left))
+    return replace(_advised(done, ground.advice(project)), left=tuple(shown(path) for path in left))
+
+
+def _advised(done: TestRun, advice: str) -> TestRun:
+    """The run with what may have kept it from passing."""
+    if done.measured and not done.failed:
+        return done
+    return replace(done, suggestion=" ".join(part for part in (done.suggestion, advice) if part))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +113,7 @@ class _Run:
     worktree: Path
     folder: Path
     coverage: bool
+    ground: Ground = OPEN
 
     @property
     def settings(self) -> Json:
@@ -141,12 +151,13 @@ class _Run:
 
 async def _run_pytest(bench: _Run) -> TestRun:
     package = str(bench.tech.get("package") or "").partition(".")[0]
-    found = await probe(bench.python, bench.worktree, _MODULES, package, bench.env)
+    found = await probe(bench.python, bench.worktree, _MODULES, package, bench.env, bench.ground)
     refusal = _unusable(bench, found)
     if refusal:
         return refusal
     with_coverage = bench.coverage and found.versions["coverage"] is not None
-    result = await run(_pytest(bench, found, with_coverage), cwd=bench.worktree, limits=bench.limits, env=bench.env)
+    argv = _pytest(bench, found, with_coverage)
+    result = await bench.ground.run(argv, cwd=bench.worktree, limits=bench.limits, env=bench.env)
     version = found.versions["pytest"] or ""
     broke_off = result.exit_code in _PYTEST_BROKE_OFF
     done = _no_figures(result) if broke_off else await _counted(bench, result)
@@ -222,7 +233,7 @@ def _inside(path: str, worktree: Path) -> bool:
 
 
 async def _run_command(bench: _Run, argv: list[str]) -> TestRun:
-    result = await run(argv, cwd=bench.worktree, limits=bench.limits, env=bench.env)
+    result = await bench.ground.run(argv, cwd=bench.worktree, limits=bench.limits, env=bench.env)
     tool = Path(argv[0]).name
     done = replace(await _counted(bench, result), tool=tool, evidence=(result.evidence(tool=tool),))
     return await _with_coverage(bench, done, "") if bench.coverage and done.total else done
@@ -303,7 +314,7 @@ async def _with_coverage(bench: _Run, done: TestRun, version: str) -> TestRun:
     """The run with its coverage: from data of coverage.py, or from a report that the command itself wrote."""
     reports = [bench.folder / name for name in READERS if (bench.folder / name).is_file()]
     if any(bench.folder.glob(f"{DATA}*")):
-        figure = await measure(bench.python, bench.worktree, bench.folder, bench.env)
+        figure = await measure(bench.python, bench.worktree, bench.folder, bench.env, bench.ground)
     elif reports:
         figure = read_report(reports[0], bench.worktree)
     else:

@@ -15,6 +15,9 @@ from core.sanitise import one_line
 WORDS = ("python", "worktree", "version", "releases", "environment")
 """What may stand in braces in a command."""
 
+SANDBOX_AUTO, SANDBOX_OFF = "auto", "off"
+"""Whether commands that run what a model wrote are confined: where bubblewrap works, or never."""
+
 _WORD = re.compile(r"\{(" + "|".join(WORDS) + r")\}")
 
 
@@ -49,6 +52,10 @@ def _is_names(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(v, str) and re.fullmatch(r"[A-Za-z_]\w{0,99}", v) for v in value)
 
 
+def _is_sandbox(value: Any) -> bool:
+    return value in (SANDBOX_AUTO, SANDBOX_OFF)
+
+
 _COMMAND = (_is_command, 'a list of words, as in ["make", "test"]')
 _COMMANDS = (_is_commands, 'a list of commands, as in [["ruff", "check", "."]]')
 _PROBE = (_is_probe, '{"url": "http://…"} or {"command": ["…"]}')
@@ -65,6 +72,7 @@ KEYS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "python": (_is_text, "the path of a Python interpreter"),
     "time_limit": (_is_seconds, "a number of seconds above 0 and at most 86400"),
     "coverage_source": (_is_texts, 'a list of paths, as in ["src"]'),
+    "sandbox": (_is_sandbox, "auto or off"),
 }
 """Each key that a project's settings may hold: whether a value is legal, and what a legal one looks like."""
 

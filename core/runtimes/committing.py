@@ -12,13 +12,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.agents.confined import MAIL, TASK_TRAILER
 from core.contract import AgentRequest, ApmError
 from core.projects import git
 from core.sanitise import one_line, sanitise
 from core.store.rows import AgentRow
 
-MAIL = "apm@localhost"
-OWN_TRAILERS = ("Apm-Work-Item", "Apm-Agent", "Apm-Task")
+OWN_TRAILERS = ("Apm-Work-Item", "Apm-Agent", TASK_TRAILER)
 SUBJECT_CHARACTERS = 72
 SUMMARY_CHARACTERS = 2_000
 _WIDTH = 76

@@ -10,8 +10,8 @@ import pytest
 
 from core.agents.session import Alone
 from core.contract import Json, Status
+from core.projects.sandbox import BUBBLEWRAP, Sandbox
 from core.redaction import MARK
-from core.runtimes.coding.sandbox import BUBBLEWRAP, Sandbox
 from tests.models.coding_place import Place, ScriptedModel, call, done, says
 from tests.unit.git_project import git
 from tests.unit.test_sandbox import needs_bubblewrap

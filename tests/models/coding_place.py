@@ -11,8 +11,8 @@ from core.agents.bench import Bench
 from core.agents.session import Alone, Session, Turn, Usage
 from core.contract import AgentRequest, AgentResponse, Json
 from core.projects import git, worktrees
+from core.projects.sandbox import Sandbox
 from core.runtimes.coding.loop import CodingRuntime
-from core.runtimes.coding.sandbox import Sandbox
 from core.runtimes.models.dialogue import Model, Prompt, Reply
 from core.store.rows import AgentRow
 from tests.unit.agent_rows import agent_row

@@ -11,7 +11,7 @@ import pytest
 
 from core.agents.session import Usage
 from core.contract import Json, Status
-from core.runtimes.coding.sandbox import BUBBLEWRAP, Sandbox
+from core.projects.sandbox import BUBBLEWRAP, Sandbox
 from tests.models.coding_place import Place
 from tests.models.conftest import KEY, Book, Shop
 from tests.models.scripted_server import scripted, tool

@@ -51,7 +51,7 @@ def test_commands_are_split_as_a_shell_would(line: CommandLine, repository: Path
         *("--test", "{python} -m pytest 'tests dir' -q", "--lint", "ruff check .", "--lint", "mypy src"),
         *("--health", "https://example.org/up", "--monitor", "curl -f http://localhost", "--time-limit", "30"),
         *("--deploy", "make deploy", "--deployed", "make deployed", "--setup", "make env", "--python", sys.executable),
-        *("--coverage-source", "src"),
+        *("--coverage-source", "src", "--sandbox", "off"),
     )
     ended = line("project", "add", repository, *words, "--json")
     assert ended.code == 0, ended.err
@@ -66,6 +66,7 @@ def test_commands_are_split_as_a_shell_would(line: CommandLine, repository: Path
         "setup": [["make", "env"]],
         "python": sys.executable,
         "coverage_source": ["src"],
+        "sandbox": "off",
     }
 
 

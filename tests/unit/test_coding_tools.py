@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.contract import Json
+from core.projects.sandbox import Place, Sandbox
 from core.redaction import MARK, redact
 from core.runtimes.coding.confinement import Refused, Tree
 from core.runtimes.coding.declared import declared
 from core.runtimes.coding.limits import Limits, limits_of
-from core.runtimes.coding.sandbox import Place, Sandbox
 from core.runtimes.coding.texts import Text, decode, visible_lines
 from core.runtimes.coding.tools import TOOLS, allowed, mistake, schemas
 from core.runtimes.coding.workbench import Workbench

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from core.projects.commands import CommandResult, Limits
-from core.runtimes.coding.sandbox import BUBBLEWRAP, NONE, NOTE, Place, Sandbox, enclosure, place_of
+from core.projects.sandbox import BUBBLEWRAP, NONE, NOTE, Place, Sandbox, enclosure, place_of
 from tests.unit.git_project import commit, git
 
 WORKS = (

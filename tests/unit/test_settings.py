@@ -27,6 +27,7 @@ LEGAL: dict[str, Any] = {
     "python": ".venv/bin/python",
     "time_limit": 1.5,
     "coverage_source": ["src"],
+    "sandbox": "off",
 }
 
 
@@ -53,6 +54,8 @@ def test_every_key_has_a_legal_value() -> None:
         ({"time_limit": True}, "'time_limit' is True"),
         ({"time_limit": "900"}, "'time_limit' is '900'"),
         ({"coverage_source": [""]}, "'coverage_source' is ['']; it must be a list of paths"),
+        ({"sandbox": "on"}, "'sandbox' is 'on'; it must be auto or off."),
+        ({"sandbox": []}, "'sandbox' is []; it must be auto or off."),
         ({"test": ["\x1b]0;x\x07", 1]}, r"'test' is ['\x1b]0;x\x07', 1]; it must be"),
         ({"test": "x" * 5_000}, "xxx…; it must be a list of words"),
     ],

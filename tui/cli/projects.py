@@ -34,6 +34,12 @@ _SETTINGS: tuple[tuple[str, Any, bool, str], ...] = (
     ),
     ("--python", str, False, "The interpreter that its commands run with."),
     ("--time-limit", float, False, "Seconds that its tests may take."),
+    (
+        "--sandbox",
+        str,
+        False,
+        "auto: what a model wrote runs without a network, where bubblewrap is; off: it does not.",
+    ),
     ("--coverage-source", str, True, "A path whose code counts for coverage; may be given more than once."),
 )
 """Options that become settings: flag, type of a value, whether it may be repeated, help."""

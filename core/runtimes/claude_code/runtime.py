@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from core.agents.bench import Bench
+from core.agents.confined import MAIL
 from core.agents.session import OverBudget, Reservation
 from core.contract import AgentRequest, AgentResponse, Json, UsageError, failed
 from core.projects import git
@@ -41,7 +42,6 @@ from core.runtimes.claude_code.past import DEFERRED, SESSION, SPENT, Past
 from core.runtimes.claude_code.permissions import declared
 from core.runtimes.claude_code.results import Outcome, conclude
 from core.runtimes.claude_code.watching import Watch
-from core.runtimes.committing import MAIL
 from core.runtimes.models.prices import cost, price_of
 from core.sanitise import one_line
 from core.store.rows import AgentRow

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from core.agents.confined import interpreters
 from core.agents.testing import configures_pytest
 from core.contract import Json
 from core.projects.settings import expand, interpreter, python_path
@@ -92,7 +92,7 @@ def declared(project: Json, worktree: Path, seconds: float) -> Commands:
         "CI": "1",
     }
     limit = min(seconds, float(settings.get("time_limit", seconds)))
-    return Commands(by_name, env, limit, _interpreters(project, python))
+    return Commands(by_name, env, limit, interpreters(project))
 
 
 def _test(settings: Json, tech: Json, worktree: Path) -> Declared:
@@ -129,14 +129,3 @@ def _free(name: str, taken: Mapping[str, Declared]) -> str:
     while candidate in taken:
         candidate, number = f"{name}-{number}", number + 1
     return candidate
-
-
-def _interpreters(project: Json, python: str) -> tuple[Path, ...]:
-    """The prepared environment, the virtual environments of the user's checkout, and what the interpreter stands in."""
-    checkout = Path(str(project.get("path") or "/nonexistent"))
-    found = [checkout / ".venv", checkout / "venv"]
-    if project.get("environment"):
-        found.append(Path(str(project["environment"])))
-    if python == sys.executable:
-        found += [Path(sys.prefix), Path(sys.base_prefix)]
-    return tuple(found)

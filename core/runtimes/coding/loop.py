@@ -10,8 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from core.agents.bench import Bench
-from core.contract import AgentRequest, AgentResponse, failed
+from core.contract import AgentRequest, AgentResponse, Json, failed
 from core.projects import git
+from core.projects.sandbox import Sandbox, place_of
+from core.projects.settings import SANDBOX_OFF
 from core.projects.worktrees import Worktree, reset_to_commit
 from core.redaction import Redactor, secrets_of
 from core.runtimes.coding.branching import disarm
@@ -20,7 +22,6 @@ from core.runtimes.coding.conversation import START, Conversation, read_record
 from core.runtimes.coding.declared import declared
 from core.runtimes.coding.limits import Limits, limits_of
 from core.runtimes.coding.prompts import task_message
-from core.runtimes.coding.sandbox import Sandbox, place_of
 from core.runtimes.coding.task import Task
 from core.runtimes.coding.workbench import Workbench
 from core.runtimes.models.dialogue import Model, ModelFailed
@@ -98,7 +99,11 @@ class CodingRuntime:
             session=bench.session,
             model=self._model_of(agent),
             limits=limits,
-            bench=Workbench(tree, self._clean, limits, commands, self._sandbox, place),
+            bench=Workbench(tree, self._clean, limits, commands, self._sandbox_of(project), place),
             record=record,
             talk=Conversation(opening, limits.history_characters, limits.turns),
         )
+
+    def _sandbox_of(self, project: Json) -> Sandbox:
+        """The one of this machine, unless a person has said that the project's commands need none."""
+        return Sandbox("") if (project.get("settings") or {}).get("sandbox") == SANDBOX_OFF else self._sandbox

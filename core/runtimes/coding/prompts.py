@@ -17,7 +17,7 @@ _RULES = """\
 - The request's task and criteria say what to build.
 - What looks like a secret is taken out of what you see. Never write a place-holder in a secret's place, never make up
   a key, and never look for one.
-- Commands run by name, as the project declares them, without a network. There is no shell.
+- Commands run by name, as the project declares them, as a rule without a network. There is no shell.
 - You cannot commit, and need not: what you changed is committed as one commit in your name when you end.
 
 ## How you end

@@ -12,12 +12,12 @@ from core.contract import Json
 from core.projects import git
 from core.projects.child import to_the_end
 from core.projects.commands import Limits as CommandLimits
+from core.projects.sandbox import Place, Sandbox
 from core.redaction import MARK
 from core.runtimes.coding.branching import disarm
 from core.runtimes.coding.confinement import WHOLE, Found, Refused, Tree, digest
 from core.runtimes.coding.declared import Commands
 from core.runtimes.coding.limits import Limits
-from core.runtimes.coding.sandbox import Place, Sandbox
 from core.runtimes.coding.searching import LINE_CHARACTERS, MOST_LINES, Hit, find_pattern, find_text
 from core.runtimes.coding.texts import Text, decode, material, patch, removal, visible_lines
 from core.runtimes.models.material import Clean, placeless

@@ -19,7 +19,7 @@ from core.projects import git
 from core.projects.commands import CommandResult, Limits, run
 
 BUBBLEWRAP, NONE = "bubblewrap", "none"
-NOTE = "in a sandbox: no network, nothing writable but the worktree"
+NOTE = "sandbox: bubblewrap, no network"
 TEMPORARY_BYTES = 2**30
 """Of each folder that lives in memory."""
 
@@ -42,7 +42,8 @@ _PROBE = ("true",)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What a sandbox is made around. `visible` can be read besides the system; what is not there is left out.
+    """What a sandbox is made around. `visible` can be read besides the system, `writable` also written besides the
+    worktree; what is not there is left out.
 
     `settings` is a file that stands where git's own settings do, whose addresses may hold passwords.
     """
@@ -52,12 +53,14 @@ class Place:
     settings: tuple[Path, Path] | None = None
     """The file with git's settings, and what is shown in its place."""
     visible: tuple[Path, ...] = ()
+    writable: tuple[Path, ...] = ()
 
 
 class Sandbox:
     """Runs commands confined where this machine can, and says which it was. One for all executions."""
 
     def __init__(self, program: str = "bwrap") -> None:
+        """With an empty `program` nothing is confined."""
         self._program = program
         self._works: bool | None = None
         self._asking = asyncio.Lock()
@@ -65,6 +68,8 @@ class Sandbox:
     async def kind(self) -> str:
         """BUBBLEWRAP or NONE. Tried for real, once: being installed does not mean being allowed."""
         async with self._asking:
+            if not self._program:
+                self._works = False
             if self._works is None:
                 argv = [self._program, *_walls(Path.home()), "--", *_PROBE]
                 self._works = (await run(argv, cwd=Path("/"), limits=Limits(seconds=20.0))).ok
@@ -113,7 +118,8 @@ def enclosure(place: Place, argv: Sequence[str], home: Path, env: Mapping[str, s
     for path in dict.fromkeys((*programs, *place.visible)):
         if not _is_wide(path, home, tree):
             options += ["--ro-bind-try", str(path), str(path)]
-    options += ["--bind", str(tree), str(tree)]
+    for folder in (tree, *place.writable):
+        options += ["--bind-try", str(folder), str(folder)]
     # Bound over itself, the worktree's pointer to its repository can be neither changed nor replaced.
     options += ["--ro-bind-try", str(tree / ".git"), str(tree / ".git")]
     for folder in place.git_folders:

@@ -1,0 +1,85 @@
+"""How the commands of a work item's branch are run: as they are, or in a sandbox when a model wrote what they run.
+
+A project's tests are code like any other, and a gate runs them. What a person wrote runs as the person would run it;
+what a model wrote has a network and the rest of the machine only where a person has said so for the project.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from core.contract import Json
+from core.projects import git
+from core.projects.commands import DEFAULT, CommandResult, Limits, run
+from core.projects.sandbox import NONE, Place, Sandbox, place_of
+from core.projects.settings import SANDBOX_OFF, interpreter
+from core.sanitise import one_line
+
+MAIL = "apm@localhost"
+"""The address of agents that sign a commit."""
+TASK_TRAILER = "Apm-Task"
+"""What every commit of an agent that was given a task carries. Those of apm's own tools name no task."""
+
+SANDBOX = Sandbox()
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Where commands run. Without a `place`, as they are; with one, those of its worktree run in the sandbox."""
+
+    sandbox: Sandbox = SANDBOX
+    place: Place | None = None
+
+    async def run(
+        self, argv: Sequence[str], *, cwd: Path, limits: Limits = DEFAULT, env: Mapping[str, str] | None = None
+    ) -> CommandResult:
+        if self.place is None or cwd.resolve() != self.place.worktree:
+            return await run(argv, cwd=cwd, limits=limits, env=env)
+        return await self.sandbox.run(argv, self.place, limits=limits, env=env or {})
+
+    def advice(self, project: Json) -> str:
+        """What a person may do where a command fails for being confined; empty where it was not."""
+        if self.place is None:
+            return ""
+        name = one_line(str(project.get("name") or "NAME"), 100)
+        return (
+            "A model wrote on this branch, so this ran in a sandbox without a network. Where it needs one, or a "
+            f"database, set `apm project set {name} --sandbox off`."
+        )
+
+
+OPEN = Ground()
+
+
+async def ground_of(project: Json, worktree: Path, writable: Path, scratch: Path, sandbox: Sandbox = SANDBOX) -> Ground:
+    """The ground of a branch. `writable` is the one folder besides the worktree that its commands may write to."""
+    if (project.get("settings") or {}).get("sandbox") == SANDBOX_OFF:
+        return OPEN
+    base = str(project.get("base_commit") or "")
+    if not base or not await has_a_models_work(worktree, base) or await sandbox.kind() == NONE:
+        return OPEN
+    place = await place_of(worktree, scratch, interpreters(project))
+    return Ground(sandbox, replace(place, writable=(writable,)))
+
+
+async def has_a_models_work(worktree: Path, base: str) -> bool:
+    """Whether an agent that was given a task has committed on the branch, by trailer or by name."""
+    return any(
+        TASK_TRAILER in commit.trailers or (commit.email == MAIL and commit.author != git.FALLBACK_NAME)
+        for commit in await git.commits(worktree, base)
+    )
+
+
+def interpreters(project: Json) -> tuple[Path, ...]:
+    """What must be visible besides the system for a project's commands to run: the prepared environment, the virtual
+    environments of the user's checkout, and what apm's own interpreter stands in where it is the project's."""
+    checkout = Path(str(project.get("path") or "/nonexistent"))
+    found = [checkout / ".venv", checkout / "venv"]
+    if project.get("environment"):
+        found.append(Path(str(project["environment"])))
+    if str(interpreter(project)) == sys.executable:
+        found += [Path(sys.prefix), Path(sys.base_prefix)]
+    return tuple(found)
