@@ -11,8 +11,8 @@ import pytest
 
 from core.agents.session import Usage
 from core.contract import Json, Status
-from core.projects.sandbox import BUBBLEWRAP, Sandbox
-from tests.models.coding_place import Place
+from core.projects.sandbox import BUBBLEWRAP, NONE, Sandbox
+from tests.models.coding_place import Place, ScriptedModel, call, done, says
 from tests.models.conftest import KEY, Book, Shop
 from tests.models.scripted_server import scripted, tool
 from tests.models.wire import Sent, ended, started, streams, wired
@@ -66,6 +66,16 @@ async def test_four_answers_over_a_socket_are_one_commit_that_was_checked_withou
     told = json.dumps(server.asked)
     assert KEY not in told
     assert str(place.home) not in told
+
+
+@needs_bubblewrap
+@pytest.mark.parametrize(("setting", "kind"), [("auto", BUBBLEWRAP), ("off", NONE)])
+async def test_a_person_may_let_a_projects_commands_have_the_network(place: Place, setting: str, kind: str) -> None:
+    place.settings |= {"test": ["printenv", "APM_SANDBOX"], "sandbox": setting}
+    model = ScriptedModel((says(call("run", command="test"), call("write", path="a.py", content="a\n")), done()))
+    response = await place.execute(model, sandbox=Sandbox())
+    assert response.metadata["sandbox"] == kind
+    assert (BUBBLEWRAP in model.results()[0]["content"]) is (kind == BUBBLEWRAP)
 
 
 HALF = (
