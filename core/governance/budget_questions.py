@@ -7,17 +7,24 @@ from core.governance.budgets import WHOSE, Amounts, amount
 from core.governance.escalations import Option, Question, withdraw
 from core.governance.persons import named_person
 from core.store import reads, reads_escalations, rows
+from core.store.reads import MS_PER_DAY
 from core.store.schema import Budget, Escalation
 from core.store.writer import Transaction
 
-ALLOW, AMOUNT, UNCAPPED, STOP = "allow", "amount", "uncapped", "stop"
+ALLOW, AMOUNT, UNCAPPED, STOP, AGAIN = "allow", "amount", "uncapped", "stop", "again"
 UNITS = ("dollars", "tokens")
 SHARED = ("day", "workspace")
 """Scopes that several work items draw on: one answer serves all who ask about them."""
 
 
-def budget_question(why: str, budget: Json, chain: tuple[str, ...]) -> Question:
-    """The question of a work item that a budget has stopped. `budget` is that of OverBudget."""
+def budget_question(why: str, budget: Json, chain: tuple[str, ...], now: int | None = None) -> Question:
+    """The question of a work item that a budget has stopped at `now`. `budget` is that of OverBudget.
+
+    A day's budget is a new one at midnight: what nobody has answered by then goes on with that.
+    """
+    ends: Json = {}
+    if budget["scope"] == "day" and now is not None:
+        ends = {"expires_within_ms": MS_PER_DAY - now % MS_PER_DAY, "on_expiry": AGAIN}
     unit, whose = str(budget["unit"]), WHOSE[str(budget["scope"])]
     more = amount(unit, _raised(budget))
     until = " until midnight (UTC)" if budget["scope"] == "day" else ""
@@ -38,6 +45,7 @@ def budget_question(why: str, budget: Json, chain: tuple[str, ...]) -> Question:
             ),
             Option(UNCAPPED, "Go on without a limit", f"{whose.capitalize()} budget has no limit{until}."),
             Option(STOP, "Stop this work item", "It is cancelled; its branch is kept.", ends=True),
+            *((_AT_MIDNIGHT,) if ends else ()),
         ),
         recommended=ALLOW,
         chain=chain,
@@ -46,7 +54,13 @@ def budget_question(why: str, budget: Json, chain: tuple[str, ...]) -> Question:
         round=int(budget["round"]),
         blocks=str(budget["phase"]),
         details={"budget": budget},
+        **ends,
     )
+
+
+_AT_MIDNIGHT = Option(
+    AGAIN, "Look again", "Nothing is allowed; the budget is looked at anew. At midnight (UTC) that happens by itself."
+)
 
 
 def _holds(unit: str, limit: float | None) -> str:
@@ -66,7 +80,7 @@ def settle_budget(tx: Transaction, row: rows.EscalationRow, option: str, *, by: 
     """Put in force what the answer allows. The caller's next event carries it. Raises UsageError for an amount that
     is none."""
     asked = row.details["budget"]
-    if option == STOP:
+    if option in (STOP, AGAIN):
         return
     before = Amounts(asked["before"]["dollars"], asked["before"]["tokens"])
     if option == UNCAPPED:
@@ -134,7 +148,7 @@ def unsettle_budget(tx: Transaction, row: rows.EscalationRow, *, by: str, reason
 def release_others(tx: Transaction, row: rows.EscalationRow, option: str) -> None:
     """Withdraw what other work items asked about the budget that this answer has raised."""
     scope = row.details.get("budget", {}).get("scope")
-    if row.kind == "budget" and option != STOP and scope in SHARED:
+    if row.kind == "budget" and option not in (STOP, AGAIN) and scope in SHARED:
         _release(tx, str(scope), f"escalation {row.id} raised {WHOSE[str(scope)]} budget")
 
 

@@ -215,7 +215,8 @@ class Delegator:
     ) -> Parked:
         """Pause the work item and ask; what else draws on the budget is let finish its calls or ended, as is set."""
         budget = await session.exhausted(over)
-        question = budget_question(str(over), budget, (MASTER, self.spec.orchestrator, key.agent))
+        chain = (MASTER, self.spec.orchestrator, key.agent)
+        question = budget_question(str(over), budget, chain, self.store.store.clock())
         number = await self.store.write(lambda tx: raise_question(tx, question))
         if self.catalog.defaults.budgets.when_reached == "cancel":
             shared = budget["scope"] in SHARED

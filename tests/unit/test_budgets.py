@@ -15,11 +15,13 @@ from core.contract import Json, UsageError
 from core.governance import budgets, escalations, life
 from core.governance.budget_questions import budget_question, set_budget
 from core.governance.budgets import Amounts, Spender
+from core.governance.clock import sweep
 from core.orchestration import work_items
 from core.store import reads, reads_escalations
 from core.store.reads import MS_PER_DAY
 from core.store.schema import Event
 from core.store.store import Store
+from core.store.writer import Transaction
 from tests.fresh import fresh_store
 
 MORNING = 20_000 * MS_PER_DAY + 8 * 3_600_000
@@ -212,6 +214,25 @@ def test_an_undone_answer_puts_the_limit_back(store: Store) -> None:
     limit = store.read_now(lambda r: budgets.limit_of(r, "work_item", ADA, MORNING, RULES))
     assert limit.amounts == (4.0, 1_000)
     assert is_open(store, number)
+
+
+def test_a_question_about_the_day_ends_with_it_and_allows_nothing_on_the_next(store: Store, clock: Clock) -> None:
+    def ask(tx: Transaction) -> int:
+        with pytest.raises(OverBudget) as over:
+            budgets.reserve(tx, ADA, {"day": {"dollars": 10.0}}, "anthropic", "m", 10, 11.0)
+        return escalations.raise_question(tx, budget_question(str(over.value), over.value.budget, ("x",), tx.now))
+
+    number = store.write_now(ask)
+    clock.now = MORNING - MORNING % MS_PER_DAY + MS_PER_DAY
+    store.write_now(sweep)
+
+    found = store.read_now(lambda r: reads.escalation(r, number))
+    assert found is not None
+    assert found.resolved_at == clock.now
+    with pytest.raises(UsageError, match="already answered"):
+        store.write_now(lambda tx: escalations.resolve(tx, number, option="allow", by="ada"))
+    limit = store.read_now(lambda r: budgets.limit_of(r, "day", ADA, clock.now, RULES))
+    assert (limit.dollars, limit.by) == (10.0, "agents.yaml")
 
 
 def test_one_answer_about_the_day_serves_all_who_asked(store: Store) -> None:
