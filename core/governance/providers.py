@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from core.governance.escalations import Option, Question, open_with, raise_question, withdraw
 from core.runtimes.base import Unavailable
 from core.sanitise import one_line
@@ -36,6 +38,14 @@ def raise_once(tx: Transaction, question: Question) -> int:
     """The open question about the provider, raised now if there is none: each try must not count as a question."""
     found = open_with(tx, question.key)
     return raise_question(tx, question) if found is None else found.id
+
+
+def outages(reader: reads.Connection) -> list[str]:
+    """What is asked about providers that take no calls."""
+    query = Escalation.select(Escalation.question, Escalation.details).where(
+        (Escalation.kind == "error") & reads.is_open() & Escalation.work_item.is_null()
+    )
+    return [str(question) for question, details in reader.rows(query) if "provider" in json.loads(details)]
 
 
 def is_back(tx: Transaction, provider: str) -> None:

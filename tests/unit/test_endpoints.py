@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from core.contract import UsageError
 from core.runtimes.models.anthropic_api import endpoint_from
 from core.runtimes.models.calling import asked_rest
 from core.runtimes.models.endpoints import NO_KEY, Endpoint, is_loopback
@@ -31,6 +32,17 @@ def test_a_key_or_a_server_on_this_machine_makes_an_endpoint(
     found = endpoint_from(environ)
 
     assert (None if found is None else (found.base_url, found.api_key)) == endpoint
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["gate.example", "ftp://127.0.0.1", "http://", "http://[::1", "http://127.0.0.1:99999", "http://a:hunter2@:x"],
+)
+def test_an_address_that_is_none_is_bad_usage_and_is_not_quoted(url: str) -> None:
+    with pytest.raises(UsageError, match="ANTHROPIC_BASE_URL") as error:
+        endpoint_from({"ANTHROPIC_API_KEY": "k", "ANTHROPIC_BASE_URL": url})
+
+    assert "hunter2" not in str(error.value)
 
 
 def test_an_endpoint_tells_neither_its_key_nor_what_its_url_holds() -> None:

@@ -83,14 +83,15 @@ async def _drive_or_follow(workspace: Workspace, engine: Engine, wanted: frozens
         return
     live = await workspace.store.read(reads.read_live)
     note(f"Process {live.pid or '?'} drives this workspace; this one follows.")
-    while await workspace.store.read(lambda r: _are_underway(r, wanted)):
+    while await workspace.store.read(lambda r: are_underway(r, wanted)):
         await asyncio.sleep(POLL_SECONDS)
         if await engine.start():
             await engine.until_settled(wanted)
             return
 
 
-def _are_underway(reader: reads.Connection, wanted: frozenset[int]) -> bool:
+def are_underway(reader: reads.Connection, wanted: Collection[int]) -> bool:
+    """Whether any of the work items could go on without a word from a person."""
     live = reads.read_live(reader)
     found = (reads.work_item(reader, number, live=live) for number in wanted)
     return any(item is not None and _is_underway(item) for item in found)

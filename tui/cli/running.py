@@ -55,8 +55,9 @@ def run(
 
     Naming a proposed work item accepts it, naming a paused one resumes it.
     """
+    from core.governance.providers import outages
     from core.orchestration.runtimes import Tape
-    from tui.cli.driving import drive
+    from tui.cli.driving import are_underway, drive
 
     if bool(numbers) == everything:
         raise click.UsageError("Name the work items to run, or --all.")
@@ -68,6 +69,12 @@ def run(
         # With nothing to drive there are still deadlines, schedules, notices and files in the inbox.
         asyncio.run(drive(workspace, chosen, tape=Tape(record, replay)))
         report, code = workspace.store.read_now(lambda r: report_on(r, chosen, time.monotonic() - began))
+        if code == DONE and workspace.store.read_now(lambda r: are_underway(r, chosen)):
+            # Nobody is asked about these in particular, and they are not done: what they need cannot be had now.
+            code = WAITS
+            whys = workspace.store.read_now(outages) or ["Not all is done, and no more can be done now."]
+            for why in whys:
+                output.note(f"{why} The next run goes on from there.")
         if as_json:
             output.emit_json(report)
         else:

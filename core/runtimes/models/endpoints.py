@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from core.contract import UsageError
+
 NO_KEY = "none"
 """What is sent as a key to a server on this machine that wants none."""
 
@@ -57,14 +59,29 @@ OPENAI = Variables(
 
 
 def read_endpoint(variables: Variables, environ: Mapping[str, str]) -> Endpoint | None:
-    """The endpoint that the environment names. Without a key there is one on this machine only."""
+    """The endpoint that the environment names. Without a key there is one on this machine only.
+
+    Raises UsageError for an address that is none; it is not quoted, since it may hold a password.
+    """
     base_url = environ.get(variables.base_url, "").strip() or variables.default_url
+    if not _is_address(base_url):
+        raise UsageError(
+            f"{variables.base_url} is not the address of a server, such as http://127.0.0.1:8080; correct or unset it."
+        )
     for name in variables.keys:
         key = environ.get(name, "").strip()
         if key:
             return Endpoint(variables.provider, base_url, key)
     endpoint = Endpoint(variables.provider, base_url, NO_KEY)
     return endpoint if endpoint.is_loopback else None
+
+
+def _is_address(url: str) -> bool:
+    try:
+        found = urlsplit(url)
+        return found.scheme in ("http", "https") and bool(found.hostname) and (found.port is None or found.port > 0)
+    except ValueError:
+        return False
 
 
 def is_loopback(host: str) -> bool:

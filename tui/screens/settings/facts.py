@@ -172,12 +172,16 @@ def read_runtimes(reader: Connection, workspace: Workspace, now: int) -> Runtime
         fault = ""
     except ApmError as error:
         defaults, fault = {}, one_line(str(error), 300)
+    try:
+        available = frozenset(available_runtimes(workspace).by_name)
+    except ApmError as error:
+        available, fault = frozenset(), fault or one_line(str(error), 300)
     usual: dict[str, str] = {key.replace("_", "-"): value for key, value in defaults.get("runtimes", {}).items()}
     return RuntimeFacts(
         defaults=usual,
         counts=Counter((agent.agent_type, agent.runtime) for agent in agents),
         differing=tuple((a.role, a.runtime) for a in agents if usual and a.runtime != usual.get(a.agent_type)),
-        available=frozenset(available_runtimes(workspace).by_name),
+        available=available,
         known=get_args(Runtime),
         limits=defaults.get("limits", {}),
         model=one_line(str(defaults.get("model") or ""), 80),
