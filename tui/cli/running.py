@@ -116,17 +116,8 @@ def report_on(reader: Connection, numbers: Sequence[int], seconds: float, more: 
     shown = [shown_work_item(reader, n) for n in numbers]
     gates = [g for n in numbers for g in reads.gate_results(reader, n)]
     states = {s["state"] for s in shown}
-    held_up = bool(states & {"ready", "running"}) and bool(_of_nobody(reader))
-    code = WAITS if "waiting" in states or held_up else FAILED if "failed" in states else DONE
+    code = WAITS if "waiting" in states else FAILED if "failed" in states else DONE
     return shapes.run_report(shown, gates, seconds, more), code
-
-
-def _of_nobody(reader: Connection) -> list[rows.EscalationRow]:
-    """The open errors that belong to no work item: a provider takes no calls, and whoever needs it waits."""
-    from core.store import reads_escalations
-
-    asked = reads_escalations.escalations(reader, limit=10_000)
-    return [row for row in asked if row.work_item is None and row.kind == "error"]
 
 
 def show_report(workspace: Workspace, report: Json) -> None:
@@ -142,8 +133,6 @@ def show_report(workspace: Workspace, report: Json) -> None:
         for row in asked:
             if row.work_item == item["id"]:
                 output.say(f"  asks #{row.id} {row.question} (`apm escalation show {row.id}`)")
-    for row in workspace.store.read_now(_of_nobody):
-        output.say(f"#{row.id} {row.question} The next `apm run` goes on.")
     show_gates(report["gates"])
 
 
