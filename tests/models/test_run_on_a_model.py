@@ -156,15 +156,18 @@ async def test_a_recording_of_another_request_is_refused_with_the_difference(tmp
     assert "was 'Add a greeting in another language', now it is 'Add a farewell'" in err
 
 
-async def test_a_provider_that_is_not_there_is_a_question_and_no_failure(tmp_path: Path) -> None:
-    folder, nowhere = workspace(tmp_path), ScriptedServer([], port=9)
+async def test_a_provider_that_takes_no_calls_is_said_and_is_no_success(tmp_path: Path) -> None:
+    """Each time, although it is asked about once: whoever starts runs by a timer looks at the exit code."""
+    folder = workspace(tmp_path)
+    async with scripted(says=lambda body: 401) as server:
+        runs = [await run(folder, server, "--until", "D1") for _ in range(2)]
 
-    code, _, err = await run(folder, nowhere, "--until", "D1")
+    for code, _, err in runs:
+        assert code == 3
+        assert "anthropic takes no calls: it refuses the key" in err
+        assert "The next run goes on from there." in err
+    assert query(folder, "SELECT COUNT(*) FROM escalations") == [(1,)]
 
-    assert code == 3
-    assert "anthropic takes no calls" in err
-    assert "The next run goes on from there." in err
-    assert query(folder, "SELECT COUNT(*) FROM delegations WHERE status = 'FAILURE'") == [(0,)]
     async with scripted(says=Team().says) as server:
         code, _, err = await run(folder, server, "--until", "D1")
     assert code == 0, err
