@@ -41,8 +41,10 @@ def widths(columns: Sequence[Column], total: int, gap: int = 1) -> tuple[int, ..
 
 
 def laid_out(cells: Sequence[Line], columns: Sequence[Column], total: int, gap: int = 1) -> Line:
-    """The cells beside each other, each in exactly the width of its column."""
-    sized = zip(cells, widths(columns, total, gap), columns, strict=False)
+    """The cells beside each other, each in exactly the width of its column; fewer than that span the whole width."""
+    if len(cells) != len(columns):
+        return _spread(cells, total, gap)
+    sized = zip(cells, widths(columns, total, gap), columns, strict=True)
     spans: list[Span] = []
     for cell, size, column in sized:
         if size:
@@ -51,7 +53,7 @@ def laid_out(cells: Sequence[Line], columns: Sequence[Column], total: int, gap: 
     return tuple(spans)
 
 
-def spread(cells: Sequence[Line], columns: Sequence[Column], total: int, gap: int = 1) -> Line:
+def _spread(cells: Sequence[Line], total: int, gap: int) -> Line:
     """A row that is not laid out in columns: its first cell in what the others, at the right edge, leave of it."""
     first, *others = cells
     after: list[Span] = [span for cell in others for span in ((" " * gap, "text"), *cell) if cell]

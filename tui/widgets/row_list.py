@@ -21,7 +21,7 @@ from textual.widget import Widget
 
 from tui.actions import bindings
 from tui.text.words import Line, Span
-from tui.widgets.columns import Column, laid_out, spread
+from tui.widgets.columns import Column, laid_out
 from tui.widgets.filtering import filter_words, lets_through
 from tui.widgets.following import follow
 from tui.widgets.marks import MARK, Marking
@@ -298,8 +298,7 @@ class RowList(Marking, Painted, ScrollView, Generic[R], can_focus=True):
         """One line of all the cells. The first cells of the line tell cursor and mark without colour."""
         spans: list[Span] = [("▌" if at == 2 else " ", "accent")]
         spans += [(MARK if is_marked else " ", "accent"), (" ", "text")] if self.MARKS else []
-        lay = laid_out if len(cells) == len(self.columns) else spread
-        return (*spans, *lay(cells, self.columns, width - 1 - self._lead, self.GAP))
+        return (*spans, *laid_out(cells, self.columns, width - 1 - self._lead, self.GAP))
 
     def _heading(self, width: int, base: Style) -> Strip:
         titles = [((column.title, "faint"),) for column in self.columns]
