@@ -22,7 +22,7 @@ from core.sanitise import one_line, sanitise
 SHOWN_TESTS = 5
 SHORT_SHA = 10
 EVIDENCE_CHARACTERS = 2_000
-HOW = "name it in a test of the branch (def test_ac1_…), or in a commit trailer `Verifies: {id} <test id>`"
+HOW = "name it in a test of the branch (def test_{test}_…), or in a commit trailer `Verifies: {id} <test id>`"
 
 _TRAILER = re.compile(r"^Verifies:[ \t]*(?P<criterion>[^\s,:]+)[ \t,:]+(?P<tests>\S.*)$", re.M | re.I)
 _WORD = re.compile(r"[a-z]{4,}")
@@ -57,7 +57,7 @@ def _verdict(row: Json, claims: Sequence[Claim], cases: Mapping[str, str], word:
         return {"id": name, "verified": True, "evidence": _plain("; ".join(proved)), "hint": ""}
     if word:
         return {"id": name, "verified": True, "evidence": f"human: {word}", "hint": ""}
-    wrong = "; ".join(text for _, text in judged) or f"nothing names {name}: {HOW.format(id=name)}"
+    wrong = "; ".join(text for _, text in judged) or f"nothing names {name}: {HOW.format(id=name, test=name.lower())}"
     return {"id": name, "verified": False, "evidence": _plain(wrong), "hint": _hint(str(row.get("text", "")), cases)}
 
 

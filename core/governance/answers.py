@@ -25,10 +25,14 @@ MOST = 1e15
 """Of a number, whichever sign. JSON as Python reads it also has NaN and Infinity, which no comparison lets through."""
 
 
-def check_answer(escalation: int, asks: Mapping[str, str], answer: Any) -> Json:
-    """The answer's values, cleaned of control characters, in their declared shapes.
+def check_answer(
+    escalation: int, asks: Mapping[str, str], answer: Any, names: Mapping[str, Mapping[str, str]] | None = None
+) -> Json:
+    """The answer's values, cleaned of control characters, in their declared shapes. `names` are the ids that are known
+    of a value.
 
-    Raises UsageError naming the key at fault when one is unknown, misshapen, or when nothing that was asked is given.
+    Raises UsageError naming the key at fault when one is unknown, misshapen, about none of the known ids, or when
+    nothing that was asked is given.
     """
     where = f"Escalation {escalation}"
     if answer is None or answer == {}:
@@ -42,7 +46,19 @@ def check_answer(escalation: int, asks: Mapping[str, str], answer: Any) -> Json:
     unknown = sorted(set(answer) - set(asks))
     if unknown:
         raise UsageError(f"{where}: {unknown[0]!r} was not asked for; it takes {_wanted(asks)}.")
-    return {key: _shaped(f"{where}: {key}", asks[key], value) for key, value in answer.items()}
+    shaped = {key: _shaped(f"{where}: {key}", asks[key], value) for key, value in answer.items()}
+    for key, known in (names or {}).items():
+        _check_names(f"{where}: {key}", known, shaped.get(key))
+    return shaped
+
+
+def _check_names(where: str, known: Mapping[str, str], value: Any) -> None:
+    """An answer about something else alone would change nothing, and be asked for again."""
+    given = {str(name).casefold() for name in value} if isinstance(value, Mapping) else set()
+    if given and known and not given & {name.casefold() for name in known}:
+        raise UsageError(
+            f"{where} is asked about {', '.join(known)}, not about {one_line(str(next(iter(value))), 60)!r}."
+        )
 
 
 def _wanted(asks: Mapping[str, str]) -> str:

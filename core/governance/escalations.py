@@ -236,7 +236,8 @@ def resolve(
         raise ValueError(f"an answer is one of {', '.join(PROVENANCES)} and by somebody; not {provenance!r} by {by!r}")
     late = state in ("expired", "withdrawn")
     reason = sanitise(reason, limit=MOST_REASON).strip()
-    given = _Given(option, check_answer(escalation, chosen.get("asks", {}), answer), reason, by, provenance, late)
+    values = check_answer(escalation, chosen.get("asks", {}), answer, chosen.get("names"))
+    given = _Given(option, values, reason, by, provenance, late)
     number = _keep(tx, row, given)
     if late:
         if state == "expired":

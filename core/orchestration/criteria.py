@@ -10,6 +10,7 @@ from typing import Any
 
 from core.contract import Json
 from core.orchestration.payloads import (
+    Named,
     as_count,
     as_named,
     as_number,
@@ -163,11 +164,15 @@ def _dependencies(payload: Json, _: Mapping[str, float]) -> Criterion:
 
 
 def _mitigations(payload: Json, _: Mapping[str, float]) -> Criterion:
-    wanted = as_named(payload.get("risks"), "R")
-    planned = [m.get("risk") for m in as_objects(payload.get("mitigations")) if folded(m.get("plan"))]
-    bare = [r.id for r in wanted if not any(r.is_named_by(p) for p in planned)]
+    wanted, bare = as_named(payload.get("risks"), "R"), unplanned(payload)
     shown = f"{len(wanted) - len(bare)} of {len(wanted)} risks"
-    return _criterion("every risk has a plan", shown, not bare, [f"mitigations: no plan for {r}" for r in bare])
+    return _criterion("every risk has a plan", shown, not bare, [f"mitigations: no plan for {r.id}" for r in bare])
+
+
+def unplanned(payload: Json) -> list[Named]:
+    """The risks that have no plan."""
+    planned = [m.get("risk") for m in as_objects(payload.get("mitigations")) if folded(m.get("plan"))]
+    return [r for r in as_named(payload.get("risks"), "R") if not any(r.is_named_by(p) for p in planned)]
 
 
 def _tests(payload: Json, _: Mapping[str, float]) -> Criterion:
@@ -209,12 +214,16 @@ def _migrations(payload: Json, _: Mapping[str, float]) -> Criterion:
 
 
 def _criteria_verified(payload: Json, _: Mapping[str, float]) -> Criterion:
-    wanted = as_named(payload.get("acceptance_criteria"), "AC")
-    proven = [c.get("id") for c in as_objects(payload.get("criteria")) if c.get("verified") is True and is_evidence(c)]
-    bare = [c.id for c in wanted if not any(c.is_named_by(p) for p in proven)]
+    wanted, bare = as_named(payload.get("acceptance_criteria"), "AC"), unverified(payload)
     shown = f"{len(wanted) - len(bare)} of {len(wanted)} verified"
-    texts = [f"criteria: {c} is not verified" for c in bare] or ["criteria: none to verify"]
+    texts = [f"criteria: {c.id} is not verified" for c in bare] or ["criteria: none to verify"]
     return _criterion("every criterion, with evidence", shown, bool(wanted) and not bare, texts, short=len(bare))
+
+
+def unverified(payload: Json) -> list[Named]:
+    """The acceptance criteria that nothing proves."""
+    proven = [c.get("id") for c in as_objects(payload.get("criteria")) if c.get("verified") is True and is_evidence(c)]
+    return [c for c in as_named(payload.get("acceptance_criteria"), "AC") if not any(c.is_named_by(p) for p in proven)]
 
 
 def _tests_pass(payload: Json, limits: Mapping[str, float]) -> Criterion:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from core.contract import Json
+from core.orchestration.criteria import unplanned, unverified
 from core.orchestration.payloads import as_objects
 from core.sanitise import one_line
 
@@ -20,6 +21,12 @@ def findings(phase: str, results: Mapping[str, Json], payload: Json) -> list[str
     """One line a finding, bounded; nothing for phases whose gate says it all itself."""
     lines = [one_line(line, 400) for line in _LINES[phase](results, payload)] if phase in _LINES else []
     return lines[:MOST] + ([f"and {len(lines) - MOST} more"] if len(lines) > MOST else [])
+
+
+def unsettled(payload: Json) -> dict[str, dict[str, str]]:
+    """By the value of an answer that would settle them: what nothing proves or plans for, by id, in its own words."""
+    found = {"criteria": unverified(payload), "mitigations": unplanned(payload)}
+    return {key: {n.id: one_line(n.words, 300) for n in named[:MOST]} for key, named in found.items() if named}
 
 
 def _build(_: Mapping[str, Json], payload: Json) -> Iterator[str]:

@@ -89,6 +89,7 @@ class Missed:
     judged: Json
     findings: tuple[str, ...]
     blocked: Mapping[str, AgentResponse]
+    unsettled: Mapping[str, Mapping[str, str]]
 
 
 def miss_gate(tx: Transaction, spec: PhaseSpec, context: PhaseContext, missed: Missed, revision_rounds: int) -> bool:
@@ -107,8 +108,11 @@ def miss_gate(tx: Transaction, spec: PhaseSpec, context: PhaseContext, missed: M
         return True
     _end(tx, run, "blocked")
     _answer_master(tx, spec, run, response)
-    commit = missed.judged.get("commit")
-    raise_question(tx, gate_question(spec, run.work_item, run.round, verdict, missed.findings, missed.blocked, commit))
+    asked = gate_question(
+        *(spec, run.work_item, run.round, verdict, missed.findings, missed.blocked, missed.unsettled),
+        commit=missed.judged.get("commit"),
+    )
+    raise_question(tx, asked)
     return False
 
 

@@ -13,10 +13,11 @@ from core.contract import Json
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A criterion or a risk: its id, and its text with case and white space folded."""
+    """A criterion or a risk: its id, its text with case and white space folded, and as it was written."""
 
     id: str
     text: str
+    words: str = ""
 
     def is_named_by(self, word: Any) -> bool:
         """Whether somebody means this one: by its id, or by its very words."""
@@ -94,7 +95,8 @@ def as_named(value: Any, prefix: str) -> list[Named]:
     for n, entry in enumerate(value if isinstance(value, list) else [], 1):
         given = entry.get("id") if isinstance(entry, Mapping) else None
         text = entry.get("text") if isinstance(entry, Mapping) else entry
-        found.append(Named(given if isinstance(given, str) and given else f"{prefix}{n}", folded(text)))
+        name = given if isinstance(given, str) and given else f"{prefix}{n}"
+        found.append(Named(name, folded(text), text if isinstance(text, str) else ""))
     return found
 
 

@@ -16,7 +16,7 @@ from core.contract import AgentResponse, ApmError, Json, Status
 from core.orchestration import outcomes
 from core.orchestration.assembly import assemble
 from core.orchestration.delegating import Delegator, Parked
-from core.orchestration.findings import findings
+from core.orchestration.findings import findings, unsettled
 from core.orchestration.gatekeeping import proof_of
 from core.orchestration.journal import Entry, request_digest
 from core.orchestration.lease import HeldStore
@@ -142,7 +142,7 @@ class PhaseRunner:
         # Which way the gate went, what happened is written down; that this failed stops only what would go on.
         after = [(s.agent, "", (await self._step(s, "", None)).response) for s in spec.after_gate]
         if not verdict["passed"]:
-            return await self._send_back_or_ask(verdict, content, entry, commit, stopped)
+            return await self._send_back_or_ask(verdict, judged | content, entry, commit, stopped)
         broken = [failure for failure in after if failure[2].status is Status.FAILURE]
         if broken:
             await self._store.write(lambda tx: outcomes.agents_failed(tx, spec, context.run, broken))
@@ -171,13 +171,14 @@ class PhaseRunner:
         return True
 
     async def _send_back_or_ask(
-        self, verdict: Json, content: Json, entry: Entry, commit: str | None, stopped: dict[str, AgentResponse]
+        self, verdict: Json, judged: Json, entry: Entry, commit: str | None, stopped: dict[str, AgentResponse]
     ) -> bool:
         missed = outcomes.Missed(
             verdict=verdict,
             judged=judged_digest(entry, commit),
-            findings=tuple(findings(self._spec.code, self._results(""), content)),
+            findings=tuple(findings(self._spec.code, self._results(""), judged)),
             blocked=stopped,
+            unsettled=unsettled(judged),
         )
         limit = self._catalog.defaults.limits.revision_rounds
         return await self._store.write(lambda tx: outcomes.miss_gate(tx, self._spec, self._context, missed, limit))

@@ -50,11 +50,16 @@ def gate_question(
     verdict: Json,
     findings: Sequence[str],
     blocked: Mapping[str, AgentResponse],
+    unsettled: Mapping[str, Mapping[str, str]],
     commit: str | None = None,
 ) -> Question:
-    """One question for a gate that did not pass, with everything that is missing in it. `commit` is what was judged."""
+    """One question for a gate that did not pass, with everything that is missing in it.
+
+    `unsettled` are the ids that values of its answer are about, each in its own words; `commit` is what was judged.
+    """
     failing = [c for c in verdict["criteria"] if not c["passed"]]
     asks = {key: shape for c in failing for key, shape in ASKED_FOR.get(c["name"], {}).items()}
+    names = {key: unsettled[key] for key in asks if key in unsettled}
     retry = Option(
         RETRY, "Try again", "The phase runs again from where it stood; what is recorded and unaffected is kept."
     )
@@ -62,7 +67,9 @@ def gate_question(
     notes = {role: _note(response) for role, response in blocked.items()}
     advice = verdict["suggested_action"]
     if asks:
-        supply = Option(SUPPLY, "Supply what is missing", "The phase goes on with what you give it.", asks=asks)
+        supply = Option(
+            SUPPLY, "Supply what is missing", "The phase goes on with what you give it.", asks=asks, names=names
+        )
         # A release is mended in the world far more often than by a word of ours.
         options = (retry, supply, _STOP) if phase.code == "O1" else (supply, *options)
     if phase.code == "O1":
@@ -71,7 +78,8 @@ def gate_question(
         kind="gate",
         subject={"phase": phase.code, "round": round_},
         question=one_line(
-            f"{phase.code} {phase.title}: {len(failing)} of {len(verdict['criteria'])} criteria are not met. {advice}",
+            f"{phase.code} {phase.title}: {len(failing)} of {len(verdict['criteria'])} criteria of its gate "
+            f"{'is' if len(failing) == 1 else 'are'} not met. {advice}",
             500,
         ),
         urgency="DAILY",

@@ -132,13 +132,15 @@ GATES: dict[str, tuple[dict[str, str], tuple[str, ...], dict[str, str]]] = {
 }
 
 
-async def _form_of(pilot: Any, asks: dict[str, str], missing: tuple[str, ...]) -> AnswerForm:
+async def _form_of(
+    pilot: Any, asks: dict[str, str], missing: tuple[str, ...], names: dict[str, dict[str, str]] | None = None
+) -> AnswerForm:
     question = Question(
         kind="gate",
         subject={"n": 1},
         question="Supply it?",
         urgency="DAILY",
-        options=(Option("supply", "Supply what is missing", "It goes on.", asks=asks),),
+        options=(Option("supply", "Supply what is missing", "It goes on.", asks=asks, names=names or {}),),
         recommended="supply",
         chain=("definition-orch",),
         missing=missing,
@@ -157,6 +159,26 @@ async def test_a_form_begins_with_what_the_gate_named(empty_workspace: SeededWor
     async with opened(empty_workspace) as pilot:
         form = await _form_of(pilot, asks, missing)
         assert form.by_value() == begun
+
+
+async def test_what_is_typed_first_goes_behind_the_id_that_is_missing(empty_workspace: SeededWorkspace) -> None:
+    async with opened(empty_workspace) as pilot:
+        form = await _form_of(pilot, GATES["R1"][0], GATES["R1"][1])
+        await press(pilot, *"yes")
+        assert form.by_value() == {"criteria": "AC3: yes"}
+
+
+async def test_a_criterion_is_asked_about_in_its_own_words_and_has_its_own_field(
+    empty_workspace: SeededWorkspace,
+) -> None:
+    said = "The README says which languages there are"
+    async with opened(empty_workspace) as pilot:
+        form = await _form_of(pilot, GATES["R1"][0], GATES["R1"][1], {"criteria": {"AC3": said}})
+        assert f"AC3  {said}" in screen_text(pilot)
+        await press(pilot, *"seen: it does")
+        assert form.by_value() == {"criteria": "AC3: seen: it does"}
+        await press(pilot, "escape")
+        assert f"AC3 is not verified: “{said}”" in screen_text(pilot)
 
 
 async def test_what_the_gate_said_stands_at_the_value_it_is_about(empty_workspace: SeededWorkspace) -> None:

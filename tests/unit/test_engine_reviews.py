@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from core.contract import AgentRequest, AgentResponse, succeeded
+from core.contract import AgentRequest, AgentResponse, UsageError, succeeded
 from core.orchestration import work_items
 from core.orchestration.engine import Engine
 from core.store import reads
@@ -89,6 +89,24 @@ async def test_a_commit_that_comes_in_a_pause_is_tested_before_it_passes(review:
 
     assert await review.passes(number) == [late]
     assert review.tested()[-1] == late
+
+
+async def test_an_answer_is_about_the_criteria_that_are_asked_about_or_refused(review: Review) -> None:
+    review.unproved = ("AC3",)
+    review.go_on.set()
+    number = await review.begin()
+    await review.office.settle()
+    (question,) = await review.office.questions()
+    supply = next(option for option in question.options if option["key"] == "supply")
+    assert supply["names"] == {"criteria": {"AC3": "criterion 3"}}
+
+    with pytest.raises(UsageError, match="criteria is asked about AC3, not about 'I saw it'"):
+        await review.office.answer(question, "supply", answer={"criteria": {"I saw it": "it works"}})
+    assert await review.passes(number) == []
+
+    await review.office.answer(question, "supply", answer={"criteria": {"AC3": "I saw it: it works"}})
+    await review.office.settle()
+    assert await review.passes(number) == [review.tested()[-1]]
 
 
 async def test_a_persons_word_holds_for_the_commit_that_they_were_shown(review: Review) -> None:

@@ -64,9 +64,12 @@ def _show_asks(number: int, option: Json) -> None:
     """The values that an answer carries, and how they are given."""
     from core.governance.answers import SHAPES
 
+    names = option.get("names", {})
     for name, shape in option["asks"].items():
         output.say(f"    {name}: {SHAPES.get(shape, shape)}")
-    example = json.dumps(dict.fromkeys(option["asks"], "..."))
+        for one, word in names.get(name, {}).items():
+            output.say(f"      {one}: {word}" if word else f"      {one}")
+    example = json.dumps({name: dict.fromkeys(names.get(name, ()), "...") or "..." for name in option["asks"]})
     output.say(f"    apm escalation resolve {number} --option {option['key']} --answer '{example}'")
 
 

@@ -66,7 +66,7 @@ class Part:
 
 NAMED = ("numbers", "map")
 """Shapes of which each id has a field of its own where all are known."""
-_IS_FIELD = re.compile(r"[a-z][a-z0-9_]{0,30}")
+_IS_FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,30}")
 _COUNTED = re.compile(r"(\d{1,6}) of (\d{1,6})( characters)?$")
 
 
@@ -83,8 +83,8 @@ def _part(key: str, shape: str, missing: Sequence[Any], ids: Mapping[str, str]) 
     # A criterion may ask for more than one value; what names this one itself is about it.
     said = said_about(key, lines) or said_about(key, lines, names)
     told = _scored(key, said) if SIX_W in names else "; ".join(one_line(line, 120) for line in said)
-    known = {i: h for i, h in ids.items() if _IS_FIELD.fullmatch(i)} if shape in NAMED else {}
-    return Part(key, shape, shape_of(key, shape), told, begun(shape, known or ids_in(said)), known)
+    known = dict(ids) if shape in NAMED and all(_IS_FIELD.fullmatch(i) for i in ids) else {}
+    return Part(key, shape, shape_of(key, shape), told, begun(shape, ids or ids_in(said)), known)
 
 
 def _scored(key: str, said: Sequence[str]) -> str:

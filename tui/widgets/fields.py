@@ -33,5 +33,11 @@ class Area(TextArea):
         self.cursor_blink = False
         self.styles.height = lines
 
+    def begin(self, text: str) -> None:
+        """Hold this, and go on where something is to be written: behind an `id: ` of the first line."""
+        first = text.partition("\n")[0]
+        self.text = text
+        self.move_cursor((0, len(first) if first.endswith(": ") else 0))
+
     def on_paste(self, event: events.Paste) -> None:
         event.text = sanitise(event.text, limit=LONGEST)

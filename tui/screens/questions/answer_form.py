@@ -24,6 +24,8 @@ from tui.widgets.picker import Picker
 
 FLAG = ("not said", "yes", "no")
 FIELD, LABEL = "value-", "label-"
+OF_ONE = {"criteria": "how you saw that it holds", "mitigations": "what will be done about it"}
+"""What is typed for one id of a value, where that is no amount."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ class AnswerForm(Form[Given | InEditor]):
         for part in self._parts:
             if part.begun and not part.ids:
                 # Textual calls `on_mount` of every base class by itself, after this: drafts come last.
-                self.query_one(f"#{FIELD}{part.key}", Area).text = part.begun
+                self.query_one(f"#{FIELD}{part.key}", Area).begin(part.begun)
 
     @on(Area.Changed)
     @on(Field.Changed)
@@ -150,7 +152,7 @@ def draft_key(question: EscalationRow, option: Json) -> str:
 def _field(part: Part, key: str) -> Widget:
     name = FIELD + key
     if part.ids:
-        return Field(widget_id=name, placeholder="left empty, it stays as it is")
+        return Field(widget_id=name, placeholder=OF_ONE.get(part.key, "left empty, it stays as it is"))
     if part.shape == "flag":
         return Picker(FLAG, widget_id=name)
     if part.how.lines == 1:

@@ -40,7 +40,7 @@ def question_paragraphs(row: EscalationRow, spending: Spending | None = None) ->
     made += budget_paragraphs(row, spending)
     criteria = measured(row.details)
     made += _section("Measured", criteria_paragraphs(criteria))
-    made += _section("Missing", [bullet(item) for item in row.missing] if not criteria else _missing(row, criteria))
+    made += _section("Missing", _missing(row, criteria))
     made += _section("Findings", _findings(row.details))
     made += _section("What would help", _suggestions(row.details, row.question))
     made += _section("Failures", _failures(row.details))
@@ -112,9 +112,16 @@ def _mark_of(criterion: Mapping[str, Any]) -> Any:
 
 
 def _missing(row: EscalationRow, criteria: Sequence[Mapping[str, Any]]) -> list[Paragraph]:
-    """What the measurements do not say already: entries with a word that no line of them has."""
+    """What the measurements do not say already, entries with a word that no line of them has; an id with its words."""
     lines = [_words(f"{c.get('name')} {c.get('actual')} {c.get('required')} of") for c in criteria]
-    return [bullet(item) for item in row.missing if not any(_words(str(item)) <= told for told in lines)]
+    known = {i: said for o in row.options for ids in o.get("names", {}).values() for i, said in ids.items()}
+    made = []
+    for item in row.missing:
+        words = _words(str(item))
+        if not any(words <= told for told in lines):
+            meant = next((f": “{one_line(said, 300)}”" for i, said in known.items() if said and i in words), "")
+            made.append(bullet(f"{one_line(str(item), 400)}{meant}"))
+    return made
 
 
 def _words(text: str) -> set[str]:
