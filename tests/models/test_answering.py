@@ -116,6 +116,7 @@ class TestMending:
 
         assert response.status is Status.FAILURE
         assert "acceptance_criteria.0.text: it is empty" in response.metadata["error"]
+        assert f"It said “{as_text(UNWISE)[:100]}" in response.metadata["error"]
         assert response.metadata["suggestion"]
         assert (response.metadata["tries"], response.metadata["cost"]) == (2, 0.002)
 

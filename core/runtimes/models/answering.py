@@ -28,12 +28,14 @@ SHAPE, TOOL = "shape", "tool"
 TOO_LONG, BROKE_OFF = "too_long", "max_tokens"
 MOST_CHARACTERS = 400_000
 """Of one reply; ten times what MOST_OUTPUT tokens come to."""
+SHOWN_CHARACTERS = 160
+"""Of a reply that is no answer."""
 MOST_OUTPUT = 8_000
 DEEPEST = 24
 REPAIRS = 1
 _CALL = f"Call the tool `{ANSWER_TOOL}` with your whole answer as its input, and write no text."
 """Servers that only ask for a call, and do not force one, are followed by models that are told so last."""
-_OTHERWISE = "Try again, or give the agent another model or runtime."
+_OTHERWISE = "Try again, or give the agent another `model:` or `runtime:` in agents.yaml."
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,10 +171,19 @@ def _step(shape: Shape, replies: Sequence[Kept], mode: str) -> _Asking | _Ended:
         except Unfit as unfit:
             if repairs == REPAIRS:
                 found = one_line(" ".join(unfit.problems), 1_000)
-                return _Ended(None, f"the model's answer was no answer, nor was it when it had been told why: {found}")
+                why = (
+                    f"the model's answer was no answer, nor was it when it had been told why. {_quoted(reply)} {found}"
+                )
+                return _Ended(None, why)
             repairs += 1
             step = _repair(reply, unfit.problems)
     return step
+
+
+def _quoted(reply: Kept) -> str:
+    """How a reply begins, for the person who has to find out what is wrong with the model."""
+    said = reply.text.strip() or next((json.dumps(call["input"], ensure_ascii=False) for call in reply.calls), "")
+    return f"It said “{one_line(said, SHOWN_CHARACTERS)}”." if said else "It said nothing."
 
 
 def _without_answer(reply: Kept) -> _Ended | None:

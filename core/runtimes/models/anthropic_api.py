@@ -128,7 +128,8 @@ class AnthropicModel:
             meter.request_id = error.request_id or meter.request_id
             raise self._fault_of_answer(error) from None
         except anthropic.APIConnectionError as error:
-            raise Fault(Kind.PASSING, self._line.sentence(f"no answer from it: {error.__cause__ or error}")) from None
+            why = f"no answer from it at {self._line.endpoint.address}: {error.__cause__ or error}"
+            raise Fault(Kind.PASSING, self._line.sentence(why)) from None
         except httpx2.HTTPError as error:
             # The SDK lets through what happens to a connection in the midst of a stream.
             raise Fault(Kind.BROKEN, self._line.sentence(f"the connection broke: {error or 'no word'}")) from None

@@ -169,7 +169,10 @@ class CompatibleModel:
             said, type_ = _said(error.body)
             return fault_of_status(error.status_code, self._line.sentence(said), asked_rest(headers), type_)
         if isinstance(error, ModelConnectionError) and not begun:
-            return Fault(Kind.PASSING, self._line.sentence(f"no answer from it: {_cause(error)}"))
+            return Fault(
+                Kind.PASSING,
+                self._line.sentence(f"no answer from it at {self._line.endpoint.address}: {_cause(error)}"),
+            )
         return Fault(Kind.BROKEN, self._line.sentence(f"the answer broke off: {error.message}"))
 
 

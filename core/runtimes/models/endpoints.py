@@ -26,6 +26,12 @@ class Endpoint:
         return urlsplit(self.base_url).hostname or ""
 
     @property
+    def address(self) -> str:
+        """Host and, where one is named, port: what a person has to look at when nothing answers there."""
+        parts = urlsplit(self.base_url)
+        return f"{self.host}:{parts.port}" if parts.port else self.host
+
+    @property
     def is_loopback(self) -> bool:
         """Whether it is served on this machine."""
         return is_loopback(self.host)
