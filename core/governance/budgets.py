@@ -170,16 +170,16 @@ def reserve(
 
 
 def _check(limit: Limit, used: Spent, spender: Spender, tokens: int, dollars: float) -> None:
-    needs: tuple[tuple[str, float | None, float, float], ...] = (
-        ("dollars", limit.dollars, used.dollars, dollars),
-        ("tokens", limit.tokens, used.tokens, tokens),
+    needs: tuple[tuple[str, float | None, float, float, float], ...] = (
+        ("dollars", limit.dollars, used.dollars, used.settled_dollars, dollars),
+        ("tokens", limit.tokens, used.tokens, used.settled_tokens, tokens),
     )
-    for unit, most, taken, needed in needs:
+    for unit, most, taken, settled, needed in needs:
         if most is not None and taken + needed > most:
             whose = WHOSE[limit.scope]
             raise OverBudget(
                 f"{whose[0].upper()}{whose[1:]} budget of {amount(unit, most)} has no room for the next call of "
-                f"{spender.agent}: {amount(unit, taken)} used, up to {amount(unit, needed)} needed.",
+                f"{spender.agent}: {_taken(unit, taken, settled)}, up to {amount(unit, needed)} needed.",
                 {
                     "scope": limit.scope,
                     "unit": unit,
@@ -216,6 +216,12 @@ def exhausted(reader: Connection, spender: Spender, rules: Json, now: int, found
         "by": limit.by,
         **asdict(spender),
     }
+
+
+def _taken(unit: str, taken: float, settled: float) -> str:
+    """What was used, and apart from it what calls hold that run or ended unseen: a person sees the first elsewhere."""
+    held = "" if taken - settled < 1e-9 else f" and {amount(unit, taken - settled)} held by calls that have not ended"
+    return f"{amount(unit, settled)} used{held}"
 
 
 def amount(unit: str, value: float) -> str:

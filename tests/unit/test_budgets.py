@@ -95,10 +95,14 @@ def test_a_call_takes_the_most_it_can_cost_and_gives_back_what_it_did_not_use(st
 
 
 def test_what_has_no_room_is_refused_by_the_narrowest_budget_and_nothing_is_written(store: Store) -> None:
-    reserve(store, ADA, 3.0)
+    settle(store, ADA, reserve(store, ADA, 3.0), 0.5, 200)
+    reserve(store, ADA, 2.0)
     before = kinds(store)
 
-    with pytest.raises(OverBudget, match=r"The work item's budget of \$4\.00 has no room .* \$3\.00 used, up to \$2"):
+    says = (
+        r"The work item's budget of \$4\.00 has no room .* \$0\.50 used and \$2\.00 held by calls that have not ended, "
+    )
+    with pytest.raises(OverBudget, match=says + r"up to \$2\.00 needed"):
         reserve(store, ADA, 2.0)
 
     assert kinds(store) == before
