@@ -101,6 +101,18 @@ def test_the_group_that_holds_the_cursor_stays_open() -> None:
     assert open_groups(groups, 3, {}, "P1") == {"P1"}
 
 
+def test_a_row_that_comes_and_goes_folds_no_group_for_another_each_time() -> None:
+    idle = [group("D1", 5), group("P1", 5), group("domain", 3)]
+    task = Task(1, "D1", "", 0, doing="asks a model")
+    telling = [idle[0]._replace(members=(*idle[0].members[1:], Member("a", "auto", "running", (task,)))), *idle[1:]]
+    first = open_groups(idle, 14, {})
+    assert first == {"D1", "P1"}
+    squeezed = open_groups(telling, 14, {}, None, first)
+    assert squeezed == {"D1", "domain"}
+    assert open_groups(idle, 14, {}, None, squeezed) == squeezed
+    assert open_groups(telling, 14, {}, None, squeezed) == squeezed
+
+
 def test_rows_of_the_tree() -> None:
     found = Team(member("master-orchestrator"), (group("D1", 2), group("P1", 2)))
     rows = tier_rows(found, {"D1"})

@@ -215,17 +215,24 @@ def only(found: Team, roles: Collection[str]) -> Team:
 
 
 def open_groups(
-    groups: Sequence[Group], height: int, chosen: Mapping[str, bool], cursor_in: str | None = None
+    groups: Sequence[Group],
+    height: int,
+    chosen: Mapping[str, bool],
+    cursor_in: str | None = None,
+    before: Collection[str] = (),
 ) -> frozenset[str]:
-    """Which groups stand open in `height` rows.
+    """Which groups stand open in `height` rows, where those of `before` did.
 
     What a person folded or unfolded stays so. Of the others those that tell what they do come first, then those at
-    work, then the one that holds the cursor, then the rest in order, as long as every row of the tree stays in sight.
+    work, then the one that holds the cursor, then those that stand open already, so that a row that comes and goes
+    does not fold one group for another, then the rest in order, as long as every row of the tree stays in sight.
     """
     opened = {key for key, is_open in chosen.items() if is_open}
     used = 1 + len(groups) + sum(g.height for g in groups if g.key in opened)
     free = [g for g in groups if g.key not in chosen]
-    for group in sorted(free, key=lambda g: (not g.is_telling, not g.is_active, g.key != cursor_in)):
+    for group in sorted(
+        free, key=lambda g: (not g.is_telling, not g.is_active, g.key != cursor_in, g.key not in before)
+    ):
         if group.key == "specialist" and not group.is_active:
             continue
         if used + group.height <= height or group.key == cursor_in:

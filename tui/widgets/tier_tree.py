@@ -51,6 +51,7 @@ class TierTree(Live, RowList[TierRow]):
         self._agents: tuple[AgentRow, ...] = ()
         self._askers: tuple[Asker, ...] = ()
         self._chosen: dict[str, bool] = {}
+        self._opened: frozenset[str] = frozenset()
         self._pace = Pace(self.set_timer, lambda: self.apm.bridge.ask(self))
         self._missed = False
         self._asked_at = 0
@@ -98,7 +99,8 @@ class TierTree(Live, RowList[TierRow]):
             self.columns = PAID if paid else COLUMNS
             self._strips.clear()
         height = self.scrollable_content_region.height - 1
-        self.set_rows(tier_rows(self._team, open_groups(self._team.groups, height, self._chosen, here)))
+        self._opened = open_groups(self._team.groups, height, self._chosen, here, self._opened)
+        self.set_rows(tier_rows(self._team, self._opened))
 
     def _matching(self) -> Sequence[TierRow]:
         if not self.filter_text.strip():
