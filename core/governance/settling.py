@@ -17,6 +17,8 @@ from core.store.writer import Transaction
 KEEP, FOLLOW = "keep", "follow-file"
 """The answers: the grant stays in force, or what the files say takes its place."""
 
+LIMIT = "budget"
+"""The key of a question's details under which stands what was used up. A question about money in general has none."""
 DETAIL = "authority"
 """The key of a question's details under which the grant and the files' word stand, as `core.governance.team` has it."""
 
@@ -35,7 +37,7 @@ def settle(tx: Transaction, row: EscalationRow, option: str, *, by: str, provena
         found = reads_governance.conflict_of_escalation(tx, row.id)
         if found is not None and found.resolved_at is None:
             settle_conflict(tx, row, option, by=by, provenance=provenance, reason=reason)
-    elif row.kind == "budget":
+    elif row.kind == "budget" and LIMIT in row.details:
         from core.governance.budget_questions import settle_budget
 
         settle_budget(tx, row, option, by=by, reason=reason)
@@ -43,7 +45,7 @@ def settle(tx: Transaction, row: EscalationRow, option: str, *, by: str, provena
 
 def settle_alike(tx: Transaction, row: EscalationRow, option: str) -> None:
     """Close the questions that this answer has answered too. Writes events of its own."""
-    if row.kind == "budget":
+    if row.kind == "budget" and LIMIT in row.details:
         from core.governance.budget_questions import release_others
 
         release_others(tx, row, option)
@@ -64,7 +66,7 @@ def unsettle(tx: Transaction, row: EscalationRow, *, by: str, reason: str) -> No
         from core.governance.conflicts import unsettle_conflict
 
         unsettle_conflict(tx, row)
-    elif row.kind == "budget":
+    elif row.kind == "budget" and LIMIT in row.details:
         from core.governance.budget_questions import unsettle_budget
 
         unsettle_budget(tx, row, by=by, reason=reason)

@@ -14,7 +14,7 @@ import pytest
 
 from tests.e2e.apm_process import Apm, environment, query
 from tests.models.scripted_server import ScriptedServer, scripted
-from tests.models.team import FILES, TITLE, Team
+from tests.models.team import FILES, OUTPUTS, TITLE, WORK, Team
 from tests.unit.git_project import commit, git
 
 KEY = "sk-ant-marker-0123456789abcdef"
@@ -91,7 +91,7 @@ async def test_pulling_the_plug_costs_the_calls_in_flight_and_no_more(tmp_path: 
     folder, team = workspace(tmp_path), Team()
     kills = 0
     async with scripted(says=team.says) as server:
-        for at in (2, 5, 9, 12, 14, 16):
+        for at in (3, 9, 14):
             process = await start(folder, server, "--until", "I1")
             asked = asyncio.create_task(server.until_asked(at))
             ended = asyncio.create_task(process.wait())
@@ -106,21 +106,12 @@ async def test_pulling_the_plug_costs_the_calls_in_flight_and_no_more(tmp_path: 
 
     assert code == 0, err
     assert [p["status"] for p in json.loads(out)["work_items"][0]["phases"]] == ["passed"] * 3
-    needed = await calls_without_a_kill(tmp_path / "again")
+    needed = len(OUTPUTS) + sum(len(steps) for steps in WORK.values())
     # A call that was killed is asked again; where two agents worked side by side both may have been in flight.
     assert needed <= asked_in_all <= needed + 2 * kills
     assert query(folder, "SELECT COUNT(*) FROM spend WHERE settled_at IS NULL") == [(0,)]
     log = git(tmp_path / "greetings", "log", "--format=%an", f"main..apm/1-{slug()}")
     assert sorted(log.splitlines()) == ["code-implementer", "test-implementer"]
-
-
-async def calls_without_a_kill(place: Path) -> int:
-    place.mkdir()
-    folder, team = workspace(place), Team()
-    async with scripted(says=team.says) as server:
-        code, _, err = await run(folder, server, "--until", "I1")
-        assert code == 0, err
-        return len(server.asked)
 
 
 async def test_a_recording_plays_in_another_workspace_without_a_model(tmp_path: Path) -> None:
@@ -138,22 +129,6 @@ async def test_a_recording_plays_in_another_workspace_without_a_model(tmp_path: 
     assert {runtime for _, agent, _, _, runtime in recorded(second) if agent == "ac-writer"} == {"replay"}
     tree = "rev-parse", f"apm/1-{slug()}^{{tree}}"
     assert git(tmp_path / "one" / "greetings", *tree) == git(tmp_path / "two" / "greetings", *tree)
-
-
-async def test_a_recording_of_another_request_is_refused_with_the_difference(tmp_path: Path) -> None:
-    (tmp_path / "one").mkdir()
-    first, cassette = workspace(tmp_path / "one"), tmp_path / "answers.json"
-    async with scripted(says=Team().says) as server:
-        await run(first, server, "--until", "D1", "--record", str(cassette))
-    (tmp_path / "two").mkdir()
-    second = workspace(tmp_path / "two")
-    Apm(second, second)("work-item", "cancel", "1")
-    Apm(second, second)("work-item", "create", "Add a farewell", "--project", "greetings")
-
-    code, _, err = await run(second, None, "--until", "D1", "--replay", str(cassette))
-
-    assert code == 3
-    assert "was 'Add a greeting in another language', now it is 'Add a farewell'" in err
 
 
 async def test_a_provider_that_takes_no_calls_is_said_and_is_no_success(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import shutil
 import socket
@@ -144,7 +145,9 @@ while not os.path.exists("alive"):
     result = await python(code, tree)
     assert result.exit_code == 0, result.output
     with (tree / "lock").open() as file:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Waits for a child that is just being ended; one that is not would hold it for five minutes.
+        async with asyncio.timeout(60):
+            await asyncio.to_thread(fcntl.flock, file, fcntl.LOCK_EX)
 
 
 @needs_bubblewrap
