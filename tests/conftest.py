@@ -8,7 +8,7 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
-for _name in [name for name in os.environ if name.startswith(("ANTHROPIC_", "OPENAI_"))]:
+for _name in [name for name in os.environ if name.startswith(("ANTHROPIC_", "OPENAI_", "CLAUDE"))]:
     # Nobody's key: a test that asks a model names its own server on this machine.
     del os.environ[_name]
 

@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING
 from core.agents.bench import Bench
 from core.contract import AgentRequest, AgentResponse
 from core.runtimes.base import Runtime
+from core.runtimes.claude_code.credentials import CREDENTIALS
 from core.runtimes.models.endpoints import ANTHROPIC, OPENAI, read_endpoint
 from core.store.rows import AgentRow
 
 if TYPE_CHECKING:
     from core.workspace import Workspace
-
-CLAUDE_CODE_CREDENTIALS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_CUSTOM_HEADERS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +79,7 @@ def missing(environ: Mapping[str, str]) -> dict[str, str]:
         "openai-compatible": _extra("pydantic_ai", "openai-compatible")
         or ("" if read_endpoint(OPENAI, environ) else "OPENAI_API_KEY is not set"),
         "claude-code": _extra("claude_agent_sdk", "claude-code")
-        or ("" if any(environ.get(n) for n in CLAUDE_CODE_CREDENTIALS) else "ANTHROPIC_API_KEY is not set"),
+        or ("" if any(environ.get(n) for n in CREDENTIALS) else "ANTHROPIC_API_KEY is not set"),
     }
 
 

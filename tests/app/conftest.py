@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -59,15 +58,6 @@ def three_questions(empty_workspace: SeededWorkspace) -> SeededWorkspace:
     made.at(2 * MINUTE, lambda tx: ask(tx, "Second?"))
     made.at(1 * MINUTE, lambda tx: ask(tx, "Third?", RETRY))
     return made
-
-
-@pytest.fixture(autouse=True, scope="session")
-def no_models_configured() -> Iterator[None]:
-    """Whatever whoever runs the tests has set: no picture and no word here depends on it."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith(("ANTHROPIC_", "OPENAI_"))]:
-            patch.delenv(name)
-        yield
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -73,8 +73,6 @@ class Place:
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    for name in [n for n in os.environ if n.startswith(("ANTHROPIC_", "OPENAI_", "CLAUDE"))]:
-        monkeypatch.delenv(name)
     monkeypatch.setenv("DATABASE_PASSWORD", "hunter2-of-ours")
     tree, scratch, session = tmp_path / "tree", tmp_path / "scratch", Alone(work_item=7, phase="I1")
     base = commit(tree, {"hello.py": "print('hi')\n"})

@@ -22,6 +22,7 @@ from core.contract import ApmError, Json
 from core.projects import processes
 from core.projects.child import to_the_end
 from core.projects.commands import workspace_marks
+from core.runtimes.claude_code.credentials import BY_NAME
 from core.sanitise import one_line
 
 LINE_BYTES = 2**26
@@ -34,14 +35,6 @@ _PASSED_ON = (
     "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "http_proxy", "no_proxy",
     "CLAUDE_CODE_MAX_RETRIES", "ANTHROPIC_BASE_URL", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_CUSTOM_HEADERS",
 )  # fmt: skip
-BY_PIPE = {
-    "ANTHROPIC_API_KEY": "CLAUDE_CODE_API_KEY_FILE_DESCRIPTOR",
-    "CLAUDE_CODE_OAUTH_TOKEN": "CLAUDE_CODE_OAUTH_TOKEN_FILE_DESCRIPTOR",
-}
-"""Credentials that Claude Code reads from a pipe, whose number stands in the variable."""
-BY_NAME = ("ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_CUSTOM_HEADERS")
-"""Credentials that it takes from its environment only; its shell is started without them."""
-CREDENTIALS = (*BY_PIPE, *BY_NAME)
 BARE_SHELL = f"""#!/bin/sh
 unset {" ".join(BY_NAME)}
 exec /bin/bash -c "$1"

@@ -37,6 +37,7 @@ from core.projects.settings import interpreter
 from core.redaction import Redactor, secrets_of
 from core.runtimes.base import WaitsForHuman
 from core.runtimes.claude_code import cli, words
+from core.runtimes.claude_code.credentials import BY_PIPE, CREDENTIALS
 from core.runtimes.claude_code.gate import Gate, served
 from core.runtimes.claude_code.past import DEFERRED, SESSION, SPENT, Past
 from core.runtimes.claude_code.permissions import declared
@@ -79,7 +80,7 @@ class ClaudeCodeRuntime:
 
     async def execute(self, request: AgentRequest, agent: AgentRow, bench: Bench) -> AgentResponse:
         """Raises UsageError where the SDK is not installed, CliEnded when Claude Code ends without a result."""
-        if not any(self._environ.get(name) for name in cli.CREDENTIALS):
+        if not any(self._environ.get(name) for name in CREDENTIALS):
             return failed(agent.role, "Claude Code has no credentials here", suggestion="Set ANTHROPIC_API_KEY.")
         task = _Task(request, agent, bench, bench.tree(), dict(request.context.get("human") or {}))
         sdk = await _sdk()
@@ -182,10 +183,10 @@ class ClaudeCodeRuntime:
         return cli.environment(self._environ, self._place(task), task.bench.scratch, task.agent.role, MAIL)
 
     def _by_pipe(self) -> dict[str, str]:
-        return {way: value for name, way in cli.BY_PIPE.items() if (value := self._environ.get(name))}
+        return {way: value for name, way in BY_PIPE.items() if (value := self._environ.get(name))}
 
     def _secrets(self) -> tuple[str, ...]:
-        return tuple(value for name in cli.CREDENTIALS if (value := self._environ.get(name)))
+        return tuple(value for name in CREDENTIALS if (value := self._environ.get(name)))
 
     async def _settle(self, task: _Task, reserved: Reservation, watch: Watch, past: Past) -> None:
         """Give back what was not used. A run that broke off tells its tokens only: they are priced by the list, and

@@ -9,6 +9,7 @@ from core.sanitise import one_line, sanitise
 from core.store.reads_activity import CallRow, CommandRow
 from core.store.rows import DelegationRow, EvidenceRow
 from tui.screens.records.history_text import fact
+from tui.text import amounts
 from tui.text.moments import exact_moment
 from tui.text.words import DELEGATION_MARKS, UNKNOWN, Line, Mark, exact_time
 from tui.widgets.document import BLANK, Paragraph, heading, text
@@ -75,10 +76,7 @@ def call_mark(row: DelegationRow) -> Mark:
 
 
 def dollars(cost: float | None) -> str:
-    """Four digits behind the point for what is less than a cent."""
-    if cost is None:
-        return NOT_MEASURED
-    return f"${cost:,.4f}" if 0 < cost < 0.01 else f"${cost:,.2f}"
+    return NOT_MEASURED if cost is None else amounts.dollars(cost)
 
 
 def call_paragraphs(row: CallRow) -> list[Paragraph]:
