@@ -104,6 +104,8 @@ class Form(Dialog[T]):
 
     def _settle(self) -> None:
         """As high as the fields, within the screen; the field that is written in stays in sight."""
+        if not self.display:
+            return  # left before it was drawn
         fields = self.query_one("#fields")
         natural = max((child.virtual_region_with_margin.bottom for child in fields.children), default=0)
         tall = self.size.height >= 20
@@ -113,6 +115,8 @@ class Form(Dialog[T]):
         self.call_after_refresh(self._keep_in_sight)
 
     def _keep_in_sight(self) -> None:
+        if not self.display:
+            return
         fields, field = self.query_one("#fields"), self.focused
         if field is not None and not fields.content_region.contains_region(field.region):
             fields.scroll_to_widget(field, animate=False)

@@ -191,6 +191,8 @@ class Decision(QuestionDeeds, Screen[None]):
 
     def _note_rest(self) -> None:
         """Of what is to be permitted nothing stays below the edge unnoticed."""
+        if not self.display:
+            return  # left before it was drawn
         question = self.query_one(QuestionView)
         is_more = question.scroll_offset.y < question.max_scroll_y
         asked = self.question_shown()

@@ -74,7 +74,7 @@ class Settings(PaneScreen):
         self._kept_theme = self.app.theme
         self._show_all()
         # Once it is laid out, so that what stands above stays in sight.
-        self.call_after_refresh(lambda: self.query_one(LookList).go_to(self._kept_theme))
+        self.call_after_refresh(self.query_one(LookList).go_to, self._kept_theme)
 
     def on_unmount(self) -> None:
         self._take_off()
