@@ -70,6 +70,7 @@ async def test_a_plain_request_becomes_commits_on_a_branch(tmp_path: Path) -> No
     )
     assert {line.split()[0] for line in log.splitlines() if line.strip()} == {"code-implementer", "test-implementer"}
     assert "tokens" in err
+    assert (item["cost"]["calls"], item["cost"]["tokens"]) == (len(server.asked), 120 * len(server.asked))
     assert KEY not in out + err + "".join(str(row) for row in query(folder, "SELECT payload FROM events"))
 
 

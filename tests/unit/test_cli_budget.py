@@ -49,3 +49,31 @@ def test_without_an_amount_nothing_is_set(line: CommandLine) -> None:
     assert line("budget", "set", "day", "--dollars", "-3", "--reason", "x").code == 2
     assert line("budget", "set", "work_item", "--dollars", "3", "--reason", "x").code == 2
     assert line("budget", "set", "work_item", "--work-item", "99", "--dollars", "3", "--reason", "x").code == 2
+
+
+def test_what_is_not_named_stays_as_it_is(line: CommandLine) -> None:
+    row = line("budget", "set", "day", "--tokens", "9000", "--reason", "tokens too", "--json").json
+    assert (row["limit_dollars"], row["limit_tokens"]) == (50.0, 9000)
+
+    row = line("budget", "set", "day", "--no-limit", "--reason", "today it may", "--json").json
+    assert (row["limit_dollars"], row["limit_tokens"]) == (None, None)
+
+
+def test_a_scope_is_understood_as_the_command_is_written_and_less_than_a_cent_is_not_nothing(line: CommandLine) -> None:
+    pay(line, 0.002)
+
+    told = line("budget", "set", "work-item", "--work-item", "1", "--dollars", "0.004", "--reason", "a try")
+
+    assert "The budget is $0.0040; `apm budget show --work-item 1`" in told.out
+    shown = line("budget", "show", "--work-item", "1").out
+    assert "$0.0020" in shown
+    assert "$0.0040" in shown
+
+
+def test_a_work_item_tells_what_it_has_cost_phase_by_phase(line: CommandLine) -> None:
+    pay(line, 0.25)
+
+    shown = line("work-item", "show", "1", "--json").json
+
+    assert shown["cost"] == {"calls": 1, "tokens": 40, "dollars": 0.25, "unpriced": 0}
+    assert "40 tokens, $0.25" in line("work-item", "show", "1").out

@@ -134,11 +134,12 @@ def _list(found: Sequence[AgentRow], counted: Mapping[str, CounterRow], now: int
 
 def _done(counted: CounterRow | None, now: int) -> tuple[object, ...]:
     """Runs, failures, time, cost and the last use; empty cells for who has never run."""
+    from tui.text.amounts import dollars
     from tui.text.words import span_of_time
 
     if counted is None:
         return ("", "", "", "", "")
-    cost = f"${counted.cost:.2f}" if counted.cost else ""
+    cost = dollars(counted.cost) if counted.cost else ""
     used = f"{span_of_time(now - counted.last_at)} ago" if counted.last_at else ""
     return (counted.runs, counted.failures or "", span_of_time(counted.milliseconds), cost, used)
 

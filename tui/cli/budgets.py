@@ -12,9 +12,17 @@ from tui.cli import options, output
 if TYPE_CHECKING:
     from core.store.reads import Connection
     from core.store.reads_spending import PhaseCost
+    from core.store.writer import Transaction
     from core.workspace import Workspace
 
 SETTABLE = ("work_item", "day", "workspace")
+
+
+class _Scope(click.Choice[str]):
+    """`work-item` is a command's name, `work_item` a scope's; both are understood."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return super().convert(value.replace("-", "_"), param, ctx)
 
 
 @click.group()
@@ -28,6 +36,8 @@ def budget() -> None:
 @options.pass_place
 def show(place: options.Place, work_item: int | None, as_json: bool) -> None:
     """Limits, and what is used of them: settled calls, and what running and lost ones reserve."""
+    from tui.text.amounts import dollars
+
     with place.open() as workspace:
         rows, phases = _figures(workspace, work_item)
     if as_json:
@@ -39,8 +49,8 @@ def show(place: options.Place, work_item: int | None, as_json: bool) -> None:
             (
                 row["scope"],
                 row["work_item"] or "",
-                f"${row['dollars']:,.2f}",
-                "none" if row["limit_dollars"] is None else f"${row['limit_dollars']:,.2f}",
+                dollars(row["dollars"]),
+                "none" if row["limit_dollars"] is None else dollars(row["limit_dollars"]),
                 f"{row['tokens']:,}",
                 "none" if row["limit_tokens"] is None else f"{row['limit_tokens']:,}",
                 row["by"],
@@ -94,7 +104,7 @@ def _figures(workspace: Workspace, work_item: int | None) -> tuple[list[Json], l
 
 
 @budget.command("set")
-@click.argument("scope", type=click.Choice(SETTABLE), metavar="SCOPE")
+@click.argument("scope", type=_Scope(SETTABLE), metavar="SCOPE")
 @click.option("--work-item", type=options.NUMBER, metavar="ID", help="Whose, where SCOPE is work_item.")
 @click.option("--dollars", type=float, metavar="X", help="At most so many US dollars.")
 @click.option("--tokens", type=click.IntRange(1), metavar="N", help="At most so many tokens.")
@@ -116,10 +126,10 @@ def set_(
 ) -> None:
     """Say what a work item, today (UTC) or the whole workspace may cost. SCOPE is work_item, day or workspace.
 
-    What is not named is not limited. Work that waits for it goes on.
+    What is not named stays as it is. Work that waits for it goes on.
     """
     from core.governance.budget_questions import checked_amounts, set_budget
-    from core.governance.budgets import Amounts
+    from core.governance.budgets import Amounts, Spender, limit_of
     from core.orchestration.work_items import existing
 
     if no_limit == (dollars is not None or tokens is not None):
@@ -135,11 +145,31 @@ def set_(
         if work_item is not None:
             number = work_item
             workspace.store.read_now(lambda r: existing(r, number))
-        allowed = Amounts(dollars, tokens)
-        workspace.store.write_now(lambda tx: set_budget(tx, scope, allowed, by=by, reason=reason, work_item=work_item))
+        rules = workspace.sections["defaults"]["budgets"]
+
+        def write(tx: Transaction) -> None:
+            before = limit_of(tx, scope, Spender(work_item or 0, "", 0, ""), tx.now, rules)
+            allowed = Amounts(dollars or before.dollars, tokens or before.tokens)
+            set_budget(
+                tx, scope, Amounts(None, None) if no_limit else allowed, by=by, reason=reason, work_item=work_item
+            )
+
+        workspace.store.write_now(write)
         rows, _ = _figures(workspace, work_item)
     [row] = [r for r in rows if r["scope"] == scope]
     if as_json:
         output.emit_json(row)
     else:
-        output.say(f"The budget is set; `apm budget show{f' --work-item {work_item}' if work_item else ''}` shows it.")
+        output.say(f"The budget is {_in_words(row)}; `apm budget show{_whose(work_item)}` shows what is used of it.")
+
+
+def _whose(work_item: int | None) -> str:
+    return f" --work-item {work_item}" if work_item else ""
+
+
+def _in_words(row: Json) -> str:
+    from tui.text.amounts import dollars
+
+    limits = [dollars(row["limit_dollars"])] if row["limit_dollars"] is not None else []
+    limits += [f"{row['limit_tokens']:,} tokens"] if row["limit_tokens"] is not None else []
+    return " and ".join(limits) or "without a limit"

@@ -123,13 +123,15 @@ def report_on(reader: Connection, numbers: Sequence[int], seconds: float, more: 
 def show_report(workspace: Workspace, report: Json) -> None:
     """The end of a run for a person: where each work item stands, what its gates measured, what it asks."""
     from core.store import reads_escalations
+    from tui.cli.work_items import in_words
 
     asked = workspace.store.read_now(lambda r: reads_escalations.escalations(r, limit=10_000))
     if not report["work_items"]:
         output.say("Nothing to run: no work item is accepted or was made by a human.")
     for item in report["work_items"]:
         where = f" in {item['phase']}" if item["phase"] else ""
-        output.say(f"{item['id']} {item['title']}: {item['state']}{where}")
+        cost = f", {paid} in all" if (paid := in_words(item["cost"])) else ""
+        output.say(f"{item['id']} {item['title']}: {item['state']}{where}{cost}")
         for row in asked:
             if row.work_item == item["id"]:
                 output.say(f"  asks #{row.id} {row.question} (`apm escalation show {row.id}`)")

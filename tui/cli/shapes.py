@@ -15,6 +15,7 @@ from core.governance.authority import Kind
 from core.governance.decisions import DecisionOutcome
 from core.phases import PHASE_BY_CODE
 from core.store import rows, states
+from core.store.reads_spending import PhaseCost
 
 ENDED = ("passed", "blocked", "failed", "sent_back", "void")
 """Outcomes of a round; a phase whose last round has none is ready, running or waiting."""
@@ -94,6 +95,17 @@ def phases(cells: Iterable[rows.PhaseCell], runs: Sequence[rows.PhaseRunRow]) ->
         for cell in cells
         if cell.status
     ]
+
+
+def cost(paid: Iterable[PhaseCost]) -> Json:
+    """What calls of models came to; `dollars` lack the `unpriced` ones, of which no price is known."""
+    all_ = list(paid)
+    return {
+        "calls": sum(c.calls for c in all_),
+        "tokens": sum(c.tokens for c in all_),
+        "dollars": round(sum(c.dollars for c in all_), 6),
+        "unpriced": sum(c.unpriced for c in all_),
+    }
 
 
 def artifact(row: rows.ArtifactRow) -> Json:
@@ -271,7 +283,7 @@ def metrics(counted: rows.CounterRow | None) -> Json:
         "success_rate": (c.runs - c.failures) / c.runs if c.runs else None,
         "seconds": c.milliseconds / 1000,
         "tokens": c.tokens,
-        "cost": c.cost,
+        "cost": round(c.cost, 6),
         "last_used_at": moment(c.last_at or None),
     }
 

@@ -165,31 +165,45 @@ def _changed(shown: Json, as_json: bool, text: str) -> None:
 def shown_work_item(reader: Connection, number: int) -> Json:
     """A work item as `show --json` prints it; raises UsageError for a number that is none."""
     from core.store import reads, reads_escalations, reads_governance
+    from core.store.reads_spending import costs_by_phase
     from tui.cli import conflicts, shapes
 
     item = reads.work_item(reader, number)
     if item is None:
         raise UsageError(f"There is no work item {number}; `apm work-item list` shows them.")
-    return shapes.work_item(
+    shown = shapes.work_item(
         item,
         reads.artifacts(reader, number),
         reads.phase_runs(reader, number),
         reads.delegations(reader, number),
         reads_escalations.escalations(reader, open_only=False, work_item=number, limit=100_000),
-    ) | {
+    )
+    costs = costs_by_phase(reader, number)
+    for phase in shown["phases"]:
+        phase["cost"] = shapes.cost(c for c in costs if c.phase == phase["phase"])
+    return shown | {
+        "cost": shapes.cost(costs),
         "decisions": [shapes.decision_line(d) for d in reversed(reads.decisions(reader, work_item=number))],
         "conflicts": [conflicts.shape(c) for c in reversed(reads_governance.conflicts(reader, work_item=number))],
     }
 
 
+def in_words(cost: Json) -> str:
+    """`2,760 tokens, $0.0092`; "" where no model was asked."""
+    from tui.text.amounts import price
+
+    paid = price(cost["dollars"], cost["unpriced"], cost["calls"])
+    return f"{cost['tokens']:,} tokens, {paid}" if cost["tokens"] else ""
+
+
 def _show(shown: Json) -> None:
     names = ("id", "title", "type", "state", "phase", "project", "branch", "tags", "impact", "origin", "created_at")
-    output.facts((name.replace("_", " "), shown[name]) for name in names)
+    output.facts([*((name.replace("_", " "), shown[name]) for name in names), ("cost", in_words(shown["cost"]))])
     if shown["phases"]:
         output.say()
         output.table(
-            ("phase", "status", "round", "seconds"),
-            [(p["phase"], p["status"], p["attempt"], p["seconds"]) for p in shown["phases"]],
+            ("phase", "status", "round", "seconds", "cost"),
+            [(p["phase"], p["status"], p["attempt"], p["seconds"], in_words(p["cost"])) for p in shown["phases"]],
         )
     if shown["delegations"]:
         output.say()
