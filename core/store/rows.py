@@ -121,6 +121,12 @@ class WorkItemRow:
     def type(self) -> str:
         return self.facts.type
 
+    @property
+    def is_held(self) -> bool:
+        """Paused, or past the phase that it was to stop after: a person has to let it go on."""
+        until = self.facts.until
+        return self.facts.paused_at is not None or any(c.phase == until and c.status == "passed" for c in self.cells)
+
 
 @dataclass(frozen=True, slots=True)
 class ArtifactRow:

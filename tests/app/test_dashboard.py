@@ -6,8 +6,9 @@ from textual.widget import Widget
 from core.orchestration import work_items
 from core.store import reads
 from core.store.schema import WorkItem
+from core.store.writer import Transaction
 from tests.app.driving import SMALL, USUAL, WIDE, Driving, app_in, lines_of, notices, opened, press, screen_text, settle
-from tests.app.seeding import MINUTE, MORNING, SeededWorkspace, seed_work_item
+from tests.app.seeding import MINUTE, MORNING, SeededWorkspace, seed_passed, seed_work_item
 from tui.questions.answering import NOT_DRAWN
 from tui.screens.dashboard import Dashboard
 from tui.screens.help import HelpDialog
@@ -191,6 +192,22 @@ async def test_p_pauses_a_work_item_and_lets_it_go_on(busy_workspace: SeededWork
         assert "‖ wait" in "\n".join(lines_of(work))
         await press(pilot, "p")
         assert work.row.facts.paused_at is None
+
+
+async def test_what_was_to_stop_after_a_phase_shows_that_and_p_lets_it_go_on(empty_workspace: SeededWorkspace) -> None:
+    def write(tx: Transaction) -> None:
+        item = seed_work_item(tx, "Count words")
+        seed_passed(tx, item, [("D1", 2.0)])
+        work_items.stop_after(tx, item, "D1")
+
+    empty_workspace.store.write_now(write)
+    async with opened(empty_workspace) as pilot:
+        work = pilot.app.screen.query_one(Pipeline)
+        assert "✓ 2.0s ‖ wait" in "\n".join(lines_of(work))
+        await press(pilot, "2", "p")
+        assert work.row is not None
+        assert (work.row.facts.until, work.row.facts.paused_at) == (None, None)
+        assert "goes on" in screen_text(pilot)
 
 
 async def test_a_accepts_a_proposed_work_item_and_only_that(busy_workspace: SeededWorkspace) -> None:

@@ -342,7 +342,7 @@ class WorkItemDeeds(_Node):
         item = self.work_item_in_hand()
         if item is None:
             return
-        paused = item.facts.paused_at is not None
+        paused = item.is_held
         app = app_of(self)
 
         def switched(to_paused: bool) -> Callable[[Any], None]:

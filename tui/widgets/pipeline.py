@@ -91,7 +91,7 @@ class Pipeline(WorkItemDeeds, WindowedList["WorkItemRow"]):
 
 def shown_state(row: WorkItemRow) -> str:
     """The state; a pause shows only while the work would otherwise go on."""
-    return "paused" if row.facts.paused_at is not None and row.state in ("ready", "running") else row.state
+    return "paused" if row.is_held and row.state in ("ready", "running") else row.state
 
 
 def state_line(row: WorkItemRow) -> Line:
