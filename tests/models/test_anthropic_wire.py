@@ -259,7 +259,7 @@ async def test_the_screen_is_told_at_most_four_times_a_second(shop: Shop, book: 
         await shop.model(wire.url).ask(QUESTION, book)
 
     assert [usage.output for usage in book.usages] == [0, 200]
-    assert book.shown[-1] == "claude-haiku-4-5: 9 tokens read, 200 written"
+    assert book.shown == ["reads 9 tokens (claude-haiku-4-5)", "200 tokens written (claude-haiku-4-5)"]
 
 
 async def test_an_error_in_the_midst_of_a_stream_is_what_it_says(shop: Shop, book: Book) -> None:

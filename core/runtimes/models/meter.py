@@ -75,4 +75,7 @@ class Meter:
         self._shown_at = self.clock()
         used = self.usage()
         read = used.input + used.cache_read + used.cache_write
-        self.session.show(f"{self.model}: {read:,} tokens read, {used.output:,} written", used)
+        # What changes comes first: in a narrow place the end is cut off, and what it has used stands beside it.
+        has_written = self._bytes or self.output_is_final
+        now = f"{used.output:,} tokens written" if has_written else f"reads {read:,} tokens"
+        self.session.show(f"{now} ({self.model})", used)
