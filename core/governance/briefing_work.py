@@ -270,13 +270,15 @@ def _paid(found: _Sums) -> str:
 
 
 def _day_budget(reader: Connection, now: int) -> Iterator[Item]:
-    """What models have cost today, of what they may; nothing where none was called."""
+    """What models have cost today, of what they may; nothing where none was called. What calls that run have reserved
+    is not used yet."""
     [day] = standings(reader, NOBODY, now, ("day",))
     used, limit = day.used, day.limit
     if not used.calls:
         return
     parts = []
-    for unit, spent, most in (("dollars", used.dollars, limit.dollars), ("tokens", used.tokens, limit.tokens)):
+    sums = (("dollars", used.settled_dollars, limit.dollars), ("tokens", used.settled_tokens, limit.tokens))
+    for unit, spent, most in sums:
         share = f" of {amount(unit, most)} ({int(100 * spent / most) if most else 100} %)" if most is not None else ""
         parts.append(f"{amount(unit, spent)}{share}")
     unpriced = f"; {counted(used.unpriced, 'call')} without a price" if used.unpriced else ""

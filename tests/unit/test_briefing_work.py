@@ -170,10 +170,12 @@ def test_what_models_cost_is_told_by_team_and_of_the_day_s_budget(place: Place) 
     place.insert(Setting, key=MEMORY, value=memory)
     paid(place, "ac-writer", 1_000, 0.5)
     paid(place, "code-implementer", 21_400, None)
+    running = Spender(1, "I1", 1, "test-implementer")
+    place.write(lambda tx: budgets.reserve(tx, running, {}, "local", "m", 9_000, 0.7))
     assert place.items("teams") == (
         "D1 Definition: 0 delegations today (UTC), $0.50; 0 in 24 h",
         "Other agents: 0 delegations today (UTC), 21,400 tokens without a price; 0 in 24 h",
-        "Models today (UTC): $0.50 of $5.00 (10 %), 22,400 tokens in 2 calls; 1 call without a price",
+        "Models today (UTC): $0.50 of $5.00 (10 %), 22,400 tokens in 3 calls; 1 call without a price",
     )
 
 
