@@ -46,7 +46,7 @@ def _work(tx: Transaction) -> None:
     item = seed_work_item(tx, "Export reports as CSV", project=1)
     seed_delegation(tx, item, "I1", "code-implementer", subject="T1", milliseconds=38_000)
     seed_delegation(tx, item, "I1", "code-implementer", subject="T2", milliseconds=12_000, status="FAILURE")
-    seed_counter(tx, "code-implementer", 41, failures=3, cost=1.25)
+    seed_counter(tx, "code-implementer", 41, failures=3, cost=0.0032)
     seed_running(tx, [(item, "I1", "test-implementer", "T2", 12 * SECOND)])
 
 
@@ -128,7 +128,7 @@ async def test_a_role_is_told_with_its_work_and_its_instructions(place: SeededWo
     assert "tier 3, sub-agent, phase I1" in text
     assert "implementation-gate-check judges its phase" in text
     assert "41 runs, 3 failed" in text
-    assert "$1.25" in text
+    assert "$0.0032" in text
     assert "Instructions" in text
     assert "It decides itself" not in text
 

@@ -20,6 +20,7 @@ from tui.background import in_background
 from tui.bridge import Change
 from tui.screens.pane_screen import PaneScreen, PaneTabs
 from tui.screens.records.activity_text import call_paragraphs, command_paragraphs
+from tui.text.amounts import dollars
 from tui.text.words import Line, plural
 from tui.widgets.activity_lists import CallList, CommandList
 from tui.widgets.document import Document
@@ -155,5 +156,5 @@ def _today(reader: Connection, _: LiveRow, now: int) -> tuple[Line, Line]:
     tokens, cost = sum(c.tokens for c in counted), sum(c.cost for c in counted)
     calls: Line = ((plural(runs, "call"), "dim"),)
     failed: Line = ((f", {failures:,} failed", "bad"),) if failures else ()
-    measured = (f", {tokens:,} tokens" if tokens else ", no tokens measured") + (f", ${cost:,.2f}" if cost else "")
+    measured = (f", {tokens:,} tokens" if tokens else ", no tokens measured") + (f", {dollars(cost)}" if cost else "")
     return (("today (UTC) ", "faint"), *calls, *failed, (measured, "dim")), (*calls, (" today", "faint"))

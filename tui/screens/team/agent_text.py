@@ -13,6 +13,7 @@ from core.sanitise import one_line, sanitise
 from core.store.rows import AgentRow, CounterRow
 from tui.governance.agent_reading import SeenAgent, TeamRow
 from tui.screens.scope.dialogs import ASKS, DECIDES
+from tui.text.amounts import dollars
 from tui.text.words import AGENT_MARKS, UNKNOWN, Line, exact_time, plural, whole_time
 from tui.widgets.document import BLANK, Paragraph, heading, text
 
@@ -77,7 +78,8 @@ def _ever(counted: CounterRow | None, now: int) -> str:
         return "it has never run here"
     failed = f"{counted.failures} failed" if counted.failures else "none failed"
     words = [f"{plural(counted.runs, 'run')}, {failed}", exact_time(counted.milliseconds)]
-    words += [f"${counted.cost:.2f}"] if counted.cost else []
+    words += [f"{counted.tokens:,} tokens"] if counted.tokens else []
+    words += [dollars(counted.cost)] if counted.cost else []
     words += [f"last used {whole_time(now - counted.last_at)} ago"] if counted.last_at else []
     return " · ".join(words)
 
