@@ -50,7 +50,8 @@ class Amounts(NamedTuple):
 
 
 class Spent(NamedTuple):
-    """What a scope has used. `dollars` and `tokens` include what is reserved, and what was lost at its most.
+    """What a scope has used. `dollars` and `tokens` include what is reserved, and what was lost at its most; of it
+    `held_dollars` and `held_tokens` by calls that have not settled yet.
 
     `unpriced` calls are in `tokens` alone: no price of their model is known. `lost` calls ended unseen.
     """
@@ -62,6 +63,8 @@ class Spent(NamedTuple):
     calls: int = 0
     unpriced: int = 0
     lost: int = 0
+    held_dollars: float = 0.0
+    held_tokens: int = 0
 
 
 class Limit(NamedTuple):
@@ -83,7 +86,9 @@ _SPENT_SQL = """
     COALESCE(SUM(COALESCE("tokens", "reserved_tokens")), 0),
     COALESCE(SUM("cost"), 0), COALESCE(SUM("tokens"), 0), COUNT(*),
     COALESCE(SUM(CASE WHEN "cost" IS NULL AND "tokens" > 0 THEN 1 ELSE 0 END), 0),
-    COALESCE(SUM(CASE WHEN "is_lost" THEN 1 ELSE 0 END), 0)
+    COALESCE(SUM(CASE WHEN "is_lost" THEN 1 ELSE 0 END), 0),
+    COALESCE(SUM(CASE WHEN "settled_at" IS NULL THEN "reserved_cost" ELSE 0 END), 0),
+    COALESCE(SUM(CASE WHEN "settled_at" IS NULL THEN "reserved_tokens" ELSE 0 END), 0)
     FROM "spend" WHERE {where}
 """
 
@@ -170,11 +175,11 @@ def reserve(
 
 
 def _check(limit: Limit, used: Spent, spender: Spender, tokens: int, dollars: float) -> None:
-    needs: tuple[tuple[str, float | None, float, float, float], ...] = (
-        ("dollars", limit.dollars, used.dollars, used.settled_dollars, dollars),
-        ("tokens", limit.tokens, used.tokens, used.settled_tokens, tokens),
+    needs: tuple[tuple[str, float | None, float, float, float, float], ...] = (
+        ("dollars", limit.dollars, used.dollars, used.settled_dollars, used.held_dollars, dollars),
+        ("tokens", limit.tokens, used.tokens, used.settled_tokens, used.held_tokens, tokens),
     )
-    for unit, most, taken, settled, needed in needs:
+    for unit, most, taken, settled, held, needed in needs:
         if most is not None and taken + needed > most:
             whose = WHOSE[limit.scope]
             raise OverBudget(
@@ -186,6 +191,7 @@ def _check(limit: Limit, used: Spent, spender: Spender, tokens: int, dollars: fl
                     "limit": most,
                     "spent": taken,
                     "needed": needed,
+                    "held": held if taken - held + needed <= most else 0,
                     "before": {"dollars": limit.dollars, "tokens": limit.tokens},
                     "by": limit.by,
                     **asdict(spender),

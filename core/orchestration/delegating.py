@@ -201,8 +201,9 @@ class Delegator:
         spender = Spender(self.run.work_item, key.phase, key.round, key.agent, key.subject)
         tags = tuple(request.context.get("work_item", {}).get("tags", ()))
         chain = (self.spec.orchestrator, key.agent)
+        digest = journal.request_digest(request)
         return session_of(
-            self.store, spender, journal.request_digest(request), self.catalog, tags, chain, shown, self.providers
+            self.store, spender, digest, self.catalog, tags, chain, shown, self.providers, self.executions
         )
 
     async def _ask_person(self, key: Key, wait: WaitsForHuman) -> Parked:

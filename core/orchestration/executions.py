@@ -1,4 +1,4 @@
-"""The executions that run at this moment, so that those can be ended which nobody pays for or wants any more."""
+"""The executions that run at this moment: those can be ended which nobody wants any more, and one waits for another."""
 
 from __future__ import annotations
 
@@ -22,6 +22,16 @@ class Executions:
     """Every execution of an engine."""
 
     _running: set[Execution] = field(default_factory=set)
+    _settled: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def next_settled(self) -> asyncio.Event:
+        """Set when the next call of any execution has settled, so that what it reserved beyond its use is free."""
+        return self._settled
+
+    def settled(self) -> None:
+        self._settled.set()
+        self._settled = asyncio.Event()
 
     @contextmanager
     def one(self, work_item: int) -> Iterator[Execution]:

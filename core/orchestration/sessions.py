@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field, replace
 
 from core.agents.session import Allowance, OverBudget, Permission, Reservation, Turn, Usage
@@ -11,6 +12,7 @@ from core.governance.authority import in_force
 from core.governance.budgets import Spender
 from core.governance.decisions import Choice, DecisionRules, make_decision
 from core.orchestration import turns
+from core.orchestration.executions import Executions
 from core.orchestration.lease import HeldStore
 from core.orchestration.live import Shown
 from core.orchestration.master import MASTER
@@ -22,6 +24,9 @@ from core.store.writer import Transaction
 
 PERMISSIONS = "technical"
 """The domain agent whose authority says what a running agent may do without a person."""
+
+PATIENCE = 60.0
+"""Seconds for which a call waits for those beside it to settle, before a person is asked for a larger budget."""
 
 
 @dataclass
@@ -37,6 +42,7 @@ class JournalSession:
     chain: tuple[str, ...]
     shown: Shown
     providers: Providers
+    executions: Executions
     _asked: dict[int, str] = field(default_factory=dict)
     """By reservation, whom its call goes to."""
     _left: Allowance = field(default_factory=Allowance)
@@ -70,6 +76,23 @@ class JournalSession:
         return await self.store.write(lambda tx: turns.keep(tx, self.spender, self.request_digest, kind, content))
 
     async def reserve(self, provider: str, model: str, *, tokens: int, dollars: float | None) -> Reservation:
+        """Calls reserve more than they use: what has no room until one beside it settles waits for that a while."""
+        until = asyncio.get_running_loop().time() + PATIENCE
+        while True:
+            settled = self.executions.next_settled
+            try:
+                return await self._reserve_now(provider, model, tokens, dollars)
+            except OverBudget as over:
+                if not over.budget["held"]:
+                    raise
+                self.show("waits for a call beside it to end: both together may be too much for the budget")
+                try:
+                    async with asyncio.timeout_at(until):
+                        await settled.wait()
+                except TimeoutError:
+                    raise over from None
+
+    async def _reserve_now(self, provider: str, model: str, tokens: int, dollars: float | None) -> Reservation:
         def work(tx: Transaction) -> Reservation | OverBudget:
             try:
                 return budgets.reserve(tx, self.spender, self.rules, provider, model, tokens, dollars)
@@ -87,6 +110,7 @@ class JournalSession:
         self._left = await self.store.write(
             lambda tx: budgets.settle(tx, self.spender, self.rules, reservation, usage, request_id)
         )
+        self.executions.settled()
         self._used += usage
         self.shown.update(used=self._used)
         if usage.tokens:
@@ -150,9 +174,10 @@ def session_of(
     chain: tuple[str, ...],
     shown: Shown,
     providers: Providers,
+    executions: Executions,
 ) -> JournalSession:
     """The session of an execution by the rules that the catalog holds."""
     rules = catalog.defaults.budgets.model_dump(mode="json")
-    return JournalSession(
-        store, spender, request_digest, rules, DecisionRules.of(catalog), tags, (MASTER, *chain), shown, providers
-    )
+    first = DecisionRules.of(catalog)
+    chain = (MASTER, *chain)
+    return JournalSession(store, spender, request_digest, rules, first, tags, chain, shown, providers, executions)

@@ -18,6 +18,7 @@ from core.agents.bench import Bench
 from core.contract import AgentRequest, Json
 from core.governance.budgets import Spender
 from core.orchestration import lease, work_items
+from core.orchestration.executions import Executions
 from core.orchestration.lease import HeldStore
 from core.orchestration.live import Live
 from core.orchestration.providers import Providers
@@ -90,7 +91,8 @@ def _session(workspace: Workspace, store: HeldStore, work_item: int, round_: int
     live, providers = Live(0), Providers(store)
     with live.delegation(work_item, "D1", ROLE, "") as shown:
         spender = Spender(work_item, "D1", round_, ROLE)
-        return session_of(store, spender, "d" * 32, workspace.catalog, (), ("definition-orch", ROLE), shown, providers)
+        chain = ("definition-orch", ROLE)
+        return session_of(store, spender, "d" * 32, workspace.catalog, (), chain, shown, providers, Executions())
 
 
 async def _one_by_one(

@@ -13,7 +13,7 @@ from core.agents.bench import Bench
 from core.agents.session import OverBudget, Session, Turn, Usage
 from core.contract import AgentRequest, AgentResponse, Status
 from core.governance import budgets
-from core.orchestration import work_items
+from core.orchestration import sessions, work_items
 from core.orchestration.engine import Engine
 from core.runtimes.base import Unavailable
 from core.store import reads_escalations, reads_team
@@ -312,3 +312,62 @@ async def test_what_runs_tells_its_tokens_and_dollars_as_they_come(workspace: Wo
     await run.settle()
 
     assert [(d["agent"], d["doing"], d["tokens"], d["dollars"]) for d in seen] == [("intent-triage", "thinks", 10, 0.1)]
+
+
+async def test_a_call_waits_for_one_beside_it_that_uses_less_than_it_reserved(workspace: Workspace, run: Run) -> None:
+    limit(workspace, "work_item: {dollars: 1, tokens: null}")
+    reserved, refused = asyncio.Event(), asyncio.Event()
+
+    async def thrifty(session: Session) -> None:
+        held = await session.reserve("anthropic", "m", tokens=100, dollars=0.7)
+        reserved.set()
+        await refused.wait()
+        await session.settle(held, Usage(input=60, output=40, dollars=0.1))
+
+    async def patient(session: Session) -> None:
+        await reserved.wait()
+        engine = run.engine
+        assert engine is not None
+
+        def look() -> None:
+            """Its line says that it waits; then what it waits for may end."""
+            if any("waits for a call" in str(one.get("doing")) for one in engine.live().delegations):
+                refused.set()
+
+        engine.on_live(look)
+        await costing(0.6)(session)
+
+    number = await run.add()
+    await run.start(Paid(spending={"value-articulator": thrifty, "risk-notary": patient}))
+    await run.settle()
+
+    assert not await run.questions()
+    assert await run.outcomes(number) == [("D1", 1, "passed")]
+
+
+async def test_a_call_that_waits_in_vain_for_one_beside_it_asks(
+    workspace: Workspace, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "PATIENCE", 0.0)
+    limit(workspace, "work_item: {dollars: 1, tokens: null}")
+    reserved, refused = asyncio.Event(), asyncio.Event()
+
+    async def slow(session: Session) -> None:
+        held = await session.reserve("anthropic", "m", tokens=100, dollars=0.7)
+        reserved.set()
+        await refused.wait()
+        await session.settle(held, Usage(input=60, output=40, dollars=0.1))
+
+    async def hasty(session: Session) -> None:
+        await reserved.wait()
+        try:
+            await costing(0.6)(session)
+        finally:
+            refused.set()
+
+    await run.add()
+    await run.start(Paid(spending={"value-articulator": slow, "risk-notary": hasty}))
+    await run.settle()
+
+    [asked] = await run.questions()
+    assert (asked.kind, asked.details["budget"]["held"]) == ("budget", 0.7)
