@@ -78,8 +78,6 @@ class Engine:
         """Work items that are driven and that something has happened to which may have ended them."""
         self._parked: dict[int, frozenset[int]] = {}
         """By work item, the questions at which its last drive was parked in the middle of a phase."""
-        self._resting: set[int] = set()
-        """Work items that wait for a provider of models, until it is time to try again."""
         self._seen = 0
         """The newest event that was heard of."""
         self._looking = False
@@ -270,7 +268,7 @@ class Engine:
         except BaseException:
             self._changed = None
             raise
-        ready = {number for number in found if self._is_mine(number)} - self._resting
+        ready = {number for number in found if self._is_mine(number)} - self._live.resting.keys()
         self._ready = (ready if changed is None else (self._ready - changed) | ready) - set(self._drives)
         return changed or set()
 
@@ -309,11 +307,11 @@ class Engine:
             await self._tell_settled()
 
     def _rest(self, number: int, seconds: float) -> None:
-        self._resting.add(number)
+        self._live.rest(number, seconds)
         asyncio.get_running_loop().call_later(seconds, self._end_rest, number)
 
     def _end_rest(self, number: int) -> None:
-        self._resting.discard(number)
+        self._live.end_rest(number)
         self._parked.pop(number, None)
         self._note([number])
 
@@ -342,8 +340,7 @@ class Engine:
         try:
             while True:
                 changed.clear()
-                row = self._live.row()
-                live = {"work_items": list(row.work_items), "delegations": list(row.delegations)}
+                live = self._live.facts()
                 try:
                     await self._store.write(lambda tx, live=live: lease.beat(tx, held, live))  # type: ignore[misc]
                     last = time.monotonic()

@@ -33,6 +33,8 @@ class Live:
         self._pid = pid
         self._work_items: set[int] = set()
         self._delegations: dict[int, Json] = {}
+        self.resting: dict[int, int] = {}
+        """Work items that wait for a provider of models, and when it is tried again: milliseconds since the epoch."""
         self._listeners: list[Callable[[], None]] = []
         self._next = 0
         self.is_driven = False
@@ -43,7 +45,14 @@ class Live:
             self._pid,
             tuple(sorted(self._work_items)),
             tuple(dict(d) for d in self._delegations.values()),
+            dict(self.resting),
         )
+
+    def facts(self) -> Json:
+        """The same for other processes, as the lease carries it and `reads.read_live` reads it."""
+        row = self.row()
+        resting = {str(number): until for number, until in row.resting.items()}
+        return {"work_items": list(row.work_items), "delegations": list(row.delegations), "resting": resting}
 
     def on_change(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call the listener after each change; what it returns ends that."""
@@ -76,6 +85,15 @@ class Live:
         finally:
             del self._delegations[key]
             self._changed()
+
+    def rest(self, number: int, seconds: float) -> None:
+        """The work item waits so long for a provider."""
+        self.resting[number] = milliseconds_now() + round(seconds * 1000)
+        self._changed()
+
+    def end_rest(self, number: int) -> None:
+        self.resting.pop(number, None)
+        self._changed()
 
     def _changed(self) -> None:
         for listener in tuple(self._listeners):

@@ -188,7 +188,9 @@ def _with_cells(
         running = f.id in live.work_items
         cells = tuple(_cell(code, runs.get(f.id, {}).get(code), asked, running) for code in PHASE_CODES)
         state = states.work_item_state(f, questions=sum(asked.values()), running=running)
-        made.append(rows.WorkItemRow(f, names.get(f.project), state, _current_phase(cells), sum(asked.values()), cells))
+        rest = live.resting.get(f.id)
+        phase, waits_for = _current_phase(cells), sum(asked.values())
+        made.append(rows.WorkItemRow(f, names.get(f.project), state, phase, waits_for, cells, rest))
     return tuple(made)
 
 
@@ -345,4 +347,5 @@ def read_live(reader: Connection, now: int | None = None) -> rows.LiveRow:
     if row is None or (now or milliseconds_now()) - row[1] > LEASE_STALE_MS:
         return rows.LiveRow(False, None, (), ())
     live = json.loads(row[2])
-    return rows.LiveRow(True, row[0], tuple(live.get("work_items", ())), tuple(live.get("delegations", ())))
+    resting = {int(number): until for number, until in live.get("resting", {}).items()}
+    return rows.LiveRow(True, row[0], tuple(live.get("work_items", ())), tuple(live.get("delegations", ())), resting)

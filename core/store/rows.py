@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from core.contract import Json
@@ -108,6 +109,8 @@ class WorkItemRow:
     phase: str | None
     questions: int
     cells: tuple[PhaseCell, ...]
+    rests_until: int | None = None
+    """When the provider of models that it waits for is tried again."""
 
     @property
     def id(self) -> int:
@@ -304,9 +307,11 @@ class EventRow:
 @dataclass(frozen=True, slots=True)
 class LiveRow:
     """What runs at this moment, as the lease's holder says: work item ids, and running delegations
-    {"work_item", "phase", "agent", "subject", "since"}. `is_driven` is False when nobody holds a fresh lease."""
+    {"work_item", "phase", "agent", "subject", "since"}. `is_driven` is False when nobody holds a fresh lease.
+    `resting` are work items that wait for a provider of models, each with the moment at which it is tried again."""
 
     is_driven: bool
     pid: int | None
     work_items: tuple[int, ...]
     delegations: tuple[Json, ...]
+    resting: Mapping[int, int] = field(default_factory=dict)

@@ -38,6 +38,7 @@ class Driving:
     is_driving: bool = False
     may_drive: bool = True
     stopped: int = 0
+    resting: dict[int, int] = field(default_factory=dict)
     listeners: list[Callable[..., None]] = field(default_factory=list)
 
     async def start(self) -> bool:
@@ -49,7 +50,7 @@ class Driving:
         self.is_driving = False
 
     def live(self) -> LiveRow:
-        return LiveRow(self.is_driving, 1, self.work_items, self.delegations)
+        return LiveRow(self.is_driving, 1, self.work_items, self.delegations, self.resting)
 
     def on_live(self, callback: Callable[..., None]) -> Callable[[], None]:
         self.listeners.append(callback)
@@ -65,6 +66,11 @@ class Driving:
         """The agent that began last tells what it does, and what it has used."""
         told = {**self.delegations[-1], "doing": doing, "tokens": tokens, "dollars": dollars}
         self.delegations = (*self.delegations[:-1], told)
+        self._changed()
+
+    def rest(self, work_item: int, until: int) -> None:
+        """A provider takes no calls: the work waits until it is tried again."""
+        self.resting = {work_item: until}
         self._changed()
 
     def _changed(self) -> None:

@@ -8,7 +8,7 @@ from core.store import reads
 from core.store.schema import WorkItem
 from core.store.writer import Transaction
 from tests.app.driving import SMALL, USUAL, WIDE, Driving, app_in, lines_of, notices, opened, press, screen_text, settle
-from tests.app.seeding import MINUTE, MORNING, SeededWorkspace, seed_passed, seed_work_item
+from tests.app.seeding import MINUTE, MORNING, SECOND, SeededWorkspace, seed_passed, seed_work_item
 from tui.questions.answering import NOT_DRAWN
 from tui.screens.dashboard import Dashboard
 from tui.screens.help import HelpDialog
@@ -192,6 +192,23 @@ async def test_p_pauses_a_work_item_and_lets_it_go_on(busy_workspace: SeededWork
         assert "‖ wait" in "\n".join(lines_of(work))
         await press(pilot, "p")
         assert work.row.facts.paused_at is None
+
+
+async def test_work_that_waits_for_a_provider_rests_and_says_until_when(empty_workspace: SeededWorkspace) -> None:
+    def write(tx: Transaction) -> int:
+        item = seed_work_item(tx, "Count words")
+        work_items.accept(tx, item, "ada")
+        return item
+
+    item, engine = empty_workspace.store.write_now(write), Driving()
+    async with opened(empty_workspace, engine=engine) as pilot:
+        engine.rest(item, MORNING + 90 * SECOND)
+        await settle(pilot)
+        assert "○ rest " in "\n".join(lines_of(pilot.app.screen.query_one(Pipeline)))
+
+        app_in(pilot).open_work_item(item)
+        await settle(pilot)
+        assert "○ resting until " in screen_text(pilot)
 
 
 async def test_what_was_to_stop_after_a_phase_shows_that_and_p_lets_it_go_on(empty_workspace: SeededWorkspace) -> None:

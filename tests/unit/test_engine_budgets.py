@@ -275,14 +275,20 @@ async def test_a_provider_that_is_down_is_told_once_and_tried_again_by_itself(wo
             raise Unavailable("anthropic", "the quota is used up.", 0.05)
         await costing(0.1)(session)
 
+    resting = []
     number = await run.add()
     await run.start(Paid(spending={"intent-triage": down_twice}))
+    engine = run.engine
+    assert engine is not None
+    engine.on_live(lambda: resting.append(dict(engine.live().resting)))
     async with asyncio.timeout(20):
         while not await run.outcomes(number) or (await run.outcomes(number))[-1][2] is None:
             await run.settle()
             await asyncio.sleep(0)
 
     assert told == [0, 1]
+    assert {number for one in resting for number in one} == {number}
+    assert resting[-1] == {}
     assert await run.outcomes(number) == [("D1", 1, "passed")]
     assert await run.questions() == ()
 

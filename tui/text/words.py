@@ -52,6 +52,7 @@ WORK_MARKS = {
     "ready": Mark("○", "ready", "dim"),
     "running": Mark("●", "running", "run"),
     "waiting": Mark("◆", "waiting", "ask"),
+    "resting": Mark("○", "resting", "ask"),
     "paused": Mark("‖", "paused", "dim"),
     "released": Mark("✓", "released", "good"),
     "closed": Mark("✓", "closed", "good"),
@@ -75,6 +76,7 @@ PHASE_MARKS = {
 STATE_CELLS = {
     "proposed": Mark("○", "new", "dim"),
     "paused": Mark("‖", "wait", "dim"),
+    "resting": Mark("○", "rest", "ask"),
     "cancelled": Mark("✗", "end", "faint"),
     "failed": Mark("✗", "fail", "bad"),
 }

@@ -90,8 +90,10 @@ class Pipeline(WorkItemDeeds, WindowedList["WorkItemRow"]):
 
 
 def shown_state(row: WorkItemRow) -> str:
-    """The state; a pause shows only while the work would otherwise go on."""
-    return "paused" if row.is_held and row.state in ("ready", "running") else row.state
+    """The state; a pause, or a rest until a provider is tried again, shows only where work would go on without."""
+    if row.state not in ("ready", "running"):
+        return row.state
+    return "paused" if row.is_held else "resting" if row.rests_until is not None else row.state
 
 
 def state_line(row: WorkItemRow) -> Line:

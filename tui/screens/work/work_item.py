@@ -38,13 +38,14 @@ from tui.questions.deeds import WorkItemDeeds
 from tui.screens.pane_screen import PaneScreen, PaneTabs
 from tui.screens.questions.gate_text import gate_paragraphs
 from tui.screens.work.cost_text import Doing, doing_cells, phase_cells, running_rows, total_line
+from tui.text.moments import moment
 from tui.text.words import DELEGATION_MARKS, UNKNOWN, Line, phase_cell, span_of_time
 from tui.widgets.columns import Column
 from tui.widgets.document import Document
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.live import Live
 from tui.widgets.painted import PaintedLine
-from tui.widgets.pipeline import state_line
+from tui.widgets.pipeline import shown_state, state_line
 from tui.widgets.row_list import RowList
 from tui.widgets.top_line import TopLine
 
@@ -103,7 +104,9 @@ class Headline(PaintedLine):
         branch = f"  {one_line(facts.branch, 60)}" if facts.branch else ""
         left: Line = ((f" #{self.item.id} ", "accent"), (one_line(self.item.title), "strong"), (about + branch, "dim"))
         cost = self.cost if width >= ROOMY else self.short_cost
-        return left, (("  ", "text"), *cost, *state_line(self.item), (" ", "text"))
+        until = self.item.rests_until if shown_state(self.item) == "resting" else None
+        told: Line = ((f" until {moment(until, self.apm.now())}", "ask"),) if until is not None else ()
+        return left, (("  ", "text"), *cost, *state_line(self.item), *told, (" ", "text"))
 
 
 class Phases(RowList[PhaseCell]):
