@@ -12,6 +12,7 @@ from typing import Any
 from textual import events
 from textual.keys import REPLACED_KEYS, _character_to_key, _get_unicode_name_from_key
 from textual.pilot import Pilot
+from textual.screen import Screen
 
 from core.store.rows import LiveRow
 from tests.app.seeding import SeededWorkspace
@@ -103,14 +104,20 @@ async def settle(pilot: Pilot[Any]) -> None:
     """Return once every key has been handled, every write committed, and every change drawn."""
     app, quiet, shown = app_in(pilot), 0, None
     while quiet < QUIET_ROUNDS:
+        is_drawing = _has_to_draw(app.screen)
         await pilot.pause(0)
         await app.typed()
         before, shown = shown, (app.screen, len(app.screen.query("*")))
         is_busy = any(not worker.is_finished for worker in app.workers) or app.bridge.is_reading
-        quiet = 0 if is_busy or shown != before else quiet + 1
+        quiet = 0 if is_busy or is_drawing or shown != before else quiet + 1
         await app.workers.wait_for_complete()
         await app.bridge.idle()
     await pilot.pause(0)
+
+
+def _has_to_draw(screen: Screen[Any]) -> bool:
+    """One layout can ask for another, as where a scroll bar takes a cell from lines that are wrapped anew for it."""
+    return bool(screen._layout_required or screen._scroll_required or screen._dirty_widgets or screen._callbacks)
 
 
 async def press(pilot: Pilot[Any], *keys: str) -> None:
