@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types contracts tests test-loaders test-model bench month screenshots clean
+.PHONY: help demo test check format lint types contracts tests test-loaders test-model bench bench-engine month screenshots clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -53,6 +53,9 @@ test-model: $(STAMP) ## agents on a real model that is served on this machine (f
 bench: $(STAMP) ## the figures, measured in one run, as a table
 	@$(BIN)/python -m tests.bench
 
+bench-engine: $(STAMP) ## the journal's speed against raw SQLite and other durable engines (ARGS="--only ours,raw")
+	@$(BIN)/python -m tests.bench_engine $(ARGS)
+
 month: $(STAMP) ## thirty simulated days of decisions and answers, and the scope reviews they lead to
 	@$(BIN)/python -m tests.month
 
@@ -60,4 +63,4 @@ screenshots: $(STAMP) ## screenshots/*.svg from a seeded database and a frozen c
 	@$(BIN)/python -m tests.app.screenshots
 
 clean: ## remove what was made, the environment included
-	rm -rf $(VENV) .loaders .models build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis state/demo
+	rm -rf $(VENV) .engines .loaders .models build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis state/demo
