@@ -15,9 +15,11 @@ from time import perf_counter
 
 from tests.bench.machine import as_line, load_average, machine
 from tests.bench_engine.contestants import OURS, OWN, RAW_GROUP, RAW_LARGE, Contestant, NotMeasured, own_python, run
+from tests.bench_engine.profiling import profile
 from tests.bench_engine.standard import RESULT_BYTES, Outcome, Shape
 from tests.bench_engine.table import Goal, Line, fastest_rival, goals_text, lines_text
 
+PROFILED_SECONDS = 60.0
 LIMITS = (RAW_GROUP, RAW_LARGE)
 PARTS = ("ours", "git", "raw")
 
@@ -28,7 +30,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--items", type=int, default=100, help="work items of a run with 50 at once; a fifth for one")
     parser.add_argument("--runs", type=int, default=3, help="the figures are medians of so many runs")
     parser.add_argument("--seconds", type=float, default=10.0, help="a run is cut there; what was done by then counts")
+    parser.add_argument("--profile", action="store_true", help="draw screenshots/hot_path.svg instead")
     given = parser.parse_args(arguments)
+    if given.profile:
+        print(profile(shapes(given.items, PROFILED_SECONDS)[-1]))
+        return 0
     parts = tuple((given.only or ",".join(PARTS)).split(","))
     unknown = [part for part in parts if part not in PARTS]
     if unknown:

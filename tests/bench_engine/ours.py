@@ -15,9 +15,11 @@ from core import workspace as workspaces
 from core.demo import sample
 from core.orchestration import work_items
 from core.orchestration.engine import Engine
+from core.places import FILE
 from core.projects import registering
 from core.store.chain import StoredEvent
 from core.store.store import Store
+from core.store.writer import Transaction
 from core.workspace import Workspace
 from tests.bench_engine.standard import PHASES, Meter, Outcome, Shape, parse, tell
 from tests.bench_engine.team import Idle, install
@@ -50,7 +52,7 @@ async def measure(folder: Path, shape: Shape, synchronous: str, *, with_git: boo
 
 def opened(folder: Path, at_once: int, synchronous: str) -> Workspace:
     """A workspace whose team works on so many work items at once."""
-    file = workspaces.create(folder) / workspaces.FILE
+    file = workspaces.create(folder) / FILE
     text = file.read_text(encoding="utf-8")
     if LIMITS in text:
         file.write_text(text.replace(LIMITS, f"parallel_work_items: {at_once}"), encoding="utf-8")
@@ -68,7 +70,7 @@ async def _run(workspace: Workspace, shape: Shape, project: int | None) -> Outco
         await engine.until_settled()
         end_listening = workspace.store.subscribe(ended.heard)
         meter = Meter(shape.seconds)
-        await workspace.store.write(lambda tx: [_accepted(tx, project) for _ in range(shape.items)])
+        await workspace.store.write(lambda tx: _accept(tx, shape.items, project))
         cut = not await ended.within(shape.seconds)
         outcome = meter.outcome("", cut=cut)
         end_listening()
@@ -78,9 +80,10 @@ async def _run(workspace: Workspace, shape: Shape, project: int | None) -> Outco
     return replace(outcome, steps=steps - already)
 
 
-def _accepted(tx: work_items.Transaction, project: int | None) -> None:
-    number = work_items.create(tx, title="measured", project=project)
-    work_items.accept(tx, number, "bench")
+def _accept(tx: Transaction, items: int, project: int | None) -> None:
+    for _ in range(items):
+        number = work_items.create(tx, title="measured", project=project)
+        work_items.accept(tx, number, "bench")
 
 
 class Ended:

@@ -1,0 +1,41 @@
+"""Virtual environments of the benchmark's own: one a tool, below `.engines/`, made at first use and kept."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.bench_engine.contestants import ROOT, NotMeasured, last_line
+
+HOME = ROOT / ".engines"
+INSTALL_SECONDS = 600
+
+
+def environment(name: str, packages: Sequence[str]) -> Path:
+    """The folder of an environment that holds the packages, pinned as they are. Raises NotMeasured with pip's reason.
+
+    Made anew when the list has changed; what was not installed to its end has no stamp, and is begun again.
+    """
+    folder, wanted = HOME / name, "\n".join(packages) + "\n"
+    stamp = folder / "installed.txt"
+    if stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:
+        return folder
+    shutil.rmtree(folder, ignore_errors=True)
+    print(f"installing {', '.join(packages)} into {folder} (once) …", file=sys.stderr)
+    _must(sys.executable, "-m", "venv", str(folder))
+    _must(str(folder / "bin" / "pip"), "install", "--quiet", *packages)
+    stamp.write_text(wanted, encoding="utf-8")
+    return folder
+
+
+def _must(*command: str) -> None:
+    try:
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        raise NotMeasured(f"it could not be installed within {INSTALL_SECONDS} s") from None
+    if ended.returncode:
+        wrong = [line for line in ended.stderr.splitlines() if line.startswith("ERROR")]
+        raise NotMeasured(f"it could not be installed: {wrong[0] if wrong else last_line(ended.stderr)}")
