@@ -14,14 +14,30 @@ from pathlib import Path
 from time import perf_counter
 
 from tests.bench.machine import as_line, load_average, machine
-from tests.bench_engine.contestants import OURS, OWN, RAW_GROUP, RAW_LARGE, Contestant, NotMeasured, own_python, run
+from tests.bench_engine.contestants import OURS, OWN, Contestant, NotMeasured, own_python, run
+from tests.bench_engine.environments import environment
+from tests.bench_engine.goals import all_goals
 from tests.bench_engine.profiling import profile
+from tests.bench_engine.rivals.table import RIVALS
 from tests.bench_engine.standard import RESULT_BYTES, Outcome, Shape
-from tests.bench_engine.table import Goal, Line, fastest_rival, goals_text, lines_text
+from tests.bench_engine.state import Grown, Resumed, grown, resumed
+from tests.bench_engine.table import Line, goals_text, lines_text
 
+CONTESTANTS = (*OWN, *RIVALS)
+RESUME = "resume"
+PARTS = (*dict.fromkeys(c.part for c in CONTESTANTS), RESUME)
 PROFILED_SECONDS = 60.0
-LIMITS = (RAW_GROUP, RAW_LARGE)
-PARTS = ("ours", "git", "raw")
+MILLION = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is measured: which parts, in which shapes, how often; and how long the long journal is, 0 for none."""
+
+    parts: tuple[str, ...]
+    shapes: tuple[Shape, ...]
+    runs: int
+    long: int
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,23 +46,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--items", type=int, default=100, help="work items of a run with 50 at once; a fifth for one")
     parser.add_argument("--runs", type=int, default=3, help="the figures are medians of so many runs")
     parser.add_argument("--seconds", type=float, default=10.0, help="a run is cut there; what was done by then counts")
+    parser.add_argument(
+        "--long", type=int, nargs="?", const=MILLION, default=0, metavar="STEPS", help="also on a journal of a million"
+    )
     parser.add_argument("--profile", action="store_true", help="draw screenshots/hot_path.svg instead")
     given = parser.parse_args(arguments)
-    if given.profile:
-        print(profile(shapes(given.items, PROFILED_SECONDS)[-1]))
-        return 0
     parts = tuple((given.only or ",".join(PARTS)).split(","))
     unknown = [part for part in parts if part not in PARTS]
     if unknown:
         parser.error(f"there is no part {unknown[0]!r}; known are {', '.join(PARTS)}")
-    return _run(Plan(parts, shapes(given.items, given.seconds), given.runs))
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    parts: tuple[str, ...]
-    shapes: tuple[Shape, ...]
-    runs: int
+    if given.profile:
+        return _profiled(shapes(given.items, PROFILED_SECONDS)[-1])
+    return _run(Plan(parts, shapes(given.items, given.seconds), given.runs, given.long))
 
 
 def shapes(items: int, seconds: float) -> tuple[Shape, ...]:
@@ -57,13 +68,25 @@ def shapes(items: int, seconds: float) -> tuple[Shape, ...]:
     )
 
 
+def _profiled(shape: Shape) -> int:
+    try:
+        print(profile(shape))
+    except NotMeasured as error:
+        print(f"There is no picture: {error}.", file=sys.stderr)
+        return 1
+    return 0
+
+
 def _run(plan: Plan) -> int:
     began = perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         facts = as_line(machine(Path(folder)))
     lines = _measured(plan)
+    resume = resumed(plan.runs) if RESUME in plan.parts else Resumed(reason=f"it is the part {RESUME!r}")
+    growth = grown(plan.shapes[-1], plan.long, plan.runs) if plan.long else Grown(reason="--long measures it")
+    goals = all_goals(plan.shapes, lines, resume, growth)
     print(facts)
-    print(f"\nThe goals, worst first\n{goals_text(_goals(plan, lines))}")
+    print(f"\nThe goals, worst first\n{goals_text(goals)}")
     print(f"\nThe workload, medians of {plan.runs} runs by turns\n{lines_text(list(lines.values()), plan.shapes)}")
     print("* cut by the time limit: the steps that were done by then, by that time.")
     print(f"\n{perf_counter() - began:.0f} s in all, load {load_average()[0]:.2f} at the end.")
@@ -72,9 +95,9 @@ def _run(plan: Plan) -> int:
 
 def _measured(plan: Plan) -> dict[Contestant, Line]:
     """Every contestant's runs. They take turns, so that a busy moment of the machine falls on all of them."""
-    contestants = [c for c in OWN if c.part in plan.parts]
+    contestants = [c for c in CONTESTANTS if c.part in plan.parts]
     runs: dict[Contestant, dict[Shape, list[Outcome]]] = {c: {} for c in contestants}
-    reasons: dict[Contestant, str] = {}
+    pythons, reasons = _installed(contestants)
     step_bytes = RESULT_BYTES
     for turn in range(plan.runs):
         for shape in plan.shapes:
@@ -83,45 +106,32 @@ def _measured(plan: Plan) -> dict[Contestant, Line]:
                     continue
                 print(f"run {turn + 1} of {plan.runs}: {contestant.title}, {shape.name} …", file=sys.stderr)
                 try:
-                    outcome = run(contestant, own_python(), shape, step_bytes)
-                    runs[contestant].setdefault(shape, []).append(outcome)
-                    step_bytes = outcome.bytes // outcome.steps if contestant == OURS else step_bytes
+                    outcome = run(contestant, pythons[contestant], shape, step_bytes)
                 except NotMeasured as error:
                     reasons[contestant] = str(error)
                     runs[contestant] = {}
+                    continue
+                runs[contestant].setdefault(shape, []).append(outcome)
+                step_bytes = outcome.bytes // outcome.steps if contestant == OURS else step_bytes
     return {c: Line(c.title, runs[c], reasons.get(c, ""), c.is_rival) for c in contestants}
+
+
+def _installed(contestants: Sequence[Contestant]) -> tuple[dict[Contestant, Path], dict[Contestant, str]]:
+    """Whose interpreter is where; and who could not be installed, with the reason."""
+    pythons: dict[Contestant, Path] = {}
+    reasons: dict[Contestant, str] = {}
+    for contestant in contestants:
+        try:
+            own = environment(contestant.part, contestant.packages) / "bin" / "python" if contestant.packages else None
+            pythons[contestant] = own or own_python()
+        except NotMeasured as error:
+            reasons[contestant] = str(error)
+    return pythons, reasons
 
 
 def _takes(contestant: Contestant, shape: Shape, among: Sequence[Shape]) -> bool:
     """Git costs so much more than a journal that two shapes say all there is to say."""
     return contestant.part != "git" or shape in (among[0], among[-1])
-
-
-def _goals(plan: Plan, lines: dict[Contestant, Line]) -> list[Goal]:
-    one, many = plan.shapes[0], plan.shapes[-1]
-    ours = lines.get(OURS)
-    fast, slow = (ours.rate(many), ours.rate(one)) if ours else (None, None)
-    found = [
-        Goal("50 at once, side by side", 10_000, "steps/s", fast),
-        Goal("one at a time, in sequence", 2_000, "steps/s", slow),
-        *(Goal(f"share of {c.title}, 50 at once", 33, "%", _percent(fast, lines.get(c), many)) for c in LIMITS),
-        Goal("database per step", 1_200, "bytes", _bytes(ours, many), most=True),
-    ]
-    for shape, rate in ((one, slow), (many, fast)):
-        rival = fastest_rival(list(lines.values()), shape)
-        if rival is not None and rate is not None:
-            found.append(Goal(f"against {rival[0]}, {shape.name}", 1, "times", rate / rival[1], strict=True))
-    return found
-
-
-def _percent(rate: float | None, of: Line | None, shape: Shape) -> float | None:
-    whole = of.rate(shape) if of else None
-    return 100 * rate / whole if rate and whole else None
-
-
-def _bytes(ours: Line | None, shape: Shape) -> float | None:
-    found = [o.bytes / o.steps for o in ours.runs.get(shape, ())] if ours else []
-    return max(found, default=None)
 
 
 if __name__ == "__main__":

@@ -58,21 +58,21 @@ def run(contestant: Contestant, python: Path, shape: Shape, step_bytes: int) -> 
     larger = replace(shape, items=shape.items * contestant.more)
     with tempfile.TemporaryDirectory(prefix="apm-bench-") as folder:
         command = [str(python), "-m", contestant.module, *extra, *words(larger, Path(folder))]
-        return told_by(command, shape.seconds + GRACE_SECONDS)
+        try:
+            return told(spoken(command, shape.seconds + GRACE_SECONDS))
+        except ValueError as error:
+            raise NotMeasured(str(error)) from None
 
 
-def told_by(command: Sequence[str], seconds: float) -> Outcome:
-    """What a program tells. Raises NotMeasured when it fails, is silent, or takes longer."""
+def spoken(command: Sequence[str], seconds: float) -> str:
+    """What a program prints. Raises NotMeasured, with its last words, when it fails or takes longer."""
     try:
         ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=seconds, check=False)
     except subprocess.TimeoutExpired:
         raise NotMeasured(f"it had not ended after {seconds:.0f} s") from None
     if ended.returncode:
         raise NotMeasured(last_line(ended.stderr) or f"it ended with {ended.returncode}")
-    try:
-        return told(ended.stdout)
-    except ValueError as error:
-        raise NotMeasured(str(error)) from None
+    return ended.stdout
 
 
 def last_line(text: str) -> str:

@@ -71,6 +71,10 @@ class Meter:
         self.steps = 0
         self._limit, self._began = seconds, time.perf_counter()
 
+    def restart(self) -> None:
+        """Begin anew: what was prepared until now is not part of the run."""
+        self.steps, self._began = 0, time.perf_counter()
+
     @property
     def elapsed(self) -> float:
         return time.perf_counter() - self._began

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -50,7 +51,7 @@ class Goal:
         if self.measured is None:
             return "not measured"
         if self.measured == self.wanted:
-            return "not met" if self.strict else "met"
+            return "NOT MET" if self.strict else "met"
         return "met" if (self.measured < self.wanted) == self.most else "NOT MET"
 
     @property
@@ -59,7 +60,7 @@ class Goal:
         if self.measured is None:
             return 0.0
         if self.measured <= 0:
-            return float("inf") if self.most else 0.0
+            return math.inf if self.most else 0.0
         return self.wanted / self.measured if self.most else self.measured / self.wanted
 
 
@@ -78,15 +79,19 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
+_SIGNS = {(False, False): ">=", (False, True): ">", (True, False): "<=", (True, True): "<"}
+"""By whether the goal is the most that may be, and whether it must not be reached itself."""
+
+
 def goals_text(goals: Sequence[Goal]) -> str:
     rows = [("", "measured", "goal", "", "of the goal")]
     for goal in worst_first(goals):
-        wanted = f"{'<' if goal.strict else '<=' if goal.most else '>='} {number(goal.wanted)} {goal.unit}".rstrip()
+        wanted = f"{_SIGNS[goal.most, goal.strict]} {number(goal.wanted)} {goal.unit}"
         if goal.measured is None:
             rows.append((goal.what, "", wanted, goal.verdict, goal.reason))
         else:
-            shown = f"{number(goal.measured)} {goal.unit}".rstrip()
-            rows.append((goal.what, shown, wanted, goal.verdict, f"{100 * goal.share:,.0f} %"))
+            reached = "all" if math.isinf(goal.share) else f"{100 * goal.share:,.0f} %"
+            rows.append((goal.what, f"{number(goal.measured)} {goal.unit}", wanted, goal.verdict, reached))
     return aligned(rows, right={1, 2})
 
 

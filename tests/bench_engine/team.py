@@ -89,15 +89,16 @@ class Idle:
 
     def __init__(self) -> None:
         self._gates = gate_functions()
-        self.requests: dict[tuple[str, str], AgentRequest] = {}
-        """The first request to every role, by phase orchestrator and role."""
+        self.exchanges: dict[str, tuple[AgentRequest, AgentResponse]] = {}
+        """The first request to every role, and its answer."""
 
     async def execute(self, request: AgentRequest, agent: AgentRow, bench: Bench) -> AgentResponse:
         role = agent.role
-        self.requests.setdefault((request.requesting_agent, role), request)
-        return await self.answer(role, request, bench)
+        response = await self._answer(role, request, bench)
+        self.exchanges.setdefault(role, (request, response))
+        return response
 
-    async def answer(self, role: str, request: AgentRequest, bench: Bench) -> AgentResponse:
+    async def _answer(self, role: str, request: AgentRequest, bench: Bench) -> AgentResponse:
         if role == I1_GATE:
             gate = request.context["gate"]
             verdict = check("I1", BUILD, thresholds=gate["thresholds"], not_applicable=gate["not_applicable"])
