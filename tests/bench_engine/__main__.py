@@ -122,11 +122,16 @@ def _installed(contestants: Sequence[Contestant]) -> tuple[dict[Contestant, Path
     reasons: dict[Contestant, str] = {}
     for contestant in contestants:
         try:
-            own = environment(contestant.part, contestant.packages) / "bin" / "python" if contestant.packages else None
-            pythons[contestant] = own or own_python()
+            pythons[contestant] = _python(contestant)
         except NotMeasured as error:
             reasons[contestant] = str(error)
     return pythons, reasons
+
+
+def _python(contestant: Contestant) -> Path:
+    if not contestant.packages:
+        return own_python()
+    return environment(contestant.part, contestant.packages, contestant.npm) / "bin" / "python"
 
 
 def _takes(contestant: Contestant, shape: Shape, among: Sequence[Shape]) -> bool:

@@ -30,6 +30,8 @@ class Contestant:
     extra: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
     """What its own virtual environment holds, pinned; none for what runs in ours."""
+    npm: tuple[str, ...] = ()
+    """What it needs of npm's packages besides, pinned."""
     is_rival: bool = False
     more: int = 1
     """So many times the work items: a run must not be over in a tenth of a second."""

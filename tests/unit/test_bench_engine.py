@@ -88,6 +88,7 @@ def test_every_rival_is_pinned_and_has_a_program() -> None:
     root = Path(__file__).parents[2]
 
     assert all("==" in package for rival in RIVALS for package in rival.packages)
+    assert all("@" in package[1:] for rival in RIVALS for package in rival.npm)
     assert all((root / f"{c.module.replace('.', '/')}.py").is_file() for c in (*OWN, *RIVALS))
 
 
