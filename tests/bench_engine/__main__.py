@@ -16,7 +16,7 @@ from time import perf_counter
 from tests.bench.machine import as_line, load_average, machine
 from tests.bench_engine.contestants import OURS, OWN, Contestant, NotMeasured, own_python, run
 from tests.bench_engine.environments import environment
-from tests.bench_engine.goals import all_goals
+from tests.bench_engine.goals import NOT_RUN, all_goals
 from tests.bench_engine.profiling import profile
 from tests.bench_engine.rivals.table import RIVALS
 from tests.bench_engine.standard import RESULT_BYTES, Outcome, Shape
@@ -43,9 +43,9 @@ class Plan:
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench_engine", description=__doc__.split("\n")[0])
     parser.add_argument("--only", metavar="PARTS", help=f"of {','.join(PARTS)}; all by default")
-    parser.add_argument("--items", type=int, default=100, help="work items of a run with 50 at once; a fifth for one")
+    parser.add_argument("--items", type=int, default=300, help="work items of a run with 50 at once; a fifth for one")
     parser.add_argument("--runs", type=int, default=3, help="the figures are medians of so many runs")
-    parser.add_argument("--seconds", type=float, default=10.0, help="a run is cut there; what was done by then counts")
+    parser.add_argument("--seconds", type=float, default=8.0, help="a run is cut there; what was done by then counts")
     parser.add_argument(
         "--long", type=int, nargs="?", const=MILLION, default=0, metavar="STEPS", help="also on a journal of a million"
     )
@@ -82,7 +82,7 @@ def _run(plan: Plan) -> int:
     with tempfile.TemporaryDirectory() as folder:
         facts = as_line(machine(Path(folder)))
     lines = _measured(plan)
-    resume = resumed(plan.runs) if RESUME in plan.parts else Resumed(reason=f"it is the part {RESUME!r}")
+    resume = resumed(plan.runs) if RESUME in plan.parts else Resumed(reason=NOT_RUN)
     growth = grown(plan.shapes[-1], plan.long, plan.runs) if plan.long else Grown(reason="--long measures it")
     goals = all_goals(plan.shapes, lines, resume, growth)
     print(facts)

@@ -11,6 +11,7 @@ from tests.bench_engine.state import WORK_ITEMS, Grown, Resumed
 from tests.bench_engine.table import Goal, Line, fastest_rival
 
 LIMITS = (RAW_GROUP, RAW_LARGE)
+NOT_RUN = "that part was not run"
 
 
 def all_goals(shapes: Sequence[Shape], lines: Mapping[Contestant, Line], resume: Resumed, growth: Grown) -> list[Goal]:
@@ -19,15 +20,23 @@ def all_goals(shapes: Sequence[Shape], lines: Mapping[Contestant, Line], resume:
     ours = lines.get(OURS)
     slow, fast = (ours.rate(one), ours.rate(many)) if ours else (None, None)
     return [
-        Goal(many.name, 10_000, "steps/s", fast),
-        Goal(one.name, 2_000, "steps/s", slow),
-        *(Goal(f"share of {c.title}, {many.name}", 33, "%", _percent(fast, lines.get(c), many)) for c in LIMITS),
-        Goal("database per step", 1_200, "bytes", _bytes(ours, many), most=True),
+        Goal(many.name, 10_000, "steps/s", fast, reason=_why(lines, OURS)),
+        Goal(one.name, 2_000, "steps/s", slow, reason=_why(lines, OURS)),
+        *(
+            Goal(f"share of {c.title}, {many.name}", 33, "%", _percent(fast, lines.get(c), many), reason=_why(lines, c))
+            for c in LIMITS
+        ),
+        Goal("database per step", 1_200, "bytes", _bytes(ours, many), most=True, reason=_why(lines, OURS)),
         *_resume_goals(resume),
         _growth_goal(growth),
         *_rival_goals(lines, one, slow),
         *_rival_goals(lines, many, fast),
     ]
+
+
+def _why(lines: Mapping[Contestant, Line], contestant: Contestant) -> str:
+    """Why a contestant has no figures, if it has none."""
+    return lines[contestant].reason if contestant in lines else NOT_RUN
 
 
 def _resume_goals(resume: Resumed) -> list[Goal]:

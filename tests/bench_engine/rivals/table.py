@@ -13,7 +13,7 @@ _PYTHON = (
     ("dbos", "DBOS + SQLite", "dbos_sqlite", ("dbos==3.4.0",)),
     # The newest FastAPI has dropped a word that this Prefect still says.
     ("prefect", "Prefect", "prefect_local", ("prefect==3.8.8", "fastapi==0.139.0")),
-    ("burr", "Burr + SQLite", "burr_sqlite", ("apache-burr==0.43.0", "aiosqlite==0.22.1")),
+    ("burr", "Burr + SQLite (actions one by one)", "burr_sqlite", ("apache-burr==0.43.0", "aiosqlite==0.22.1")),
     ("huey", "huey + SQLite", "huey_sqlite", ("huey==3.5.4",)),
     ("crewai", "CrewAI flows + SQLite", "crewai_flows", ("crewai==1.15.30",)),
 )
