@@ -48,7 +48,10 @@ def canonical_json(value: Any) -> str:
 
     Raises TypeError or ValueError for what JSON cannot hold (NaN and infinities included).
     """
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _CANONICAL.encode(value)
+
+
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def digest_of(value: Any) -> str:
@@ -86,6 +89,7 @@ class AgentRequest:
     input_artifact: Json
     context: Json
     expected_output: str
+    _digest: str = field(default="", init=False, repr=False, compare=False)
 
     def to_json(self) -> Json:
         return {
@@ -104,7 +108,9 @@ class AgentRequest:
     @property
     def digest(self) -> str:
         """Equal for equal questions: what lets an unaffected answer serve again in a later round."""
-        return digest_of(self.to_json())
+        if not self._digest:
+            object.__setattr__(self, "_digest", digest_of(self.to_json()))
+        return self._digest
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,8 +106,8 @@ class Session(Protocol):
     async def settle(self, reservation: Reservation, usage: Usage, request_id: str = "") -> None:
         """The call has ended and used this; what it did not use is free again. With an empty Usage: it never ran."""
 
-    def allowance(self) -> Allowance:
-        """What is left, as of the last settlement."""
+    async def allowance(self) -> Allowance:
+        """What is left of all budgets together."""
 
     async def permit(self, kind: str, impact: int, what: str) -> Permission:
         """Whether the technical domain agent's authority lets an act of this decision kind go on without a person.
@@ -131,6 +131,7 @@ class Alone:
     used: Usage = field(default_factory=Usage)
     shown: list[str] = field(default_factory=list)
     allowed_kinds: frozenset[str] = frozenset()
+    left: Allowance = field(default_factory=Allowance)
 
     async def turns(self) -> tuple[Turn, ...]:
         return tuple(self.kept)
@@ -145,8 +146,8 @@ class Alone:
     async def settle(self, reservation: Reservation, usage: Usage, request_id: str = "") -> None:
         self.used += usage
 
-    def allowance(self) -> Allowance:
-        return Allowance()
+    async def allowance(self) -> Allowance:
+        return self.left
 
     async def permit(self, kind: str, impact: int, what: str) -> Permission:
         return Permission(kind in self.allowed_kinds, f"nobody but the caller decides {kind}")

@@ -247,8 +247,8 @@ _COUNT_SQL = """
 
 def settle(
     tx: Transaction, spender: Spender, rules: Json, reservation: Reservation, usage: Usage, request_id: str = ""
-) -> Allowance:
-    """The call has ended and used this much. What it reserved beyond that is free again; what is left then."""
+) -> None:
+    """The call has ended and used this much. What it reserved beyond that is free again."""
     tx.update(
         Spend,
         reservation.number,
@@ -263,10 +263,8 @@ def settle(
     )
     tx.event("spend.settled", work_item=spender.work_item, spend=reservation.number)
     tx.sql(_COUNT_SQL, (spender.agent, tx.now // MS_PER_DAY, usage.tokens, usage.dollars or 0.0, tx.now))
-    standings = _standings(tx, spender, rules, tx.now)
-    for warning in _warnings(standings, spender, rules, usage):
+    for warning in _warnings(_standings(tx, spender, rules, tx.now), spender, rules, usage):
         tx.event("budget.warned", work_item=spender.work_item, **warning)
-    return _left(standings)
 
 
 def _warnings(standings: list[_Standing], spender: Spender, rules: Json, usage: Usage) -> Iterator[Json]:
@@ -286,10 +284,7 @@ def _warnings(standings: list[_Standing], spender: Spender, rules: Json, usage: 
 
 def allowance(reader: Connection, spender: Spender, rules: Json, now: int) -> Allowance:
     """What is left for the spender under all budgets together."""
-    return _left(_standings(reader, spender, rules, now))
-
-
-def _left(standings: list[_Standing]) -> Allowance:
+    standings = _standings(reader, spender, rules, now)
     dollars = [max(0.0, limit.dollars - used.dollars) for limit, used in standings if limit.dollars is not None]
     tokens = [max(0, limit.tokens - used.tokens) for limit, used in standings if limit.tokens is not None]
     return Allowance(min(tokens, default=None), min(dollars, default=None))

@@ -143,7 +143,7 @@ def _check_expiry(question: Question) -> None:
 
 def is_over(tx: reads.Connection, work_item: int) -> bool:
     facts = reads.work_item_facts(tx, work_item)
-    return facts is not None and any(at is not None for at in (facts.cancelled_at, facts.closed_at, facts.failed_at))
+    return facts is not None and facts.is_over
 
 
 def _raise_again(tx: Transaction, number: int, question: Question) -> int:

@@ -30,7 +30,7 @@ from core.orchestration.providers import Providers
 from core.orchestration.questions import delegation_question
 from core.orchestration.requests import PhaseContext
 from core.orchestration.runtimes import runtime_names
-from core.orchestration.sessions import JournalSession, session_of
+from core.orchestration.sessions import JournalSession
 from core.phases import PhaseSpec
 from core.registry.catalog import Catalog
 from core.runtimes.base import Runtime, Unavailable, WaitsForHuman
@@ -177,7 +177,6 @@ class Delegator:
         """The runtime's answer, its faults as failures; raises Parked when it has to be executed again later."""
         try:
             async with asyncio.timeout(limit):
-                await session.begin()
                 response = await runtime.execute(request, agent, replace(self.bench, session=session))
             journal.check_recordable(response)
         except WaitsForHuman as wait:
@@ -200,9 +199,9 @@ class Delegator:
     def _session(self, key: Key, request: AgentRequest, shown: Shown) -> JournalSession:
         spender = Spender(self.run.work_item, key.phase, key.round, key.agent, key.subject)
         tags = tuple(request.context.get("work_item", {}).get("tags", ()))
-        chain = (self.spec.orchestrator, key.agent)
+        chain = (MASTER, self.spec.orchestrator, key.agent)
         digest = journal.request_digest(request)
-        return session_of(
+        return JournalSession(
             self.store, spender, digest, self.catalog, tags, chain, shown, self.providers, self.executions
         )
 

@@ -19,7 +19,7 @@ from core.orchestration import master, outcomes
 from core.orchestration.delegating import Delegator, Parked
 from core.orchestration.executions import Executions
 from core.orchestration.gatekeeping import unproven
-from core.orchestration.journal import is_intended
+from core.orchestration.journal import Journal, is_intended
 from core.orchestration.lease import HeldStore, LeaseLost
 from core.orchestration.live import Live
 from core.orchestration.phase_runner import PhaseRunner
@@ -76,6 +76,8 @@ class Drive:
         self.rest_seconds = 0.0
         """How long there is no use in driving it, because a provider that it needs takes no calls."""
         self._tree: worktrees.Worktree | None = None
+        self._journal: Journal | None = None
+        """What was on record when it was last looked."""
 
     async def run(self) -> None:
         try:
@@ -199,7 +201,9 @@ class Drive:
             self._held = None
 
     async def _position(self) -> Position:
-        return await self._eq.store.read(lambda r: read_position(r, self._id))
+        position = await self._eq.store.read(lambda r: read_position(r, self._id, self._journal))
+        self._journal = position.journal
+        return position
 
     async def _bench(self, position: Position) -> tuple[Bench, Json | None]:
         """The folders of this work item, its worktree made or mended, and its project as agents are told of it."""

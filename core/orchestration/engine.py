@@ -318,8 +318,8 @@ class Engine:
     async def _clear_what_is_over(self, changed: set[int]) -> None:
         """Take away the worktrees of work that has just ended; a fault of git there stops nothing."""
         for number in changed - set(self._drives):
-            position = await self._store.read(lambda r, number=number: read_position(r, number))  # type: ignore[misc]
-            if position.is_over:
+            if await self._store.read(lambda r, number=number: is_over(r, number)):  # type: ignore[misc]
+                position = await self._store.read(lambda r, number=number: read_position(r, number))  # type: ignore[misc]
                 try:
                     await Drive(self._equipment, number).clear_away(position)
                 except (ApmError, OSError) as error:

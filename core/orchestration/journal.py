@@ -15,7 +15,7 @@ from core.contract import AgentRequest, AgentResponse, Json, Status, UsageError,
 from core.sanitise import one_line, sanitise
 from core.store.reads import MS_PER_DAY, Connection
 from core.store.rows import AgentRow
-from core.store.schema import Delegation, Event, Intent
+from core.store.schema import Delegation, Intent
 from core.store.schema import Evidence as EvidenceTable
 from core.store.writer import Transaction
 
@@ -70,6 +70,9 @@ class Journal:
     def add(self, entry: Entry) -> None:
         self._by_key[entry.key] = entry
 
+    def by_number(self) -> dict[int, Entry]:
+        return {e.number: e for e in self._by_key.values()}
+
     def of_phase(self, phase: str) -> tuple[Entry, ...]:
         return tuple(e for k, e in self._by_key.items() if k.phase == phase)
 
@@ -77,32 +80,21 @@ class Journal:
         return tuple(self._by_key.values())
 
 
-def read_journal(reader: Connection, work_item: int) -> Journal:
-    query = (
-        Delegation.select(
-            Delegation.phase,
-            Delegation.round,
-            Delegation.agent,
-            Delegation.subject,
-            Delegation.request_digest,
-            Delegation.event,
-            Event.payload,
-        )
-        .join(Event, on=(Event.seq == Delegation.event))
-        .where(Delegation.work_item == work_item)
-        .order_by(Delegation.id)
-    )
-    return Journal(
-        tuple(
-            Entry(
-                Key(phase, round_, agent, subject),
-                digest,
-                AgentResponse.from_json(json.loads(payload)["response"]),
-                seq,
-            )
-            for phase, round_, agent, subject, digest, seq, payload in reader.rows(query)
-        )
-    )
+_RECORDED_SQL = """SELECT "phase", "round", "agent", "subject", "request_digest", "event"
+    FROM "delegations" WHERE "work_item" = ? ORDER BY "event" """
+_PAYLOAD_SQL = 'SELECT "payload" FROM "events" WHERE "seq" = ?'
+
+
+def read_journal(reader: Connection, work_item: int, known: Journal | None = None) -> Journal:
+    """Everything on record for the work item. Of answers that are in `known` the text is not read again."""
+    had = {} if known is None else known.by_number()
+
+    def entry(phase: str, round_: int, agent: str, subject: str, digest: str, number: int) -> Entry:
+        ((payload,),) = reader.sql(_PAYLOAD_SQL, (number,))
+        response = AgentResponse.from_json(json.loads(payload)["response"])
+        return Entry(Key(phase, round_, agent, subject), digest, response, number)
+
+    return Journal(tuple(had.get(row[-1]) or entry(*row) for row in reader.sql(_RECORDED_SQL, (work_item,))))
 
 
 def request_digest(request: AgentRequest) -> str:

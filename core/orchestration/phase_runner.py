@@ -90,9 +90,8 @@ class PhaseRunner:
 
     async def _waits(self, subject: str) -> bool:
         """Whether a decision that has just come up holds back the task. Raises Parked when it holds the phase."""
-        position = (await self._store.read(lambda r: read_position(r, self._context.run.work_item))).entered(
-            self._context.run
-        )
+        run, known = self._context.run, self._context.position.journal
+        position = (await self._store.read(lambda r: read_position(r, run.work_item, known))).entered(run)
         self._context = replace(self._context, position=position)
         self._delegator = replace(self._delegator, position=position, context=self._context)
         if position.holds_back(self._spec.code):

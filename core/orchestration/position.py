@@ -40,8 +40,7 @@ class Position:
 
     @property
     def is_over(self) -> bool:
-        f = self.facts
-        return any(at is not None for at in (f.cancelled_at, f.closed_at, f.failed_at))
+        return self.facts.is_over
 
     def entered(self, run: rows.PhaseRunRow) -> Position:
         """The position once that run is the last one, without reading it anew."""
@@ -154,8 +153,8 @@ def _added(before: Any, value: Any) -> Any:
     return value
 
 
-def read_position(reader: Connection, work_item: int) -> Position:
-    """Raises LookupError for a number that is no work item."""
+def read_position(reader: Connection, work_item: int, known: Journal | None = None) -> Position:
+    """`known` spares reading answers again that are in it. Raises LookupError for a number that is no work item."""
     facts = reads.work_item_facts(reader, work_item)
     if facts is None:
         raise LookupError(f"there is no work item {work_item}")
@@ -171,7 +170,7 @@ def read_position(reader: Connection, work_item: int) -> Position:
         questions=questions,
         answers=answers,
         decisions=tuple(reversed(reads.decisions(reader, work_item=work_item, limit=MOST_DECISIONS))),
-        journal=read_journal(reader, work_item),
+        journal=read_journal(reader, work_item, known),
         # Most work items were never asked about; for those the journal is not looked through.
         threads=threads_of(reader, work_item) if questions or answers else {},
     )

@@ -15,7 +15,6 @@ from core.orchestration import turns
 from core.orchestration.executions import Executions
 from core.orchestration.lease import HeldStore
 from core.orchestration.live import Shown
-from core.orchestration.master import MASTER
 from core.orchestration.providers import Providers
 from core.redaction import own_redactor
 from core.registry.catalog import Catalog
@@ -31,13 +30,12 @@ PATIENCE = 60.0
 
 @dataclass
 class JournalSession:
-    """One execution of the delegation `spender`. `rules` is the section `defaults.budgets` of the team's files."""
+    """One execution of the delegation `spender`, by the rules that the catalog held when it began."""
 
     store: HeldStore
     spender: Spender
     request_digest: str
-    rules: Json
-    first: DecisionRules
+    catalog: Catalog
     tags: tuple[str, ...]
     chain: tuple[str, ...]
     shown: Shown
@@ -45,8 +43,12 @@ class JournalSession:
     executions: Executions
     _asked: dict[int, str] = field(default_factory=dict)
     """By reservation, whom its call goes to."""
-    _left: Allowance = field(default_factory=Allowance)
     _used: Usage = field(default_factory=Usage)
+
+    @property
+    def rules(self) -> Json:
+        """The section `defaults.budgets`. Made when money is asked for: most agents cost none."""
+        return self.catalog.defaults.budgets.model_dump(mode="json")
 
     @property
     def work_item(self) -> int:
@@ -63,11 +65,6 @@ class JournalSession:
     @property
     def subject(self) -> str:
         return self.spender.subject
-
-    async def begin(self) -> None:
-        """Read what is left; before the runtime is let at it."""
-        now = self.store.store.clock()
-        self._left = await self.store.read(lambda r: budgets.allowance(r, self.spender, self.rules, now))
 
     async def turns(self) -> tuple[Turn, ...]:
         return await self.store.read(lambda r: turns.read(r, self.spender, self.request_digest))
@@ -107,18 +104,16 @@ class JournalSession:
         return found
 
     async def settle(self, reservation: Reservation, usage: Usage, request_id: str = "") -> None:
-        self._left = await self.store.write(
-            lambda tx: budgets.settle(tx, self.spender, self.rules, reservation, usage, request_id)
-        )
+        await self.store.write(lambda tx: budgets.settle(tx, self.spender, self.rules, reservation, usage, request_id))
         self.executions.settled()
         self._used += usage
         self.shown.update(used=self._used)
         if usage.tokens:
             await self.providers.answered(self._asked[reservation.number])
 
-    def allowance(self) -> Allowance:
-        """As of the last settlement; what other agents have reserved since is not in it."""
-        return self._left
+    async def allowance(self) -> Allowance:
+        now = self.store.store.clock()
+        return await self.store.read(lambda r: budgets.allowance(r, self.spender, self.rules, now))
 
     async def exhausted(self, over: OverBudget) -> Json:
         """The budget that a person is to be asked about: a runtime that stops by a cap of its own does not know."""
@@ -126,6 +121,7 @@ class JournalSession:
         return await self.store.read(lambda r: budgets.exhausted(r, self.spender, self.rules, now, over.budget))
 
     async def permit(self, kind: str, impact: int, what: str) -> Permission:
+        rules = DecisionRules.of(self.catalog)
         choice = Choice(
             agent=PERMISSIONS,
             kind=kind,
@@ -144,13 +140,13 @@ class JournalSession:
         )
 
         def work(tx: Transaction) -> Permission:
-            first, current = self.first.met_by(choice), in_force(tx, PERMISSIONS, kind)
+            first, current = rules.met_by(choice), in_force(tx, PERMISSIONS, kind)
             if first is not None:
                 return Permission(False, first[0])
             if current is None or current.mode != "autonomous":
                 why = f"{kind} is for a human" if current else f"no list of {PERMISSIONS} names {kind}"
                 return Permission(False, f"authority: {why}")
-            return Permission(True, make_decision(tx, choice, self.first).rule)
+            return Permission(True, make_decision(tx, choice, rules).rule)
 
         return await self.store.write(work)
 
@@ -163,21 +159,3 @@ class JournalSession:
             return response
         content = own_redactor().content
         return replace(response, output_artifact=content(response.output_artifact), metadata=content(response.metadata))
-
-
-def session_of(
-    store: HeldStore,
-    spender: Spender,
-    request_digest: str,
-    catalog: Catalog,
-    tags: tuple[str, ...],
-    chain: tuple[str, ...],
-    shown: Shown,
-    providers: Providers,
-    executions: Executions,
-) -> JournalSession:
-    """The session of an execution by the rules that the catalog holds."""
-    rules = catalog.defaults.budgets.model_dump(mode="json")
-    first = DecisionRules.of(catalog)
-    chain = (MASTER, *chain)
-    return JournalSession(store, spender, request_digest, rules, first, tags, chain, shown, providers, executions)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any, TypeVar
 
-from peewee import Model, fn
+from peewee import SQL, Model, fn
 
 from core.contract import PHASE_CODES, Json
 from core.store import rows, states
@@ -53,6 +53,7 @@ Connection = Reader | Transaction
 """Reads work the same inside a write's closure, where they see what it has changed so far."""
 
 
+@cache
 def _columns(row_type: type[Any], model: type[Model]) -> tuple[tuple[Any, ...], tuple[bool, ...]]:
     names = [f.name for f in fields(row_type)]
     columns = tuple(model._meta.fields[n] for n in names)
@@ -61,11 +62,13 @@ def _columns(row_type: type[Any], model: type[Model]) -> tuple[tuple[Any, ...], 
 
 def select(row_type: type[R], model: type[Model]) -> Any:
     """A query for the columns that the row type names."""
-    return model.select(*_columns(row_type, model)[0])
+    kind: Any = row_type
+    return model.select(*_columns(kind, model)[0])
 
 
 def build(row_type: type[R], model: type[Model], found: Iterable[tuple[Any, ...]]) -> tuple[R, ...]:
-    decode = _columns(row_type, model)[1]
+    kind: Any = row_type
+    decode = _columns(kind, model)[1]
     return tuple(
         row_type(*(json.loads(v) if d and v is not None else v for v, d in zip(row, decode, strict=True)))
         for row in found
@@ -88,6 +91,17 @@ def _by_key(reader: Connection, row_type: type[R], model: type[Model], column: s
     kind: Any = row_type
     found = build(row_type, model, reader.sql(_by_key_sql(kind, model, column), (value,)))
     return found[0] if found else None
+
+
+def of_work_item(
+    reader: Connection, row_type: type[R], model: type[Model], work_item: int, *, only: str = "", newest: int = 0
+) -> tuple[R, ...]:
+    """A work item's rows for which the condition `only` holds, oldest first; or the `newest` so many, newest first."""
+    kind: Any = row_type
+    text = _by_key_sql(kind, model, "work_item") + (f" AND {only}" if only else "")
+    if newest:
+        return build(row_type, model, reader.sql(f'{text} ORDER BY "id" DESC LIMIT ?', (work_item, newest)))
+    return build(row_type, model, reader.sql(f'{text} ORDER BY "id"', (work_item,)))
 
 
 def projects(reader: Connection) -> tuple[rows.ProjectRow, ...]:
@@ -240,27 +254,24 @@ def holding(reader: Connection, ids: Collection[int]) -> dict[int, list[Holding]
 
 
 def artifacts(reader: Connection, work_item: int) -> tuple[rows.ArtifactRow, ...]:
-    query = select(rows.ArtifactRow, Artifact).where(Artifact.work_item == work_item).order_by(Artifact.id)
-    return _all(reader, rows.ArtifactRow, Artifact, query)
+    return of_work_item(reader, rows.ArtifactRow, Artifact, work_item)
 
 
 def artifact_content(reader: Connection, artifact: int) -> Json:
     """The content of a stored artifact; raises LookupError for a number that is none."""
-    row = reader.one(Artifact.select(Artifact.content).where(Artifact.id == artifact))
-    if row is None:
+    found = reader.sql('SELECT "content" FROM "artifacts" WHERE "id" = ?', (artifact,))
+    if not found:
         raise LookupError(f"there is no artifact {artifact}")
-    content: Json = json.loads(row[0])
+    content: Json = json.loads(found[0][0])
     return content
 
 
 def phase_runs(reader: Connection, work_item: int) -> tuple[rows.PhaseRunRow, ...]:
-    query = select(rows.PhaseRunRow, PhaseRun).where(PhaseRun.work_item == work_item).order_by(PhaseRun.id)
-    return _all(reader, rows.PhaseRunRow, PhaseRun, query)
+    return of_work_item(reader, rows.PhaseRunRow, PhaseRun, work_item)
 
 
 def delegations(reader: Connection, work_item: int) -> tuple[rows.DelegationRow, ...]:
-    query = select(rows.DelegationRow, Delegation).where(Delegation.work_item == work_item).order_by(Delegation.id)
-    return _all(reader, rows.DelegationRow, Delegation, query)
+    return of_work_item(reader, rows.DelegationRow, Delegation, work_item)
 
 
 def delegation_record(reader: Connection, event: int) -> Json:
@@ -273,8 +284,7 @@ def delegation_record(reader: Connection, event: int) -> Json:
 
 
 def gate_results(reader: Connection, work_item: int) -> tuple[rows.GateResultRow, ...]:
-    query = select(rows.GateResultRow, GateResult).where(GateResult.work_item == work_item).order_by(GateResult.id)
-    return _all(reader, rows.GateResultRow, GateResult, query)
+    return of_work_item(reader, rows.GateResultRow, GateResult, work_item)
 
 
 def evidence(
@@ -304,7 +314,11 @@ def is_waiting() -> Any:
 
     One expression, which no index serves: for queries of a work item or a key, whose own index has few rows.
     """
-    return fn.COALESCE(Escalation.resolved_at, Escalation.withdrawn_at, Escalation.expired_at).is_null()
+    return SQL(WAITING)
+
+
+WAITING = 'COALESCE("resolved_at", "withdrawn_at", "expired_at") IS NULL'
+"""The same written out, for statements that are."""
 
 
 def escalation(reader: Connection, escalation: int) -> rows.EscalationRow | None:
@@ -313,9 +327,9 @@ def escalation(reader: Connection, escalation: int) -> rows.EscalationRow | None
 
 def decisions(reader: Connection, *, work_item: int | None = None, limit: int = 200) -> tuple[rows.DecisionRow, ...]:
     """Newest first."""
-    query = select(rows.DecisionRow, Decision).order_by(Decision.id.desc()).limit(limit)
     if work_item is not None:
-        query = query.where(Decision.work_item == work_item)
+        return of_work_item(reader, rows.DecisionRow, Decision, work_item, newest=limit)
+    query = select(rows.DecisionRow, Decision).order_by(Decision.id.desc()).limit(limit)
     return _all(reader, rows.DecisionRow, Decision, query)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from peewee import SQL, fn
 
 from core.store import rows, states
-from core.store.reads import Connection, build, is_open, is_waiting, select
+from core.store.reads import WAITING, Connection, build, is_open, is_waiting, of_work_item, select
 from core.store.schema import Answer, Escalation
 
 
@@ -96,16 +96,15 @@ def escalations(
     """The open questions as `page` has them; with `open_only` False every one, the newest first."""
     if open_only:
         return page(reader, Asked(work_item=work_item), limit=limit)
-    query = select(rows.EscalationRow, Escalation).order_by(Escalation.id.desc()).limit(limit)
     if work_item is not None:
-        query = query.where(Escalation.work_item == work_item)
+        return of_work_item(reader, rows.EscalationRow, Escalation, work_item, newest=limit)
+    query = select(rows.EscalationRow, Escalation).order_by(Escalation.id.desc()).limit(limit)
     return build(rows.EscalationRow, Escalation, reader.rows(query))
 
 
 def waiting(reader: Connection, work_item: int) -> tuple[rows.EscalationRow, ...]:
     """What a work item waits for: its open questions, and those that wait with an open one they were merged into."""
-    query = select(rows.EscalationRow, Escalation).where((Escalation.work_item == work_item) & is_waiting())
-    return build(rows.EscalationRow, Escalation, reader.rows(query.order_by(Escalation.id)))
+    return of_work_item(reader, rows.EscalationRow, Escalation, work_item, only=WAITING)
 
 
 def waiting_with(reader: Connection, key: str) -> int | None:
@@ -128,7 +127,9 @@ def answers(reader: Connection, escalation: int) -> tuple[rows.AnswerRow, ...]:
 
 def answers_of(reader: Connection, work_item: int) -> tuple[tuple[rows.EscalationRow, rows.AnswerRow], ...]:
     """Every answer in force for a work item, oldest first, with its question."""
-    asked = {e.id: e for e in escalations(reader, open_only=False, work_item=work_item, limit=100_000)}
+    asked = {e.id: e for e in of_work_item(reader, rows.EscalationRow, Escalation, work_item)}
+    if not asked:
+        return ()
     query = (
         select(rows.AnswerRow, Answer)
         .where(Answer.escalation.in_(list(asked)) & Answer.undone_at.is_null() & ~Answer.late)

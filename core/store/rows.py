@@ -86,6 +86,10 @@ class WorkItemFactsRow:
     base_commit: str | None
     until: str | None
 
+    @property
+    def is_over(self) -> bool:
+        return any(at is not None for at in (self.cancelled_at, self.closed_at, self.failed_at))
+
 
 @dataclass(frozen=True, slots=True)
 class PhaseCell:

@@ -22,7 +22,7 @@ from core.orchestration.executions import Executions
 from core.orchestration.lease import HeldStore
 from core.orchestration.live import Live
 from core.orchestration.providers import Providers
-from core.orchestration.sessions import JournalSession, session_of
+from core.orchestration.sessions import JournalSession
 from core.runtimes.models.answering import AnsweringRuntime
 from core.runtimes.models.anthropic_api import AnthropicConnection, AnthropicModel
 from core.runtimes.models.calling import open_line
@@ -91,8 +91,8 @@ def _session(workspace: Workspace, store: HeldStore, work_item: int, round_: int
     live, providers = Live(0), Providers(store)
     with live.delegation(work_item, "D1", ROLE, "") as shown:
         spender = Spender(work_item, "D1", round_, ROLE)
-        chain = ("definition-orch", ROLE)
-        return session_of(store, spender, "d" * 32, workspace.catalog, (), chain, shown, providers, Executions())
+        chain = ("master", "definition-orch", ROLE)
+        return JournalSession(store, spender, "d" * 32, workspace.catalog, (), chain, shown, providers, Executions())
 
 
 async def _one_by_one(

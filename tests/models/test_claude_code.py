@@ -257,21 +257,21 @@ async def test_a_token_that_can_only_be_a_variable_does_not_reach_the_shell(plac
 
 
 async def test_a_run_that_spends_its_dollars_is_over_budget_and_can_go_on(place: Place) -> None:
-    place.session.allowance = lambda: Allowance(dollars=0.0005)  # type: ignore[method-assign]
+    place.session.left = Allowance(dollars=0.0005)
     read = tool("Read", file_path=str(place.tree / "hello.py"))
     async with scripted([read], [tool("Read", file_path=str(place.tree / "hello.py"))], [DONE]) as server:
         with pytest.raises(OverBudget) as raised:
             await place.run(server)
         assert raised.value.budget["limit"] == 0.0005
         assert raised.value.budget["spent"] == pytest.approx(0.0008)
-        place.session.allowance = lambda: Allowance(dollars=1.0)  # type: ignore[method-assign]
+        place.session.left = Allowance(dollars=1.0)
         response = await place.run(server)
     assert response.metadata["cost"] == pytest.approx(0.0012)
     assert place.session.used.dollars == pytest.approx(0.0012)
 
 
 async def test_a_run_that_uses_its_tokens_is_stopped(place: Place) -> None:
-    place.session.allowance = lambda: Allowance(tokens=50)  # type: ignore[method-assign]
+    place.session.left = Allowance(tokens=50)
     async with scripted([tool("Read", file_path=str(place.tree / "hello.py"))], STALL) as server:
         with pytest.raises(OverBudget, match="tokens"):
             await place.run(server)

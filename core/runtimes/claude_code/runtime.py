@@ -96,7 +96,7 @@ class ClaudeCodeRuntime:
 
     async def _run(self, sdk: Any, task: _Task, past: Past) -> AgentResponse:
         session, parameters = task.bench.session, task.agent.parameters or {}
-        left = session.allowance()
+        left = await session.allowance()
         dollars = _least(float(parameters.get("dollars") or MOST_DOLLARS), left.dollars)
         tokens = int(_least(int(parameters.get("tokens") or MOST_TOKENS), left.tokens))
         model = words.model_of(task.agent) or ""
