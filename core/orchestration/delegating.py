@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -96,10 +95,11 @@ class Delegator:
         agent = await self._agent(role)
         if agent.outward:
             await self.store.write(lambda tx: journal.intend(tx, self.run.work_item, key))
-        began = time.monotonic()
+        clock = asyncio.get_running_loop().time
+        began = clock()
         with self.live.delegation(self.run.work_item, self.run.phase, role, subject) as shown:
             response = await self._execute(key, request, agent, shown)
-        spent = int(1000 * (time.monotonic() - began))
+        spent = int(1000 * (clock() - began))
         entry = await self.store.write(
             lambda tx: journal.record(tx, self.run.work_item, key, request, response, agent, milliseconds=spent)
         )

@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,7 +66,7 @@ class Engine:
         self._only = None if only is None else frozenset(only)
         self._ws = workspace
         self._store = workspace.store
-        self._live = Live(os.getpid())
+        self._live = Live(os.getpid(), workspace.store.clock)
         self._held: lease.Held | None = None
         self._drives: dict[int, asyncio.Task[None]] = {}
         self._ready: set[int] = set()
@@ -336,17 +335,18 @@ class Engine:
             return
         changed = asyncio.Event()
         unsubscribe = self._live.on_change(changed.set)
-        last = time.monotonic()
+        clock = asyncio.get_running_loop().time
+        last = clock()
         try:
             while True:
                 changed.clear()
                 live = self._live.facts()
                 try:
                     await self._store.write(lambda tx, live=live: lease.beat(tx, held, live))  # type: ignore[misc]
-                    last = time.monotonic()
+                    last = clock()
                 except StoreError as error:
                     # A disk that is full for a moment must not end the work; a lease that others see as stale must.
-                    if time.monotonic() - last > lease.GIVE_UP_SECONDS:
+                    if clock() - last > lease.GIVE_UP_SECONDS:
                         raise lease.LeaseLost(f"The lease could not be renewed: {error}") from error
                 await asyncio.sleep(POLL_SECONDS)
                 with contextlib.suppress(TimeoutError):
@@ -359,7 +359,7 @@ class Engine:
 
     async def _watch(self) -> None:
         """Hear what other processes have committed: an answer from a viewer, a work item from the command line."""
-        looking = Looking(self._store)
+        looking = Looking(self._store, asyncio.get_running_loop().time)
         while True:
             await asyncio.sleep(POLL_SECONDS)
             if not looking.is_due():

@@ -29,8 +29,8 @@ class Shown:
 class Live:
     """The running work items and delegations, and those who want to hear when they change (on the event loop)."""
 
-    def __init__(self, pid: int) -> None:
-        self._pid = pid
+    def __init__(self, pid: int, clock: Callable[[], int] = milliseconds_now) -> None:
+        self._pid, self._clock = pid, clock
         self._work_items: set[int] = set()
         self._delegations: dict[int, Json] = {}
         self.resting: dict[int, int] = {}
@@ -77,7 +77,7 @@ class Live:
             "phase": phase,
             "agent": agent,
             "subject": subject,
-            "since": milliseconds_now(),
+            "since": self._clock(),
         }
         self._changed()
         try:

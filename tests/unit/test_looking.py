@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import pytest
 
-from core.store import looking
 from core.store.looking import LOOK_SECONDS, Looking
 
 
@@ -19,21 +18,19 @@ class Log:
 
 
 @pytest.fixture
-def log(monkeypatch: pytest.MonkeyPatch) -> Log:
-    made = Log()
-    monkeypatch.setattr(looking, "time", made)
-    return made
+def log() -> Log:
+    return Log()
 
 
 def test_the_first_look_is_due_and_the_next_one_only_after_a_write(log: Log) -> None:
-    look = Looking(log)
+    look = Looking(log, log.monotonic)
     assert [look.is_due(), look.is_due()] == [True, False]
     log.mark = (1, 0)
     assert [look.is_due(), look.is_due()] == [True, False]
 
 
 def test_it_is_due_after_a_while_although_nobody_wrote(log: Log) -> None:
-    look = Looking(log)
+    look = Looking(log, log.monotonic)
     assert look.is_due()
     log.now += LOOK_SECONDS - 0.1
     assert not look.is_due()
