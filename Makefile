@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types contracts tests test-loaders test-model bench bench-engine month screenshots clean
+.PHONY: help demo test check format lint types contracts tests test-loaders test-model bench bench-engine month screenshots simulate clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -58,6 +58,10 @@ bench-engine: $(STAMP) ## the journal's speed against raw SQLite and other durab
 
 month: $(STAMP) ## thirty simulated days of decisions and answers, and the scope reviews they lead to
 	@$(BIN)/python -m tests.month
+
+SEEDS ?= 200
+simulate: $(STAMP) ## simulated runs with kills, full disks and put clocks, one a seed: what held, as a table (SEEDS=200)
+	@$(BIN)/python -m tests.simulation $(SEEDS)
 
 screenshots: $(STAMP) ## screenshots/*.svg from a seeded database and a frozen clock
 	@$(BIN)/python -m tests.app.screenshots

@@ -1,0 +1,48 @@
+"""`python -m tests.simulation [SEEDS] [--from SEED] [--deeds N]`: many seeds, one line each, and what did not hold.
+
+Exit code 1 when something did not. A line's seed, with the same number of deeds, makes that very run again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import time
+
+from tests.simulation.deeds import Outcome, simulate
+
+ROW = "{:>8} {:>7} {:>9} {:>11} {:>7} {:>8}  {}"
+
+
+def main() -> int:
+    arguments = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
+    arguments.add_argument("seeds", nargs="?", type=int, default=200)
+    arguments.add_argument("--from", dest="first", type=int, default=1)
+    arguments.add_argument("--deeds", type=int, default=60)
+    given = arguments.parse_args()
+    # What the engine says of a full disk belongs to the runs; here only what did not hold is of interest.
+    logging.disable(logging.CRITICAL)
+    began = time.monotonic()
+    print(ROW.format("seed", "deeds", "turns", "executions", "kills", "events", "journal"))
+    found = [_shown(simulate(seed, given.deeds)) for seed in range(given.first, given.first + given.seeds)]
+    broken = [outcome for outcome in found if outcome.violations]
+    print(
+        f"{len(found)} seeds, {sum(o.deeds for o in found)} steps, {sum(o.executions for o in found)} executions, "
+        f"{sum(o.kills for o in found)} kills, {sum(len(o.violations) for o in found)} violations "
+        f"in {len(broken)} seeds, {time.monotonic() - began:.0f} s"
+    )
+    return 1 if broken else 0
+
+
+def _shown(outcome: Outcome) -> Outcome:
+    events, link = outcome.head
+    row = (outcome.seed, outcome.deeds, outcome.turns, outcome.executions, outcome.kills, events, link[:16])
+    print(ROW.format(*row), flush=True)
+    for violation in outcome.violations:
+        print(f"         {violation}", flush=True)
+    return outcome
+
+
+if __name__ == "__main__":
+    sys.exit(main())

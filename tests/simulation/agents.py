@@ -1,0 +1,120 @@
+"""Agents that answer, fail, stay silent, ask and raise decisions as the chance has it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from random import Random
+from typing import Any
+
+from core.agents.bench import Bench
+from core.contract import AgentRequest, AgentResponse, Json, blocked, failed
+from core.governance.decisions import DOMAIN_AGENTS
+from core.orchestration.sessions import JournalSession
+from core.runtimes.base import Ask, Unavailable, WaitsForHuman
+from core.store.rows import AgentRow
+from tests.unit.scripted import Scripted
+
+Key = tuple[int, str, int, str, str]
+"""Work item, phase, round, agent, subject: what makes a delegation the same delegation."""
+
+KINDS = (
+    ("technical", "api_endpoints"),
+    ("technical", "caching"),
+    ("technical", "architecture"),
+    ("technical", "security"),
+    ("ux", "naming_of_cats"),
+    ("strategy", "backlog_order"),
+)
+OPTIONS: list[Json] = [
+    {"key": "new", "label": "New", "consequence": "More to keep."},
+    {"key": "old", "label": "Old", "consequence": "Less to keep."},
+]
+GO_ON: Json = {"key": "go", "label": "Go on", "consequence": "It goes on."}
+
+
+class Crash(Exception):
+    """A fault in an agent's own code."""
+
+
+@dataclass
+class Ledger:
+    """What was executed, as somebody who stands outside counts it; it outlives every process."""
+
+    recorded: set[Key] = field(default_factory=set)
+    running: set[Key] = field(default_factory=set)
+    executions: int = 0
+    violations: list[str] = field(default_factory=list)
+
+    def begin(self, key: Key) -> None:
+        self.executions += 1
+        if key in self.recorded:
+            self.violations.append(f"{key} was recorded, and is executed again")
+        if key in self.running:
+            self.violations.append(f"{key} is executed twice at once")
+        self.running.add(key)
+
+
+class Agents:
+    """One runtime in the place of all. While `is_calm`, everybody answers at once what their gate asks for."""
+
+    name = "simulated"
+
+    def __init__(self, ledger: Ledger, chance: Random, is_calm: Callable[[], bool]) -> None:
+        self._ledger, self._chance, self._is_calm = ledger, chance, is_calm
+        self._script = Scripted()
+
+    async def execute(self, request: AgentRequest, agent: AgentRow, bench: Bench) -> AgentResponse:
+        session = bench.session
+        assert isinstance(session, JournalSession)
+        spender = session.spender
+        key = (spender.work_item, spender.phase, spender.round, spender.agent, spender.subject)
+        self._ledger.begin(key)
+        try:
+            if not self._is_calm():
+                await asyncio.sleep(self._chance.choice((0.0, 0.01, 0.1, 1.0)) * self._chance.random())
+                answer = await self._trouble(request, agent.role)
+                if answer is not None:
+                    return answer
+            response = await self._script.execute(request, agent, bench)
+            return response if self._is_calm() else self._deciding(response, agent.role)
+        finally:
+            self._ledger.running.discard(key)
+
+    async def _trouble(self, request: AgentRequest, role: str) -> AgentResponse | None:
+        """What goes wrong this time, if anything does."""
+        drawn = self._chance.randrange(100)
+        if drawn < 3:
+            return failed(role, "the oracle is silent", ["a word"], "Ask again.")
+        if drawn < 6:
+            return blocked(role, {}, ["a word"], "Say it.")
+        if drawn < 8:
+            raise Crash("a fault of its own")
+        if drawn < 10:
+            await asyncio.sleep(1_000_000)
+        if drawn < 14 and "human" not in request.context:
+            raise WaitsForHuman(Ask("May it go on?", (GO_ON,), "go"))
+        if drawn < 16:
+            raise Unavailable("simulated", "its quota is gone", 1 + 20 * self._chance.random())
+        return None
+
+    def _deciding(self, response: AgentResponse, role: str) -> AgentResponse:
+        """The response, now and then with a decision that its owner or a person has to make."""
+        if role in DOMAIN_AGENTS or self._chance.randrange(100) >= 16:
+            return response
+        domain, kind = self._chance.choice(KINDS)
+        raised: Json = {
+            "kind": kind,
+            "domain": domain,
+            "question": f"Which of the two for {role}?",
+            "impact": self._chance.choice((3, 5, 9)),
+            "options": OPTIONS,
+            "recommended": self._chance.choice(("new", "old")),
+            "blocks": self._chance.choice(("", "P1", "I1", "T1")),
+            "topic": self._chance.choice(("", "performance", "the greeting")),
+        }
+        return replace(response, metadata={**response.metadata, "decisions": [raised]})
+
+    def as_runtimes(self) -> dict[str, Any]:
+        return dict.fromkeys(("tool", "offline", "human"), self)
