@@ -13,6 +13,7 @@ from typing import Any
 
 from core.contract import AgentRequest, AgentResponse, Json, Status, UsageError, canonical_json
 from core.sanitise import one_line, sanitise
+from core.store.database import StoreError
 from core.store.reads import MS_PER_DAY, Connection
 from core.store.rows import AgentRow
 from core.store.schema import Delegation, Intent
@@ -90,11 +91,20 @@ def read_journal(reader: Connection, work_item: int, known: Journal | None = Non
     had = {} if known is None else known.by_number()
 
     def entry(phase: str, round_: int, agent: str, subject: str, digest: str, number: int) -> Entry:
-        ((payload,),) = reader.sql(_PAYLOAD_SQL, (number,))
-        response = AgentResponse.from_json(json.loads(payload)["response"])
+        response = _response(work_item, number, reader.sql(_PAYLOAD_SQL, (number,)))
         return Entry(Key(phase, round_, agent, subject), digest, response, number)
 
     return Journal(tuple(had.get(row[-1]) or entry(*row) for row in reader.sql(_RECORDED_SQL, (work_item,))))
+
+
+def _response(work_item: int, seq: int, found: list[tuple[Any, ...]]) -> AgentResponse:
+    """The recorded answer. Raises StoreError where its event is gone: asking again would do the work a second time."""
+    if not found:
+        raise StoreError(
+            f"Event {seq} is gone from the journal, and with it an answer that work item {work_item} has had. Nothing "
+            "was changed: restore a backup; `apm audit verify` tells what is missing."
+        )
+    return AgentResponse.from_json(json.loads(found[0][0])["response"])
 
 
 def request_digest(request: AgentRequest) -> str:

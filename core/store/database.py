@@ -14,10 +14,15 @@ from urllib.parse import urlsplit
 from peewee import Database, DatabaseError, OperationalError, SqliteDatabase
 
 from core.contract import ApmError
+from core.remedies import told
 from core.store.schema import NEWEST
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT_MS = 10_000
+
+
+FAILURES = (DatabaseError, sqlite3.DatabaseError)
+"""What a database fails with: by statement as peewee's errors, by row as those of the driver itself."""
 
 
 class StoreError(ApmError):
@@ -107,11 +112,43 @@ def has_events(path: Path) -> bool:
 
 def explain(error: Exception, path: Path | str) -> StoreError:
     """The database's complaint as a sentence with its remedy."""
-    text = str(error).lower()
+    if isinstance(error, OSError):
+        return StoreError(f"The database {path} cannot be used: {told(error)} Nothing of this change was written.")
+    text = " ".join(_all_told(error)).lower()
+    if "disk i/o error" in text and _is_full(Path(path).parent):
+        # A file that SQLite needs beside the database could not grow.
+        text = "disk is full"
     for words, sentence in _EXPLANATIONS:
         if words in text:
             return StoreError(sentence.format(path=path))
     return StoreError(f"The database {path} answered: {error}. Nothing of this change was written.")
+
+
+def _all_told(error: BaseException | None) -> Iterator[str]:
+    """The error and those it came out of: where a full disk ends a transaction, rolling it back fails as well."""
+    while error is not None:
+        yield str(error)
+        error = error.__cause__ or error.__context__
+
+
+DAMAGED = (
+    "{path} is damaged. Nothing was changed: restore a backup (state/*-before-*.db), or copy the workspace and "
+    "recover it with sqlite3's .recover."
+)
+CUT = (
+    "{path} has lost events: its journal ends at {last}, and {head} were written. Nothing was changed: restore a "
+    "backup; `apm audit verify` tells what is missing."
+)
+LITTLE_BYTES = 128 * 1024
+"""Of free space: less than the files take that SQLite makes beside a database."""
+
+
+def _is_full(folder: Path) -> bool:
+    try:
+        found = os.statvfs(folder)
+    except OSError:
+        return False
+    return found.f_bavail * found.f_frsize < LITTLE_BYTES
 
 
 _EXPLANATIONS = (
@@ -125,7 +162,13 @@ _EXPLANATIONS = (
     ),
     (
         "unable to open",
-        "{path} cannot be opened. Check that its folder exists and that you may write there.",
+        "{path} cannot be opened. Check that its folder exists, that you may write there, and that more files may be "
+        "open at once (`ulimit -n`).",
+    ),
+    (
+        "disk i/o error",
+        "{path} cannot be read or written: the disk answers with an error. Nothing of this change was written: see "
+        "that the disk is there and sound, then try again.",
     ),
     (
         "locked",
@@ -136,11 +179,8 @@ _EXPLANATIONS = (
         "not a database",
         "{path} is not a database of apm's. Nothing was changed: put the right file back, or move this one away.",
     ),
-    (
-        "malformed",
-        "{path} is damaged. Nothing was changed: restore a backup (state/*-before-*.db), or copy the workspace and "
-        "recover it with sqlite3's .recover.",
-    ),
+    ("malformed", DAMAGED),
+    ("could not decode", DAMAGED),
 )
 
 
@@ -165,6 +205,7 @@ def _applied_migrations(path: Path) -> tuple[str, ...]:
 
 
 __all__ = [
+    "FAILURES",
     "MIGRATIONS",
     "OperationalError",
     "StoreError",

@@ -12,10 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from peewee import Database, DatabaseError
+from peewee import Database
 
 from core.store.chain import StoredEvent, read_or_make_key
-from core.store.database import alone, connect, explain, has_events, prepare, sqlite_url
+from core.store.database import FAILURES, alone, connect, explain, has_events, prepare, sqlite_url
 from core.store.writer import Transaction, Writer, milliseconds_now
 
 logger = logging.getLogger(__name__)
@@ -154,7 +154,7 @@ class Store:
             # One snapshot for all that the closure reads: a commit between two of its queries would tear the picture.
             with self._db.transaction("DEFERRED"):
                 return work(Reader(self._db))
-        except DatabaseError as error:
+        except FAILURES as error:
             raise explain(error, self.path) from error
 
     def _publish(self, events: Sequence[StoredEvent]) -> None:

@@ -18,11 +18,11 @@ from functools import cache
 from operator import itemgetter
 from typing import Any, TypeVar, cast
 
-from peewee import Database, DatabaseError, Field, Model
+from peewee import Database, Field, Model
 
 from core.contract import Json, canonical_json
 from core.store.chain import GENESIS, StoredEvent, mac_of
-from core.store.database import explain
+from core.store.database import CUT, FAILURES, StoreError, explain
 from core.store.tables_work import ChainHead, Counter, Event, Lease
 
 T = TypeVar("T")
@@ -176,7 +176,7 @@ class Writer:
     ) -> None:
         self._db, self._key, self._path, self._publish, self._clock = database, key, path, publish, clock
         self._queue: queue.SimpleQueue[_Ticket | None] = queue.SimpleQueue()
-        self._closed = False
+        self._closed = self._is_checked = False
         self._thread = threading.Thread(target=self._serve, name="apm-writer", daemon=True)
         self._thread.start()
 
@@ -242,8 +242,8 @@ class Writer:
                 if tx.events:
                     self._db.execute_sql(_HEAD_SQL.format(self._db.param), (tx.seq, tx.mac))
                 events = tx.events
-        except DatabaseError as error:
-            failure = explain(error, self._path)
+        except (*FAILURES, StoreError) as error:
+            failure = error if isinstance(error, StoreError) else explain(error, self._path)
             for ticket in group:
                 ticket.error = ticket.error or failure
             events = []
@@ -254,10 +254,19 @@ class Writer:
     def _transaction(self) -> Transaction:
         """A transaction that continues the chain where the database, not our memory, says it ends."""
         row = self._db.execute_sql("SELECT seq, mac FROM chain_head WHERE id = 1").fetchone()
+        if not self._is_checked:
+            self._check_end(0 if row is None else int(row[0]))
         if row is None:
             self._db.execute_sql(f"INSERT INTO chain_head (id, seq, mac) VALUES (1, 0, {self._db.param})", (GENESIS,))
             row = (0, GENESIS)
         return Transaction(self._db, self._key, int(row[0]), bytes(row[1]), self._clock)
+
+    def _check_end(self, head: int) -> None:
+        """Raises StoreError where the journal does not end at its head: what was cut off would be done once more."""
+        last = self._db.execute_sql("SELECT COALESCE(MAX(seq), 0) FROM events").fetchone()[0]
+        if last != head:
+            raise StoreError(CUT.format(path=self._path, last=last, head=head))
+        self._is_checked = True
 
     def _run(self, tx: Transaction, ticket: _Ticket) -> None:
         mark = tx.begin_closure()
@@ -269,10 +278,10 @@ class Writer:
             self._db.execute_sql("RELEASE closure")
         except Exception as error:
             tx.roll_back_to(mark)
-            ticket.error = explain(error, self._path) if isinstance(error, DatabaseError) else error
+            ticket.error = explain(error, self._path) if isinstance(error, FAILURES) else error
             if not self._db.connection().in_transaction:
                 # A full disk makes SQLite roll back the whole transaction by itself: nothing more may join it.
-                raise
+                raise explain(error, self._path) from error
             self._db.execute_sql("ROLLBACK TO closure")
             self._db.execute_sql("RELEASE closure")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import resource
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ from tui.cli.options import Place, has_screen
 from tui.cli.output import emit_json, forget_emitted, has_emitted, note
 
 INTERRUPTED = 130
+LEAST_FILES = 64
 COMPLETION = "_APM_COMPLETE"
 """Set by a shell that asks what could come next; `_APM_COMPLETE=bash_source apm` prints the shell's part."""
 
@@ -107,6 +109,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         return shell_complete(apm, {}, "apm", COMPLETION, asked)
     _open_closed_streams()
+    allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if allowed < LEAST_FILES:
+        # With fewer the event loop itself fails, and halfway through.
+        why = (
+            f"{allowed} files may be open at once here, and apm needs {LEAST_FILES}: `ulimit -n 1024`, then try again."
+        )
+        return _failed(words, why, 1)
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a character shows a question mark, which beats ending halfway.
         if reconfigure := getattr(stream, "reconfigure", None):
@@ -153,8 +162,9 @@ def _outcome(words: Sequence[str]) -> int:
     except BrokenPipeError:
         raise
     except OSError as error:
-        named = f": {error.filename}" if error.filename else ""
-        return _failed(words, f"{error.strerror or error}{named}.", 1)
+        from core.remedies import told
+
+        return _failed(words, told(error), 1)
     except Exception as error:
         kept = keep_trace(error)
         where = f" Its trace is in {kept}; please report it." if kept else ""
