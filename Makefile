@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types contracts tests test-loaders test-model bench bench-engine month screenshots simulate clean
+.PHONY: help demo test check format lint types contracts tests test-loaders test-model bench bench-engine month screenshots simulate faults clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -62,6 +62,9 @@ month: $(STAMP) ## thirty simulated days of decisions and answers, and the scope
 SEEDS ?= 200
 simulate: $(STAMP) ## simulated runs with kills, full disks and put clocks, one a seed: what held, as a table (SEEDS=200)
 	@$(BIN)/python -m tests.simulation $(SEEDS)
+
+faults: $(STAMP) ## full disks, read-only folders, damaged and cut files, held locks, jumping clocks: real processes meet them
+	@$(BIN)/python -m pytest tests/faults/machine.py -p no:cacheprovider -rs
 
 screenshots: $(STAMP) ## screenshots/*.svg from a seeded database and a frozen clock
 	@$(BIN)/python -m tests.app.screenshots

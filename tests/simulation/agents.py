@@ -34,6 +34,10 @@ OPTIONS: list[Json] = [
 GO_ON: Json = {"key": "go", "label": "Go on", "consequence": "It goes on."}
 
 
+SILENCE_SECONDS = 100.0
+"""Longer than most agents may take here; one with a limit of its own is only late."""
+
+
 class Crash(Exception):
     """A fault in an agent's own code."""
 
@@ -92,7 +96,7 @@ class Agents:
         if drawn < 8:
             raise Crash("a fault of its own")
         if drawn < 10:
-            await asyncio.sleep(1_000_000)
+            await asyncio.sleep(SILENCE_SECONDS)
         if drawn < 14 and "human" not in request.context:
             raise WaitsForHuman(Ask("May it go on?", (GO_ON,), "go"))
         if drawn < 16:

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from random import Random
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -120,6 +120,8 @@ TestEngineLife = EngineLife.TestCase
 TestEngineLife.settings = settings(
     max_examples=int(os.environ.get("APM_SIMULATIONS", "4")),
     stateful_step_count=25,
+    # What fails here is told as it was drawn: to make it smaller takes hundreds of runs.
+    phases=(Phase.explicit, Phase.generate),
     suppress_health_check=list(HealthCheck),
     deadline=None,
 )
