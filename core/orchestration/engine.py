@@ -10,13 +10,13 @@ import contextlib
 import logging
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.contract import ApmError
 from core.governance.budgets import lose_open
 from core.governance.escalations import is_over
 from core.orchestration import lease
+from core.orchestration.clearing import clear_after_others
 from core.orchestration.drive import Drive, Equipment
 from core.orchestration.duties import Duties
 from core.orchestration.live import Live
@@ -25,7 +25,7 @@ from core.orchestration.position import read_position
 from core.orchestration.providers import Providers
 from core.orchestration.reloading import Reload, Team
 from core.orchestration.runtimes import NO_TAPE, Available, Tape, available_runtimes
-from core.projects import commands, worktrees
+from core.projects import commands
 from core.runtimes.base import Runtime
 from core.store import reads, rows
 from core.store.chain import StoredEvent
@@ -140,7 +140,7 @@ class Engine:
         # Cleaning up may take longer than a lease stays fresh.
         self._tasks = [asyncio.create_task(self._beat(), name="apm-heartbeat")]
         await self._store.write(lose_open)
-        await self._clean_up_after_others()
+        await clear_after_others(self._equipment, self._ws.id)
         await self._team.look()
         self._seen = await self._store.read(_newest_event)
         loop = asyncio.get_running_loop()
@@ -373,19 +373,6 @@ class Engine:
                 continue
             if others:
                 self._hear(others)
-
-    async def _clean_up_after_others(self) -> None:
-        """What a killed process left: its children, and worktrees of work that is over."""
-        await commands.sweep_stale(self._ws.id)
-        projects, unfinished = await self._store.read(lambda r: (reads.projects(r), reads.unfinished(r)))
-        for project in projects:
-            if not Path(project.path).is_dir():
-                continue
-            keep = {number for number, of_project in unfinished if of_project == project.id}
-            try:
-                await worktrees.prune(Path(project.path), self._ws.state / "worktrees" / project.name, keep)
-            except (ApmError, OSError) as error:
-                logger.warning("worktrees of %s could not be cleaned: %s", project.name, error)
 
 
 def _newest_event(reader: Reader) -> int:

@@ -116,6 +116,18 @@ async def prune(project_path: Path, home: Path, keep: AbstractSet[int]) -> tuple
     return tuple(gone)
 
 
+async def merged_branches(project_path: Path, target: str) -> tuple[str, ...]:
+    """The work items' branches that hold no commit which the branch `target` lacks."""
+    words = ("--format=%(refname:short)", f"--merged=refs/heads/{target}", f"refs/heads/{PREFIX.rstrip('/')}")
+    return tuple((await git(project_path, "for-each-ref", *words)).split())
+
+
+def work_item_of(branch: str) -> int | None:
+    """The number of the work item that a branch is named for."""
+    match = _FOLDER.fullmatch(branch.removeprefix(PREFIX))
+    return int(match[1]) if match else None
+
+
 async def holds_changes(path: Path) -> bool:
     """Whether a worktree holds work that no commit has. Ignored files are none, and neither is a tree half made."""
     if not (path / ".git").exists():
@@ -130,9 +142,10 @@ async def _remove(project: Path, path: Path, branch: str, delete_branch: bool) -
     if delete_branch:
         work_item = int(branch.removeprefix(PREFIX).partition("-")[0])
         await _remove_dead_ref_locks(project, work_item, branch)
+        # The branch last: it is what a later start finds when a kill comes in between.
+        await git(project, "update-ref", "-d", _base_ref(work_item))
         if await branch_exists(project, branch):
             await git(project, "branch", "--quiet", "-D", branch)
-        await git(project, "update-ref", "-d", _base_ref(work_item))
 
 
 @contextlib.asynccontextmanager

@@ -1,0 +1,58 @@
+"""What a killed process left: its children, and what stood ready for work that is over."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+from collections.abc import Set
+from pathlib import Path
+
+from core.contract import ApmError
+from core.orchestration.drive import Drive, Equipment
+from core.orchestration.position import read_position
+from core.projects import commands, worktrees
+from core.store import reads, rows
+
+logger = logging.getLogger(__name__)
+
+
+async def clear_after_others(equipment: Equipment, workspace: str) -> None:
+    """End their processes, and take away worktrees, branches and scratch of work that is over.
+
+    A fault of git there stops nothing. `workspace` is the mark that the workspace's processes bear.
+    """
+    await commands.sweep_stale(workspace)
+    projects, unfinished = await equipment.store.read(lambda r: (reads.projects(r), reads.unfinished(r)))
+    await asyncio.to_thread(_clear_scratch, equipment.state / "scratch", {number for number, _ in unfinished})
+    for project in projects:
+        if not Path(project.path).is_dir():
+            continue
+        keep = {number for number, of_project in unfinished if of_project == project.id}
+        try:
+            await worktrees.prune(Path(project.path), equipment.state / "worktrees" / project.name, keep)
+            await _clear_branches(equipment, project, keep)
+        except (ApmError, OSError) as error:
+            logger.warning("worktrees of %s could not be cleaned: %s", project.name, error)
+
+
+def _clear_scratch(scratch: Path, keep: Set[int]) -> None:
+    for folder in scratch.iterdir() if scratch.is_dir() else ():
+        if folder.name.isdecimal() and int(folder.name) not in keep:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _clear_branches(equipment: Equipment, project: rows.ProjectRow, keep: Set[int]) -> None:
+    """Remove merged branches of work that is over: whoever was killed while clearing away left no worktree to find."""
+    for branch in await worktrees.merged_branches(Path(project.path), project.target):
+        number = worktrees.work_item_of(branch)
+        if number is None or number in keep:
+            continue
+        try:
+            position = await equipment.store.read(lambda r, number=number: read_position(r, number))  # type: ignore[misc]
+        except LookupError:
+            # Another workspace's, which has its own numbers.
+            continue
+        facts = position.facts
+        if position.is_over and (facts.project, facts.branch) == (project.id, branch):
+            await Drive(equipment, number).clear_away(position)
