@@ -13,10 +13,22 @@ from pathlib import Path
 
 import pytest
 
-from core.governance.notices import claims, planning
+from core.governance.notices import claims, log_file, planning
 from core.governance.notices.channels import read_channels
+from core.governance.notices.delivery import log_line_of
 from core.store.store import Store
-from tests.unit.notice_place import MINUTE_MS, NOON, Clock, ask, ask_many, http_server, rows, send_all, write_channels
+from tests.unit.notice_place import (
+    HOUR_MS,
+    MINUTE_MS,
+    NOON,
+    Clock,
+    ask,
+    ask_many,
+    http_server,
+    rows,
+    send_all,
+    write_channels,
+)
 
 DELIVER = """
 import asyncio, sys
@@ -125,3 +137,23 @@ def test_nothing_of_this_loads_apprise_into_apm() -> None:
     )
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+async def test_a_delivery_killed_after_it_wrote_the_log_writes_no_line_again(
+    store: Store, tmp_path: Path, clock: Clock
+) -> None:
+    ask(store)
+    store.write_now(planning.plan_some)
+    claimed = store.write_now(lambda tx: claims.claim(tx, "file", 100)).rows
+    log_file.append(log_file.log_path(tmp_path), [log_line_of(row) for row in claimed])
+
+    clock.now += HOUR_MS
+    ask(store, question="Another one?", subject={"phase": "P1"})
+    await send_all(store, tmp_path)
+
+    lines = log_file.log_path(tmp_path).read_text().splitlines()
+    assert [line.partition(": ")[2].partition("?")[0] for line in lines] == [
+        "Which criteria are missing",
+        "Another one",
+    ]
+    assert [row.outcome for row in rows(store, "file")] == ["sent", "sent"]

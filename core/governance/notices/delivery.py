@@ -2,7 +2,8 @@
 
 A notice is sent outside at least once, not exactly once: whether a mail server took a mail whose answer never came
 cannot be asked, and one mail too many is better than a question that nobody hears of. It is claimed before it is sent,
-so a repeat comes after a span, a few times at most, and only where the answer was lost.
+so a repeat comes after a span, a few times at most, and only where the answer was lost. The file can be asked, and
+has each notice once.
 
 Sending happens outside of any transaction and in another process, so neither the writer nor the event loop waits for
 a server. A channel that lets its time limit pass is left alone for the rest of a delivery; the others go on.
@@ -23,7 +24,7 @@ from core.contract import ApmError
 from core.governance.notices import claims, planning
 from core.governance.notices.channels import CONSOLE, FILE, HOUSE, Channel, Channels, read_channels
 from core.governance.notices.claims import Claim, Result
-from core.governance.notices.log_file import append, log_path
+from core.governance.notices.log_file import append, lines_among, log_path
 from core.governance.notices.outside import SENT, Outcome, send
 from core.sanitise import one_line
 from core.store.rows_governance import NotificationRow
@@ -199,8 +200,13 @@ class _Delivery:
         return SENT
 
     async def _send_to_file(self, rows: tuple[NotificationRow, ...]) -> list[Result]:
+        log = log_path(self.state)
         try:
-            await asyncio.to_thread(append, log_path(self.state), [log_line_of(row) for row in rows])
+            # Of one that was claimed before, the process may have died between the line and its record.
+            doubtful = [log_line_of(row) for row in rows if row.attempts]
+            there = await asyncio.to_thread(lines_among, log, doubtful) if doubtful else frozenset()
+            lines = [line for line in map(log_line_of, rows) if line not in there]
+            await asyncio.to_thread(append, log, lines)
         except OSError as error:
             outcome = Outcome(f"the log cannot be written ({(error.strerror or 'OSError').lower()})")
             return [Result(row, outcome) for row in rows]

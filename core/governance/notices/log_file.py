@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,9 +26,24 @@ def append(path: Path, lines: Sequence[str]) -> None:
             if os.fstat(log).st_size + len(content) <= MOST_BYTES:
                 _write(log, content)
                 continue
-            path.replace(path.with_name(f"{path.name}.1"))
+            path.replace(_older(path))
         with _held(path) as log:
             _write(log, content)
+
+
+def lines_among(path: Path, lines: Collection[str]) -> frozenset[str]:
+    """Which of the lines the log has already, or the older one. Raises OSError."""
+    found: set[str] = set()
+    for log in (path, _older(path)):
+        try:
+            found.update(log.read_text(encoding="utf-8").splitlines())
+        except FileNotFoundError:
+            continue
+    return frozenset(lines) & found
+
+
+def _older(path: Path) -> Path:
+    return path.with_name(f"{path.name}.1")
 
 
 @contextmanager
