@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import tempfile
+from glob import escape
 from pathlib import Path
 
 from core.contract import Json
@@ -14,8 +15,13 @@ CHUNK = 2**20
 
 
 def write_json(path: Path, value: Json) -> None:
-    """Write a file so that a kill at any moment leaves the old one or the new one, on disk and not in a cache."""
+    """Write a file so that a kill at any moment leaves the old one or the new one, on disk and not in a cache.
+
+    What a killed write of the same file had begun goes with this one.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
+    for begun in path.parent.glob(f".{escape(path.name)}.*"):
+        begun.unlink(missing_ok=True)
     text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
