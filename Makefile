@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types contracts tests test-loaders test-model bench bench-engine month screenshots simulate faults clean
+.PHONY: help demo test check format lint types contracts tests test-loaders test-model bench bench-engine month screenshots simulate faults chaos clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -49,6 +49,9 @@ test-loaders: $(STAMP) ## every provider's files, listed by the real tools (inst
 
 test-model: $(STAMP) ## agents on a real model that is served on this machine (fetches half a gigabyte into .models)
 	@$(BIN)/python -m pytest tests/model -p no:cacheprovider -rs
+
+chaos: $(STAMP) ## killed at every transition and at 200 random moments: nothing lost, nothing done twice (ten minutes)
+	@$(BIN)/python -m tests.chaos
 
 bench: $(STAMP) ## the figures, measured in one run, as a table
 	@$(BIN)/python -m tests.bench
