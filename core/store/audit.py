@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
+
+from peewee import fn
 
 from core.store.chain import ChainFault, StoredEvent, event_from_row, faults
-from core.store.schema import ChainHead, Event
+from core.store.schema import ChainHead, Delegation, Event, Turn
 from core.store.store import Reader
 
 WINDOW = 2_000
@@ -31,13 +34,23 @@ def verify(reader: Reader, key: bytes) -> Audit:
     """Check every event against the one before it, and the last against the head. A read closure, of one moment:
     an event that is committed meanwhile is neither among the events nor the head."""
     row = reader.one(ChainHead.select(ChainHead.seq, ChainHead.mac).where(ChainHead.id == 1))
-    head = None if row is None else (int(row[0]), bytes(row[1]))
+    head = None if row is None else (row[0], row[1] if isinstance(row[1], bytes) else b"")
     counted = _Counted(reader)
     found: list[ChainFault] = []
-    for fault in faults(key, counted, head):
+    for fault in chain(faults(key, counted, head), _beyond(reader)):
         if len(found) < SHOWN_FAULTS:
             found.append(fault)
     return Audit(counted.events, tuple(found))
+
+
+def _beyond(reader: Reader) -> Iterator[ChainFault]:
+    """Rows that stand in an event behind the last one: the end was cut off, and the head moved to hide it."""
+    last = reader.one(Event.select(fn.COALESCE(fn.MAX(Event.seq), 0)))
+    for model in (Delegation, Turn):
+        row = reader.one(model.select(fn.MAX(model.event)))
+        if row and last and type(row[0]) is int and row[0] > last[0]:
+            table = model._meta.table_name
+            yield ChainFault(row[0], f"a row of {table} stands in event {row[0]}, and the journal ends at {last[0]}")
 
 
 class _Counted:

@@ -1,0 +1,193 @@
+"""`apm audit verify` over a real database: whatever another program does to the events shows."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.store.audit import Audit, verify
+from core.store.database import connect, sqlite_url
+from core.store.schema import Setting, WorkItem
+from core.store.store import Reader, Store
+from core.store.writer import Transaction
+
+EVENTS = 12
+
+
+@dataclass(frozen=True)
+class Journal:
+    """A written journal, and a place where it is copied to be harmed."""
+
+    original: Path
+    key: bytes
+
+    def harmed(self, harm: Callable[[sqlite3.Connection], object]) -> Audit:
+        copy = self.original.with_name("harmed.db")
+        shutil.copy(self.original, copy)
+        with contextlib.closing(sqlite3.connect(copy)) as connection, connection:
+            harm(connection)
+        database = connect(sqlite_url(copy))
+        with database.connection_context():
+            return verify(Reader(database), self.key)
+
+
+@pytest.fixture(scope="module")
+def journal(tmp_path_factory: pytest.TempPathFactory) -> Journal:
+    def write(tx: Transaction, number: int) -> None:
+        if number % 3:
+            tx.insert(WorkItem, title=f"é {number}", type="bug", origin="human", created_at=tx.now)
+        else:
+            tx.insert(Setting, key=f"key {number}", value=f"{number}")
+        tx.event("made", work_item=number if number % 2 else None, number=number)
+
+    state = tmp_path_factory.mktemp("journal")
+    with Store.open(state) as store:
+        for number in range(EVENTS):
+            store.write_now(lambda tx, number=number: write(tx, number))  # type: ignore[misc]
+        key, path = store.key, store.path
+    return Journal(path, key)
+
+
+def test_a_journal_that_nobody_touched_is_whole(journal: Journal) -> None:
+    found = journal.harmed(lambda _: None)
+
+    assert (found.is_whole, found.events) == (True, EVENTS)
+
+
+numbers = st.integers(1, EVENTS)
+values = st.one_of(st.none(), st.integers(-5, 5), st.text(max_size=5), st.binary(max_size=5), st.floats(0, 3))
+Harm = Callable[[sqlite3.Connection], object]
+
+
+def _row(connection: sqlite3.Connection, seq: int) -> tuple[Any, ...]:
+    found: tuple[Any, ...] = connection.execute("SELECT * FROM events WHERE seq = ?", (seq,)).fetchone()
+    return found
+
+
+@st.composite
+def changed(draw: st.DrawFn) -> Harm:
+    seq, value = draw(numbers), draw(values)
+    column = draw(st.sampled_from(("at", "kind", "work_item", "payload", "mac")))
+    return lambda c: c.execute(f"UPDATE OR IGNORE events SET {column} = ? WHERE seq = ?", (value, seq))
+
+
+@st.composite
+def edited(draw: st.DrawFn) -> Harm:
+    """One character of a payload, in its place."""
+    seq, at, other = draw(numbers), draw(st.integers(0, 20)), draw(st.characters(codec="utf-8"))
+
+    def harm(connection: sqlite3.Connection) -> None:
+        payload = str(_row(connection, seq)[4])
+        at_ = at % len(payload)
+        connection.execute(
+            "UPDATE events SET payload = ? WHERE seq = ?", (payload[:at_] + other + payload[at_ + 1 :], seq)
+        )
+
+    return harm
+
+
+@st.composite
+def removed(draw: st.DrawFn) -> Harm:
+    first, count = draw(numbers), draw(st.integers(1, 4))
+    return lambda c: c.execute("DELETE FROM events WHERE seq BETWEEN ? AND ?", (first, first + count - 1))
+
+
+@st.composite
+def closed_up(draw: st.DrawFn) -> Harm:
+    """An event is taken out and those behind it move up, the head with them: the numbers show nothing."""
+    seq = draw(numbers)
+
+    def harm(connection: sqlite3.Connection) -> None:
+        connection.execute("DELETE FROM events WHERE seq = ?", (seq,))
+        for number in range(seq + 1, EVENTS + 1):
+            connection.execute("UPDATE events SET seq = ? WHERE seq = ?", (number - 1, number))
+        last = connection.execute("SELECT mac FROM events ORDER BY seq DESC LIMIT 1").fetchone()
+        if seq != EVENTS:
+            connection.execute("UPDATE chain_head SET seq = ?, mac = ?", (EVENTS - 1, last[0]))
+
+    return harm
+
+
+@st.composite
+def added(draw: st.DrawFn) -> Harm:
+    """A copy of an event under a number of its own, behind the end or before the beginning."""
+    seq, place = draw(numbers), draw(st.sampled_from((-3, 0, EVENTS + 1, EVENTS + 4)))
+    return lambda c: c.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", (place, *_row(c, seq)[1:]))
+
+
+@st.composite
+def reordered(draw: st.DrawFn) -> Harm:
+    first, second = draw(st.lists(numbers, min_size=2, max_size=2, unique=True))
+    is_whole_row = draw(st.booleans())
+
+    def harm(connection: sqlite3.Connection) -> None:
+        rows = {first: _row(connection, second), second: _row(connection, first)}
+        for seq, row in rows.items():
+            connection.execute(
+                "UPDATE events SET at = ?, kind = ?, work_item = ?, payload = ? WHERE seq = ?", (*row[1:5], seq)
+            )
+            if is_whole_row:
+                connection.execute("UPDATE events SET mac = ? WHERE seq = ?", (row[5], seq))
+
+    return harm
+
+
+@st.composite
+def cut(draw: st.DrawFn) -> Harm:
+    """The end is taken off; the head is left, removed, or damaged."""
+    first, head = (
+        draw(numbers),
+        draw(st.sampled_from(("SELECT 1", "DELETE FROM chain_head", "UPDATE chain_head SET mac='x'"))),
+    )
+
+    def harm(connection: sqlite3.Connection) -> None:
+        connection.execute("DELETE FROM events WHERE seq >= ?", (first,))
+        if first > 1:
+            connection.execute(head)
+
+    return harm
+
+
+@settings(max_examples=60, deadline=None)
+@given(harm=st.one_of(changed(), edited(), removed(), closed_up(), added(), reordered(), cut()))
+def test_whatever_is_done_to_the_events_shows(journal: Journal, harm: Harm) -> None:
+    def content(connection: sqlite3.Connection) -> list[Any]:
+        return [connection.execute(f"SELECT * FROM {t} ORDER BY 1").fetchall() for t in ("events", "chain_head")]
+
+    pictures: list[list[Any]] = []
+
+    def watched(connection: sqlite3.Connection) -> None:
+        pictures.append(content(connection))
+        harm(connection)
+        pictures.append(content(connection))
+
+    found = journal.harmed(watched)
+
+    before, after = pictures
+    assert found.is_whole == (before == after), found.faults
+
+
+def test_rows_that_point_beyond_the_end_show_a_cut_whose_head_was_moved_too(journal: Journal) -> None:
+    def harm(connection: sqlite3.Connection) -> None:
+        connection.execute(
+            "INSERT INTO delegations (work_item, phase, round, agent, subject, status, runtime, request_digest, at,"
+            " milliseconds, event) VALUES (1, 'D1', 1, 'a', '', 'SUCCESS', 'tool', '', 0, 0, ?)",
+            (EVENTS,),
+        )
+        connection.execute("DELETE FROM events WHERE seq >= ?", (EVENTS - 2,))
+        mac = _row(connection, EVENTS - 3)[5]
+        connection.execute("UPDATE chain_head SET seq = ?, mac = ?", (EVENTS - 3, mac))
+
+    [fault] = journal.harmed(harm).faults
+
+    assert fault.seq == EVENTS
+    assert "delegations" in fault.what
