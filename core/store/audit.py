@@ -53,6 +53,11 @@ def _beyond(reader: Reader) -> Iterator[ChainFault]:
             yield ChainFault(row[0], f"a row of {table} stands in event {row[0]}, and the journal ends at {last[0]}")
 
 
+def events_of(reader: Reader) -> Iterator[StoredEvent]:
+    """Every event in order, a window at a time."""
+    return iter(_Counted(reader))
+
+
 class _Counted:
     """Every event in order, a window at a time, and how many there were."""
 

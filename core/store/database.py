@@ -19,6 +19,8 @@ from core.store.schema import NEWEST
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT_MS = 10_000
+MIGRATED = "schema.migrated"
+"""The event that says at which place of a journal the schema changed: {"migrations": [names]}."""
 
 
 FAILURES = (DatabaseError, sqlite3.DatabaseError)
@@ -55,14 +57,15 @@ def connect(url: str, *, synchronous: str = "full") -> Database:
     )
 
 
-def prepare(url: str) -> None:
+def prepare(url: str) -> tuple[str, ...]:
     """Bring the database to this code's schema; keep a copy of the one before, if it held anything.
 
+    The names of the migrations that an existing database took; () for a new one, and for one that was up to date.
     Raises StoreError, with the file untouched, when it is newer than this code, damaged or not a database.
     """
     path = Path(url.removeprefix("sqlite:///"))
     with alone(path):
-        _migrate(url, path)
+        return _migrate(url, path)
 
 
 @contextlib.contextmanager
@@ -79,7 +82,7 @@ def alone(path: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _migrate(url: str, path: Path) -> None:
+def _migrate(url: str, path: Path) -> tuple[str, ...]:
     existed = path.exists() and path.stat().st_size > 0
     applied = _applied_migrations(path) if existed else ()
     beyond = [name for name in applied if int(name.split("_")[0]) > NEWEST]
@@ -90,7 +93,7 @@ def _migrate(url: str, path: Path) -> None:
         )
     pending = sorted(p.stem for p in MIGRATIONS.glob("[0-9]*.py") if p.stem not in applied)
     if not pending:
-        return
+        return ()
     from playhouse.migrations import Runner
 
     database = connect(url)
@@ -100,6 +103,7 @@ def _migrate(url: str, path: Path) -> None:
                 backup = path.with_name(f"{path.stem}-before-{pending[0]}-{int(time.time())}{path.suffix}")
                 database.execute_sql("VACUUM INTO ?", (str(backup),))
             Runner(database, str(MIGRATIONS)).up()
+        return tuple(pending) if applied else ()
     except DatabaseError as error:
         raise explain(error, path) from error
 
@@ -206,6 +210,7 @@ def _applied_migrations(path: Path) -> tuple[str, ...]:
 
 __all__ = [
     "FAILURES",
+    "MIGRATED",
     "MIGRATIONS",
     "OperationalError",
     "StoreError",

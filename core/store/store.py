@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from peewee import Database
 
 from core.store.chain import StoredEvent, read_or_make_key
-from core.store.database import FAILURES, alone, connect, explain, has_events, prepare, sqlite_url
+from core.store.database import FAILURES, MIGRATED, alone, connect, explain, has_events, prepare, sqlite_url
 from core.store.writer import Transaction, Writer, milliseconds_now
 
 logger = logging.getLogger(__name__)
@@ -85,12 +85,16 @@ class Store:
         url = sqlite_url(path)
         try:
             state.mkdir(parents=True, exist_ok=True)
-            prepare(url)
+            migrated = prepare(url)
             with alone(path):
                 key = read_or_make_key(state / "journal.key", has_journal=lambda: has_events(path))
         except OSError as error:
             raise explain(error, path) from error
-        return cls(url, path, key, synchronous, clock)
+        store = cls(url, path, key, synchronous, clock)
+        if migrated and has_events(path):
+            # A rebuild from the events changes its schema at the same place.
+            store.write_now(lambda tx: tx.event(MIGRATED, migrations=list(migrated)))
+        return store
 
     async def write(self, work: Callable[[Transaction], T]) -> T:
         return await self._writer.write(work)
