@@ -7,6 +7,7 @@ import click
 from core.contract import Json, canonical_json
 from core.sanitise import one_line
 from tui.cli import options, output
+from tui.cli.why import why
 
 SHOWN_FACTS = 300
 """Characters of an event's facts on its line."""
@@ -15,6 +16,9 @@ SHOWN_FACTS = 300
 @click.group()
 def audit() -> None:
     """The journal of everything that happened."""
+
+
+audit.add_command(why)
 
 
 @audit.command()
