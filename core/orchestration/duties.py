@@ -31,6 +31,8 @@ GATHER_SECONDS = 0.5
 """Events that follow each other faster are looked at together."""
 REST_SECONDS = 5.0
 """How long a duty rests that has failed, or that says it is due and does nothing."""
+PRUNE_MS = 24 * 3_600_000
+"""How often `state/` is rid of what nothing needs any more; the first time when an engine begins."""
 MOST_TURNS = 1_000
 """Transactions of one duty in one look. Each does some hundreds of things and lets other writes in between."""
 
@@ -47,6 +49,7 @@ class Duties:
     ) -> None:
         self._store, self._state, self._catalog, self._tell = store, state, catalog, tell
         self._inbox = Inbox(store, state, tell)
+        self._prune_at = 0
         self._due, self._news = asyncio.Event(), asyncio.Event()
         """For the two loops that wait: something has happened."""
         self._stopped = asyncio.Event()
@@ -127,6 +130,7 @@ class Duties:
             ("deadlines could not be swept", self._sweep),
             ("schedules could not be kept", self._keep_schedules),
             ("notices could not be planned", self._plan_notices),
+            ("state/ could not be tidied", self._prune),
             ("the next deadline could not be read", self._next_moment),
         )
         moments = [await self._attempt(what, step) for what, step in steps]
@@ -208,6 +212,16 @@ class Duties:
                 review(tx, by="schedule")
 
         await self._store.write(work)
+
+    async def _prune(self) -> int:
+        from core.store import pruning
+
+        if self._now >= self._prune_at:
+            now = self._now
+            paths = await self._store.read(lambda r: pruning.to_prune(self._state, r, now))
+            await asyncio.to_thread(pruning.prune, paths)
+            self._prune_at = now + PRUNE_MS
+        return self._prune_at
 
     async def _plan_notices(self) -> None:
         from core.governance.notices import planning

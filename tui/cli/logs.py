@@ -7,10 +7,11 @@ import sys
 import traceback
 from pathlib import Path
 
+from core.log_files import append
 from core.sanitise import one_line
 
 MOST_BYTES = 5 * 2**20
-"""A log beyond this size is put aside as `.1` when the next command opens it."""
+"""Of `apm.log`; then it becomes `apm.log.1`, which it replaces, and a new one begins."""
 
 _folder: list[Path] = []
 
@@ -45,11 +46,9 @@ def keep_trace(error: BaseException) -> Path | None:
     import tempfile
 
     try:
-        folder = _folder[0] if _folder else Path(tempfile.mkdtemp(prefix="apm-"))
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / "apm.log"
-        with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(f"apm {one_line(' '.join(sys.argv[1:]))}\n{''.join(traceback.format_exception(error))}\n")
+        path = (_folder[0] if _folder else Path(tempfile.mkdtemp(prefix="apm-"))) / "apm.log"
+        trace = "".join(traceback.format_exception(error))
+        append(path, [f"apm {one_line(' '.join(sys.argv[1:]))}\n{trace}"], MOST_BYTES)
     except OSError:
         return None
     return path
@@ -65,11 +64,7 @@ class _File(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            if self._path.exists() and self._path.stat().st_size > MOST_BYTES:
-                self._path.replace(self._path.with_suffix(".log.1"))
-            with self._path.open("a", encoding="utf-8", errors="backslashreplace") as file:
-                file.write(self.format(record) + "\n")
+            append(self._path, [self.format(record)], MOST_BYTES)
         except OSError:
             # A log that cannot be written must not take the work down with it.
             return
