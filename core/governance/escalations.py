@@ -142,8 +142,9 @@ def _check_expiry(question: Question) -> None:
 
 
 def is_over(tx: reads.Connection, work_item: int) -> bool:
+    """Also of one that is in an archive."""
     facts = reads.work_item_facts(tx, work_item)
-    return facts is not None and facts.is_over
+    return facts is None or facts.is_over
 
 
 def _raise_again(tx: Transaction, number: int, question: Question) -> int:

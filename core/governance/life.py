@@ -263,6 +263,8 @@ def _check_undoable(tx: Transaction, row: rows.EscalationRow) -> None:
     again = _asked_again(tx, row)
     if again is not None:
         raise UsageError(f"Escalation {row.id}: the same is asked again as escalation {again}; answer that one.")
+    if row.work_item is not None and reads.work_item_facts(tx, row.work_item) is None:
+        raise UsageError(f"Escalation {row.id}: work item {row.work_item} is in an archive, so its answers stand.")
     if row.work_item is None or not row.blocks:
         return
     done = _work_since(tx, row)

@@ -275,7 +275,8 @@ class Engine:
         """Cancel what still runs for work that was cancelled: nobody wants it, and a model is paid by the word."""
         doubtful, self._doubtful = self._doubtful, set()
         for number in doubtful:
-            if await self._store.read(lambda r, number=number: is_over(r, number)):  # type: ignore[misc]
+            facts = await self._store.read(lambda r, number=number: reads.work_item_facts(r, number))  # type: ignore[misc]
+            if facts is not None and facts.is_over:
                 self._equipment.executions.end(None, number)
 
     def _is_mine(self, number: int) -> bool:
@@ -317,7 +318,8 @@ class Engine:
     async def _clear_what_is_over(self, changed: set[int]) -> None:
         """Take away the worktrees of work that has just ended; a fault of git there stops nothing."""
         for number in changed - set(self._drives):
-            if await self._store.read(lambda r, number=number: is_over(r, number)):  # type: ignore[misc]
+            facts = await self._store.read(lambda r, number=number: reads.work_item_facts(r, number))  # type: ignore[misc]
+            if facts is not None and facts.is_over:
                 position = await self._store.read(lambda r, number=number: read_position(r, number))  # type: ignore[misc]
                 try:
                     await Drive(self._equipment, number).clear_away(position)

@@ -8,7 +8,7 @@ from itertools import chain
 
 from peewee import fn
 
-from core.store.chain import ChainFault, StoredEvent, event_from_row, faults
+from core.store.chain import STRETCH, ChainFault, StoredEvent, event_from_row, faults, first_of
 from core.store.schema import ChainHead, Delegation, Event, Turn
 from core.store.store import Reader
 
@@ -20,10 +20,11 @@ SHOWN_FAULTS = 100
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """How many events were read, and the first faults found among them."""
+    """How many events were read, the first faults found among them, and how many more are in archives."""
 
     events: int
     faults: tuple[ChainFault, ...]
+    archived: int = 0
 
     @property
     def is_whole(self) -> bool:
@@ -40,7 +41,7 @@ def verify(reader: Reader, key: bytes) -> Audit:
     for fault in chain(faults(key, counted, head), _beyond(reader)):
         if len(found) < SHOWN_FAULTS:
             found.append(fault)
-    return Audit(counted.events, tuple(found))
+    return Audit(counted.events, tuple(found), counted.archived)
 
 
 def _beyond(reader: Reader) -> Iterator[ChainFault]:
@@ -63,7 +64,7 @@ class _Counted:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self.events = 0
+        self.events = self.archived = 0
 
     def __iter__(self) -> Iterator[StoredEvent]:
         last = -(2**63)
@@ -76,8 +77,12 @@ class _Counted:
             )
             window = self._reader.rows(query)
             for row in window:
-                self.events += 1
-                yield event_from_row(row)
+                event = event_from_row(row)
+                if event.kind == STRETCH:
+                    self.archived += event.seq - first_of(event) + 1
+                else:
+                    self.events += 1
+                yield event
             if len(window) < WINDOW:
                 return
             last = window[-1][0]

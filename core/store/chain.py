@@ -7,7 +7,9 @@ reads: who holds both key and database can rewrite history, anybody else shows.
 
 from __future__ import annotations
 
+import hashlib
 import hmac
+import json
 import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator
@@ -16,6 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from core.contract import ApmError
+
+STRETCH = "archive.stretch"
+"""The kind of a row that stands for events that are in an archive: {"first": number}. Its number, time and mac are
+those of the last of them, so that the chain goes on behind it; it has no mac of its own."""
+ARCHIVED = "archive.made"
+"""The event that vouches for all the stretches of its moment, by `digest_of_stretches`."""
 
 GENESIS = b"\0" * 32
 KEY_BYTES = 32
@@ -83,24 +91,54 @@ def faults(key: bytes, events: Iterable[StoredEvent], head: tuple[int, bytes] | 
     """What is wrong with the chain, first fault first; nothing when it is whole.
 
     `head` is the number and mac that were stored apart. A change, a gap, an insertion, a new order and a cut tail
-    each show; after the first broken link only gaps are reported, since every later link would break with it.
+    each show; after the first broken link only gaps are reported, since every later link would break with it. What is
+    in an archive leaves a stretch behind, and the last event that made an archive has to vouch for all of them.
     """
     before, expected = GENESIS, 1
     broken = False
+    stretches: list[StoredEvent] = []
+    vouched = digest_of_stretches(())
     for event in events:
-        if event.seq != expected:
-            yield ChainFault(event.seq, f"event {expected} is missing: {event.seq} follows {expected - 1}")
+        first = first_of(event)
+        if first != expected:
+            yield ChainFault(event.seq, f"event {expected} is missing: {first} follows {expected - 1}")
             broken = True
-        if not broken and not _is_written(key, before, event):
+        if event.kind == STRETCH:
+            stretches.append(event)
+        elif not broken and not _is_written(key, before, event):
             yield ChainFault(event.seq, f"event {event.seq} ({event.kind}) is not what was written")
             broken = True
+        elif event.kind == ARCHIVED:
+            vouched = str(json.loads(event.payload).get("stretches"))
         before, expected = event.mac, event.seq + 1
     last = expected - 1
+    if not broken and digest_of_stretches(stretches) != vouched:
+        numbers = ", ".join(f"{first_of(s)}-{s.seq}" for s in stretches[:3]) or "none"
+        yield ChainFault(last, f"what was taken out ({numbers}) is not what the last archive's event says")
     if head is None:
         if last:
             yield ChainFault(last, "the stored head is missing")
     elif head[0] != last or (not broken and not hmac.compare_digest(head[1], before)):
         yield ChainFault(last, f"the journal ends at event {last}, the stored head says {head[0]}")
+
+
+def first_of(event: StoredEvent) -> int:
+    """The number of the first event that a row stands for: its own, but for a stretch."""
+    if event.kind != STRETCH:
+        return event.seq
+    try:
+        first = json.loads(event.payload)["first"]
+    except (ValueError, TypeError, KeyError):
+        return event.seq
+    return first if type(first) is int and first <= event.seq else event.seq
+
+
+def digest_of_stretches(stretches: Iterable[StoredEvent]) -> str:
+    """Of all of them in order: which numbers, and the mac that the chain goes on from."""
+    found = hashlib.sha256()
+    for stretch in stretches:
+        found.update(f"{first_of(stretch)}-{stretch.seq} {stretch.at} {stretch.mac.hex()}\n".encode())
+    return found.hexdigest()
 
 
 def _is_written(key: bytes, before: bytes, event: StoredEvent) -> bool:

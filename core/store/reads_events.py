@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from peewee import Case, Model, fn
 
+from core.store.chain import STRETCH
 from core.store.event_facts import AGENT, DELEGATED, EventFacts, Who, event_facts, refs
 from core.store.reads import Connection
 from core.store.schema import Conflict, Decision, Delegation, Escalation, Event, Project, ScopeProposal, WorkItem
@@ -82,6 +83,14 @@ class HistoryRow:
         return self.event.seq
 
 
+def _absent(reader: Connection, number: int) -> EventFacts:
+    """What stands for an event that is not there: the stretch that holds its place, or nothing."""
+    row = reader.one(Event.select(Event.kind, Event.at).where(Event.seq > number).order_by(Event.seq).limit(1))
+    if row is not None and row[0] == STRETCH:
+        return EventFacts(number, row[1], STRETCH, None)
+    return EventFacts(number, 0, None, None)
+
+
 _TITLES: Mapping[str, tuple[type[Model], tuple[Any, ...]]] = {
     "escalation": (Escalation, (Escalation.question,)),
     "decision": (Decision, (Decision.agent, Decision.kind)),
@@ -103,12 +112,11 @@ def history_rows(reader: Connection, numbers: Collection[int]) -> dict[int, Hist
     events = events_by_number(reader, numbers)
     subjects = {number: subject_of(event.refs) for number, event in events.items()}
     titles = _titles(reader, {subject for subject in subjects.values() if subject is not None})
-    missing = EventFacts(0, 0, None, None)
     made = {}
     for number in numbers:
         event, subject = events.get(number), subjects.get(number)
         if event is None:
-            event = replace(missing, seq=number)
+            event = _absent(reader, number)
         made[number] = HistoryRow(event, titles.get(subject, "") if subject is not None else "")
     return made
 

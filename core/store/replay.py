@@ -21,8 +21,9 @@ from typing import Any
 from peewee import Model
 
 from core.contract import Json
+from core.store.archiving import MOVED, owner
 from core.store.audit import Audit, events_of, verify
-from core.store.chain import StoredEvent
+from core.store.chain import ARCHIVED, StoredEvent
 from core.store.database import MIGRATED, MIGRATIONS, connect, sqlite_url
 from core.store.schema import TABLES
 from core.store.store import Reader
@@ -134,13 +135,23 @@ class _Growing:
             self._up_to(json.loads(event.payload)["migrations"])
         elif self._pending and self._pending[0][1] <= event.at:
             self._up(sum(1 for _, at in self._pending if at <= event.at))
-        if '"rows":' in event.payload:
+        if event.kind == ARCHIVED:
+            self._take_out(json.loads(event.payload)["work_items"])
+        elif '"rows":' in event.payload:
             for table, key, values in json.loads(event.payload).get("rows", ()):
                 self._put(table, key, values)
 
     def finish(self) -> None:
         self._up(len(self._pending))
         self._commit()
+
+    def _take_out(self, work_items: Sequence[int]) -> None:
+        """What went into an archive: of events that stay because they carry others' rows as well, theirs go."""
+        for model in MOVED:
+            text = (
+                f'DELETE FROM "{model._meta.table_name}" WHERE "{owner(model)}" IN ({", ".join(map(str, work_items))})'
+            )
+            self._raw.execute(text)
 
     def _put(self, table: str, key: int | str, values: Json) -> None:
         while self._pending and not self._knows(table, values):

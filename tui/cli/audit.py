@@ -7,6 +7,7 @@ import click
 from core.contract import Json, canonical_json
 from core.sanitise import one_line
 from tui.cli import options, output
+from tui.cli.archive import archive_path
 from tui.cli.why import why
 
 SHOWN_FACTS = 300
@@ -53,21 +54,32 @@ def _facts(payload: Json) -> str:
 
 
 @audit.command()
+@click.option("--archive", "file", metavar="FILE", help="Check this archive instead: a path, or a name in state/.")
 @options.json_option
 @options.pass_place
-def verify(place: options.Place, as_json: bool) -> int:
-    """Check the chain of events from the first to the last, and the head that is stored apart."""
+def verify(place: options.Place, file: str | None, as_json: bool) -> int:
+    """Check the chain of events from the first to the last, and the head that is stored apart.
+
+    Events that are in an archive are vouched for by the event that made it; --archive checks the archive itself.
+    """
+    from core.store.archives import archives as named
+    from core.store.archives import verify_archive
     from core.store.audit import verify as verify_journal
 
     with place.open() as workspace:
-        key = workspace.store.key
-        result = workspace.store.read_now(lambda r: verify_journal(r, key))
+        store = workspace.store
+        if file is None:
+            audit = store.read_now(lambda r: verify_journal(r, store.key))
+            events, faults, archived = audit.events, audit.faults, audit.archived
+        else:
+            found = verify_archive(archive_path(workspace.state, file), store.key, store.read_now(named))
+            events, faults, archived = found.events, found.faults, 0
     if as_json:
-        faults = [{"seq": f.seq, "what": f.what} for f in result.faults]
-        output.emit_json({"ok": result.is_whole, "events": result.events, "faults": faults})
-    elif result.is_whole:
-        output.say(f"✓ whole  {result.events} events, each as it was written")
-    else:
-        for fault in result.faults:
-            output.say(f"✗ broken  {fault.what}")
-    return 0 if result.is_whole else 1
+        shown = [{"seq": f.seq, "what": f.what} for f in faults]
+        output.emit_json({"ok": not faults, "events": events, "archived": archived, "faults": shown})
+    elif not faults:
+        also = f"; {archived} more are in archives" if archived else ""
+        output.say(f"✓ whole  {events} events, each as it was written{also}")
+    for fault in faults if not as_json else ():
+        output.say(f"✗ broken  {fault.what}")
+    return 1 if faults else 0

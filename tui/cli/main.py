@@ -50,6 +50,7 @@ class _Apm(LazyGroup):
         "schema": ("tui.cli.phases:schema", "An artifact type's JSON Schema."),
         "state": ("tui.cli.state:state", "The shared context, out and in."),
         "audit": ("tui.cli.audit:audit", "The journal of everything that happened."),
+        "archive": ("tui.cli.archive:archive", "Closed work items, to a file of their own and back to the eye."),
         "replay": ("tui.cli.replay:replay", "The state, made again from the journal and compared."),
     }
 

@@ -122,7 +122,7 @@ def show(place: options.Place, number: int, as_json: bool) -> None:
     if as_json:
         output.emit_json(shown)
     else:
-        _show(shown)
+        print_work_item(shown)
 
 
 @work_item.command()
@@ -196,7 +196,7 @@ def in_words(cost: Json) -> str:
     return f"{cost['tokens']:,} tokens, {paid}" if cost["tokens"] else ""
 
 
-def _show(shown: Json) -> None:
+def print_work_item(shown: Json) -> None:
     names = ("id", "title", "type", "state", "phase", "project", "branch", "tags", "impact", "origin", "created_at")
     output.facts([*((name.replace("_", " "), shown[name]) for name in names), ("cost", in_words(shown["cost"]))])
     if shown["phases"]:

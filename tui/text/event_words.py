@@ -104,6 +104,9 @@ KINDS: Mapping[str, Mark] = {
     "schedule.failed": Mark("✗", "schedule failed", _BAD),
     "inbox.applied": Mark("✓", "decisions applied", _GOOD),
     "inbox.rejected": Mark("✗", "decisions refused", _BAD),
+    "archive.made": Mark("✓", "work archived", _GOOD),
+    "archive.stretch": Mark("·", "in an archive", _QUIET),
+    "schema.migrated": Mark("·", "schema changed", _QUIET),
 }
 """Every kind that apm writes. Words of at most 20 letters."""
 MISSING = Mark("✗", "missing", "bad")

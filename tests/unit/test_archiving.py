@@ -1,0 +1,355 @@
+"""`apm archive`: closed work moves to a second file; both still verify, nothing is lost, no figure changes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.governance.cohorts import cohort_of
+from core.governance.decisions import Choice, make_decision
+from core.governance.escalations import resolve
+from core.governance.scope.records import Record, read_record
+from core.orchestration import work_items
+from core.store import archiving, reads, reads_events
+from core.store.archives import archives
+from core.store.archiving import ArchiveStale, archivable, archive_some, shrink
+from core.store.audit import verify
+from core.store.replay import replay
+from core.store.schema import WorkItem
+from core.store.store import Store
+from core.store.writer import Transaction, milliseconds_now
+from core.workspace import Workspace
+from tests.fresh import copied, fresh_workspace
+from tests.unit.command_line import CommandLine
+from tests.unit.engine_run import Run
+from tests.unit.scope_place import KIND, OPTIONS
+from tests.unit.scripted import Scripted
+
+DAY_MS = 86_400_000
+LATER = milliseconds_now() + DAY_MS
+DATE = "2026-01-31"
+
+
+def _worked(folder: Path) -> None:
+    """Work of forty days ago: 1 to 3 are over, 4 and 5 wait, and people have answered a question about 1."""
+
+    async def work() -> None:
+        store = Store.open(folder / "state", clock=lambda: milliseconds_now() - 40 * DAY_MS)
+        with Workspace(folder, store) as workspace:
+            run = Run(workspace)
+            for titles in ("abc", "de"):
+                await run.start(Scripted())
+                for title in titles:
+                    await run.add(until=None, title=title)
+                await run.settle()
+                await run.stop()
+            number = await store.write(_decided)
+            await store.write(lambda tx: resolve(tx, number, option="approve", by="ada", reason="so"))
+            for number in (1, 2, 3):
+                await run.do(work_items.cancel, number, "ada")
+
+    fresh_workspace(folder)
+    asyncio.run(work())
+
+
+def _decided(tx: Transaction) -> int:
+    made = make_decision(tx, Choice("technical", KIND, "Which?", 5, OPTIONS, "approve", work_item=1))
+    assert made.escalation is not None
+    return made.escalation
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return copied(_worked, tmp_path / "ws")
+
+
+@pytest.fixture
+def line(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+    return CommandLine(folder, capsys, monkeypatch)
+
+
+def yesterday() -> str:
+    return (datetime.now(UTC).date() - timedelta(days=1)).isoformat()
+
+
+def check_whole(store: Store) -> None:
+    assert store.read_now(lambda r: verify(r, store.key)).faults == ()
+    found = store.read_now(lambda r: replay(r, store.key, store.path.parent))
+    assert [t for t in found.tables if not t.is_equal] == []
+
+
+def rows_of(database: Path) -> dict[str, set[tuple[Any, ...]]]:
+    names = [archiving.table(model) for model in archiving.MOVED]
+    with closing(sqlite3.connect(database)) as file:
+        return {name: set(file.execute(f'SELECT * FROM "{name}"')) for name in names}
+
+
+def test_what_is_over_moves_with_its_rows_and_events_and_both_files_verify(line: CommandLine) -> None:
+    database = line.folder / "state" / "apm.db"
+    before = rows_of(database)
+    shown = line("work-item", "show", "2", "--json").json
+    events = line("audit", "verify", "--json").json["events"]
+
+    made = line("archive", "--before", yesterday(), "--json").json
+
+    [archive] = made["archives"]
+    assert archive["work_items"] == [1, 2, 3]
+    assert archive["rows"]["delegations"] > 50
+    assert [i["id"] for i in line("work-item", "list", "--json").json] == [5, 4]
+    live = line("audit", "verify", "--json")
+    assert (live.code, live.json["archived"]) == (0, archive["events"])
+    assert live.json["events"] + live.json["archived"] == events + 1
+    alone = line("audit", "verify", "--archive", archive["archive"], "--json")
+    assert (alone.code, alone.json["events"] >= archive["events"]) == (0, True)
+    assert line("replay", "--verify").code == 0
+    apart = rows_of(line.folder / "state" / archive["archive"])
+    after = rows_of(database)
+    assert {name: after[name] | apart[name] for name in before} == before
+    assert not any(after[name] & apart[name] for name in before)
+    back = line("archive", "show", "2", "--json").json
+    assert back == shown | {"archive": archive["archive"]}
+    [listed] = line("archive", "list", "--json").json
+    assert (listed["archive"], listed["work_items"], listed["there"]) == (archive["archive"], [1, 2, 3], True)
+
+
+def test_a_run_that_was_stopped_before_it_gave_the_space_back_is_completed_by_the_next(line: CommandLine) -> None:
+    database = line.folder / "state" / "apm.db"
+    with Store.open(line.folder / "state") as store:
+        store.write_now(lambda tx: tx.event("work_item.noted", work_item=1, text="x" * 3_000_000))
+        archive_some(store, LATER, DATE)
+    before = database.stat().st_size
+
+    made = line("archive", "--before", yesterday(), "--json").json
+
+    assert made["archives"] == []
+    assert made["bytes_given_back"] > 2_500_000
+    assert database.stat().st_size < before - 2_500_000
+
+
+def test_only_to_say_what_it_would_be_changes_nothing(line: CommandLine) -> None:
+    before = line("audit", "verify", "--json").json
+
+    ended = line("archive", "--before", yesterday(), "--dry-run", "--json")
+
+    assert ended.json == {"work_items": [1, 2, 3]}
+    assert line("audit", "verify", "--json").json == before
+    assert list((line.folder / "state").glob("archive-*")) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [((), "--before DATE"), (("--before", "soon"), "is no date"), (("--before", "2999-01-01"), "still to come")],
+)
+def test_a_day_that_serves_not_is_refused(line: CommandLine, words: tuple[str, ...], said: str) -> None:
+    ended = line("archive", *words)
+
+    assert (ended.code, said in ended.err) == (2, True)
+
+
+def test_the_record_of_the_agents_and_why_it_was_allowed_are_what_they_were(line: CommandLine) -> None:
+    def told() -> tuple[Record, Any, Any]:
+        with Store.open(line.folder / "state") as store:
+            record = store.read_now(lambda r: read_record(r, "technical", KIND, cohort_of(r, "technical")))
+        why = line("audit", "why", "1", "--json").json
+        return record, why | {"journal": None}, line("decisions", "list", "--json").json
+
+    before = told()
+    line("archive", "--before", yesterday())
+
+    assert told() == before
+    assert before[0].n == 1
+
+
+def test_an_answer_about_archived_work_stands(line: CommandLine) -> None:
+    line("archive", "--before", yesterday())
+
+    ended = line("escalation", "undo", "6", "--by", "ada", "--reason", "no")
+
+    assert ended.code == 2
+    assert "is in an archive, so its answers stand" in ended.err
+
+
+def test_a_number_is_never_given_twice(folder: Path) -> None:
+    """The newest of each kind stays, however long it is over."""
+    with Store.open(folder / "state") as store:
+        for number in (4, 5):
+            store.write_now(lambda tx, number=number: work_items.cancel(tx, number, "ada"))  # type: ignore[misc]
+        assert archive_some(store, LATER, DATE) is not None
+        left = {i.id for i in store.read_now(reads.work_items)}
+        made = store.write_now(lambda tx: work_items.create(tx, title="new", project=None))
+
+        assert 5 in left
+        assert made == 6
+        check_whole(store)
+
+
+def test_what_something_open_refers_to_stays(folder: Path) -> None:
+    def child(tx: Transaction) -> None:
+        tx.update(WorkItem, 4, parent=2)
+        tx.event("work_item.noted", work_item=4)
+
+    with Store.open(folder / "state") as store:
+        store.write_now(child)
+
+        assert store.read_now(lambda r: archivable(r, LATER)) == (1, 3)
+        assert store.read_now(lambda r: archivable(r, milliseconds_now() - 41 * DAY_MS)) == ()
+
+
+def test_archives_one_after_the_other_join_their_stretches(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archiving, "BATCH", 1)
+    with Store.open(folder / "state") as store:
+        names = []
+        while (made := archive_some(store, LATER, DATE)) is not None:
+            names.append(made.path.name)
+
+        assert names == [f"archive-{DATE}.db", f"archive-{DATE}-2.db", f"archive-{DATE}-3.db"]
+        check_whole(store)
+        stretches = store.read_now(
+            lambda r: r.sql("SELECT seq, json_extract(payload, '$.first') FROM events WHERE kind = 'archive.stretch'")
+        )
+        assert all(before[0] + 1 < after[1] for before, after in pairwise(stretches))
+
+
+def test_the_history_shows_what_is_in_an_archive_and_not_as_missing(folder: Path) -> None:
+    with Store.open(folder / "state") as store:
+        made = archive_some(store, LATER, DATE)
+        assert made is not None
+
+        found = store.read_now(lambda r: reads_events.history_rows(r, made.moved))
+
+    assert {row.event.kind for row in found.values()} == {"archive.stretch"}
+
+
+def kill_at(state: Path, step: str) -> None:
+    """Archive in a process of its own that is killed as soon as it comes to this step."""
+    child = os.fork()
+    if child == 0:
+        try:
+            setattr(archiving, step, lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+            with Store.open(state) as store:
+                archive_some(store, LATER, DATE)
+        finally:
+            os._exit(1)
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status)
+
+
+@pytest.mark.parametrize("step", ["_copy", "about_mac", "_flush", "_take_out", "_stretched", "digest_of_stretches"])
+def test_killed_at_any_step_nothing_is_lost_and_a_second_run_completes(folder: Path, step: str) -> None:
+    state = folder / "state"
+    before = rows_of(state / "apm.db")
+
+    kill_at(state, step)
+
+    assert rows_of(state / "apm.db") == before
+    with Store.open(state) as store:
+        made = archive_some(store, LATER, DATE)
+        assert made is not None
+        check_whole(store)
+        assert [archive.name for archive in store.read_now(archives)] == [made.path.name]
+    assert [path.name for path in state.glob("archive-*")] == [f"archive-{DATE}.db"]
+
+
+def test_an_event_that_carries_others_rows_as_well_is_in_both(folder: Path) -> None:
+    def both(tx: Transaction) -> int:
+        for number in (2, 4):
+            tx.update(WorkItem, number, impact=7)
+        return tx.event("work_item.noted", work_item=2)
+
+    with Store.open(folder / "state") as store:
+        number = store.write_now(both)
+        made = archive_some(store, LATER, DATE)
+
+        assert made is not None
+        assert number not in made.moved
+        check_whole(store)
+        with closing(sqlite3.connect(made.path)) as file:
+            assert file.execute("SELECT is_moved FROM archive_links WHERE seq = ?", (number,)).fetchall() == [(0,)]
+
+
+def test_work_that_was_touched_while_it_was_copied_is_not_taken_out(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Store.open(folder / "state") as store:
+        taking = archiving._flush
+
+        def touched(path: Path) -> None:
+            taking(path)
+            if path.is_dir():
+                store.write_now(lambda tx: tx.event("work_item.noted", work_item=2))
+
+        monkeypatch.setattr(archiving, "_flush", touched)
+        with pytest.raises(ArchiveStale, match="Run it again"):
+            archive_some(store, LATER, DATE)
+
+        assert len(store.read_now(reads.work_items)) == 5
+        check_whole(store)
+
+
+HARM = {
+    "an event of the archive": (
+        "archive",
+        "UPDATE events SET payload = replace(payload, 'a', 'b') WHERE seq = {moved}",
+    ),
+    "an event out of the archive": ("archive", "DELETE FROM events WHERE seq = {moved}"),
+    "a row of the archive": ("archive", "UPDATE work_items SET title = 'z' WHERE id = 1"),
+    "what the archive says": ("archive", "UPDATE archive_about SET content = replace(content, '2026', '2025')"),
+    "a stretch that was widened": (
+        "apm",
+        "UPDATE events SET payload = '{{\"first\":1}}' WHERE kind = 'archive.stretch'",
+    ),
+    "a stretch that is gone": ("apm", "DELETE FROM events WHERE kind = 'archive.stretch'"),
+    "a stretch's mac": ("apm", "UPDATE events SET mac = zeroblob(32) WHERE kind = 'archive.stretch'"),
+    "an event made a stretch": (
+        "apm",
+        "UPDATE events SET kind = 'archive.stretch', payload = '{{\"first\":2}}', work_item = NULL WHERE seq = 2",
+    ),
+}
+
+
+@pytest.mark.parametrize("harm", HARM)
+def test_whatever_is_done_to_either_file_shows(line: CommandLine, harm: str) -> None:
+    with Store.open(line.folder / "state") as store:
+        made = archive_some(store, LATER, DATE)
+        assert made is not None
+    file, statement = HARM[harm]
+    path = made.path if file == "archive" else line.folder / "state" / "apm.db"
+    with closing(sqlite3.connect(path)) as other, other:
+        assert other.execute(statement.format(moved=made.moved[3])).rowcount > 0
+
+    ended = line("audit", "verify", *(("--archive", made.path) if file == "archive" else ()))
+
+    assert ended.code == 1
+    assert "✗ broken" in ended.out
+
+
+def test_an_archive_of_another_workspace_is_not_taken_for_this_ones(line: CommandLine, tmp_path: Path) -> None:
+    with Store.open(line.folder / "state") as store:
+        made = archive_some(store, LATER, DATE)
+        assert made is not None
+    elsewhere = fresh_workspace(tmp_path / "other")
+    shutil.copy(made.path, elsewhere / "state" / made.path.name)
+    other = CommandLine(elsewhere, line.capsys, line.monkeypatch)
+
+    ended = other("audit", "verify", "--archive", made.path.name)
+
+    assert (ended.code, "not this workspace's" in ended.out or "no event of this journal names" in ended.out) == (
+        1,
+        True,
+    )
+    assert "No archive holds work item 1" in other("archive", "show", "1").err
+    assert "is not there" in other("audit", "verify", "--archive", "nothing.db").err
+
+
+def test_a_file_with_little_free_is_left_as_it_is(folder: Path) -> None:
+    assert shrink(folder / "state" / "apm.db") is None
