@@ -22,6 +22,18 @@ TABLES: Mapping[Subject, str] = {"decision": "decisions", "escalation": "escalat
 
 _KIND_FACTS = ("title", "impact", "reversible", "ceiling", "is_active")
 _AGENT_FACTS = ("runtime", "model", "sop_digest")
+_CONFLICT_FACTS = (
+    "id",
+    "first",
+    "second",
+    "topic",
+    "rule",
+    "outcome",
+    "winner",
+    "provenance",
+    "decided_by",
+    "resolved_at",
+)
 _REVIEW_FACTS = ("id", "at", "window_from", "requested_by")
 
 
@@ -74,7 +86,8 @@ class Standing:
 class Why:
     """`asked` is the event that put it, `allowed` the one from which on it was allowed; None while it waits.
 
-    `rules` are those that come before every authority, as they were when it was put.
+    `rules` are those that come before every authority, as they were when it was put. `conflict` is the one that settled
+    it, or that it waits for.
     """
 
     subject: Subject
@@ -85,6 +98,7 @@ class Why:
     rules: Json
     question: Json | None
     answer: Json | None
+    conflict: Json | None
     steps: tuple[Step, ...]
     since: tuple[Change, ...]
 
@@ -117,7 +131,10 @@ def why(reader: Connection, subject: Subject, number: int) -> Why:
     given = _first(events, "answers", number_of_answer)
     allowed = given or (None if escalation else _decided(events, decision))
     shown = picture_of(events, given.seq) if given else last
-    marks = _marks(standing, escalation, answer)
+    conflict = last.row("conflicts", (last.row("decisions", decision) or {}).get("conflict"))
+    if conflict is not None:
+        allowed = given or _settled(events, int(conflict["id"]))
+    marks = _marks(standing, escalation, answer, conflict)
     end = max(asked.seq, allowed.seq if allowed else 0)
     return Why(
         subject=subject,
@@ -128,6 +145,7 @@ def why(reader: Connection, subject: Subject, number: int) -> Why:
         rules=_rules(then.row("settings", MEMORY)),
         question=shown.row("escalations", escalation),
         answer=shown.row("answers", number_of_answer),
+        conflict=_part(conflict, _CONFLICT_FACTS),
         steps=tuple(_steps(events, marks, end)),
         since=tuple(_since(events, asked.seq, _Watched(standing, answer, _rules(then.row("settings", MEMORY))))),
     )
@@ -139,6 +157,12 @@ def _first(events: Sequence[GovernanceEvent], table: str, key: Key | None) -> Go
 
 def _decided(events: Sequence[GovernanceEvent], decision: int | None) -> GovernanceEvent | None:
     return next((e for e in events if (e.values("decisions", decision) or {}).get("decided_at")), None)
+
+
+def _settled(events: Sequence[GovernanceEvent], conflict: int) -> GovernanceEvent | None:
+    """The last event that settled it: what was taken back waits again."""
+    found = [e for e in events if "resolved_at" in (e.values("conflicts", conflict) or {})]
+    return found[-1] if found and (found[-1].values("conflicts", conflict) or {})["resolved_at"] else None
 
 
 def _records(last: Picture, subject: Subject, number: int) -> tuple[int | None, int | None, Json | None]:
@@ -201,7 +225,9 @@ def _rules(memory: Json | None) -> Json:
 # The chain of events
 
 
-def _marks(standing: Standing, escalation: int | None, answer: Json | None) -> frozenset[tuple[str, Key]]:
+def _marks(
+    standing: Standing, escalation: int | None, answer: Json | None, conflict: Json | None
+) -> frozenset[tuple[str, Key]]:
     """The rows that it rests on."""
     rows = {
         "decisions": standing.decision,
@@ -209,6 +235,7 @@ def _marks(standing: Standing, escalation: int | None, answer: Json | None) -> f
         "scope_proposals": standing.proposal,
         "scope_reviews": standing.review,
         "answers": answer,
+        "conflicts": conflict,
     }
     found = {(table, row["id"]) for table, row in rows.items() if row is not None}
     found |= {("authority", row["id"]) for row in (standing.newest, standing.grant) if row is not None}
@@ -223,6 +250,7 @@ _NAMES: Mapping[str, str] = {
     "answers": "answer",
     "authority": "grant",
     "escalations": "escalation",
+    "conflicts": "conflict",
 }
 
 

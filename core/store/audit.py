@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
-from peewee import fn
+from peewee import Value, fn
 
 from core.store.chain import STRETCH, ChainFault, StoredEvent, event_from_row, faults, first_of
-from core.store.schema import ChainHead, Delegation, Event, Turn
+from core.store.schema import TABLES, ChainHead, Delegation, Event, Turn
 from core.store.store import Reader
+from core.store.writer import UNCHAINED
 
 WINDOW = 2_000
 """Events held in memory at a time."""
@@ -45,8 +46,14 @@ def verify(reader: Reader, key: bytes) -> Audit:
 
 
 def _beyond(reader: Reader) -> Iterator[ChainFault]:
-    """Rows that stand in an event behind the last one: the end was cut off, and the head moved to hide it."""
+    """Rows that stand in an event behind the last one: the end was cut off, and the head moved to hide it. Or rows
+    without any event: all of the journal is gone."""
     last = reader.one(Event.select(fn.COALESCE(fn.MAX(Event.seq), 0)))
+    if last == (0,):
+        full = next((m for m in TABLES if m not in UNCHAINED and reader.one(m.select(Value(1)).limit(1))), None)
+        if full is not None:
+            yield ChainFault(0, f"there is no event at all, and {full._meta.table_name} has rows")
+        return
     for model in (Delegation, Turn):
         row = reader.one(model.select(fn.MAX(model.event)))
         if row and last and type(row[0]) is int and row[0] > last[0]:

@@ -151,8 +151,7 @@ def cut(draw: st.DrawFn) -> Harm:
 
     def harm(connection: sqlite3.Connection) -> None:
         connection.execute("DELETE FROM events WHERE seq >= ?", (first,))
-        if first > 1:
-            connection.execute(head)
+        connection.execute(head)
 
     return harm
 

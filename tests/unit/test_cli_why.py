@@ -10,10 +10,13 @@ import pytest
 
 from core.contract import Json
 from core.governance import escalations, reversal
+from core.governance.conflicts import ConflictRules, Dispute, raise_conflict
 from core.governance.escalations import Option, Question, raise_question
 from core.governance.scope.review import review
+from core.registry.catalog import default_path, load
+from core.store.schema import Decision
 from core.store.store import Store
-from core.store.writer import milliseconds_now
+from core.store.writer import Transaction, milliseconds_now
 from tests.fresh import copied, fresh_workspace
 from tests.unit.command_line import CommandLine
 from tests.unit.scope_place import KIND, Place, approve
@@ -129,6 +132,23 @@ def test_an_answer_that_was_taken_back_says_so(line: CommandLine) -> None:
     told = line("audit", "why", f"escalation:{number}", "--json").json
 
     assert "eve took the answer back: no" in [change["what"] for change in told["since"]]
+
+
+def test_a_decision_that_a_conflict_settled_tells_which_and_by_what_rule(line: CommandLine) -> None:
+    number = decide(line)
+
+    def differ(tx: Transaction) -> None:
+        dispute = Dispute(("technical", "ux"), "performance of the list", 5)
+        made = raise_conflict(tx, dispute, ConflictRules.of(load(default_path())))
+        tx.update(Decision, number, conflict=made.conflict)
+        tx.event("decision.disputed", conflict=made.conflict, decisions=[number])
+
+    line.write(differ)
+    told = line("audit", "why", str(number), "--json").json
+
+    assert told["verdict"] == "technical won conflict 1, by technical-wins-performance."
+    assert (told["conflict"]["first"], told["conflict"]["rule"]) == ("technical", "technical-wins-performance")
+    assert "conflict 1" in [name for event in told["events"] for name in event["about"]]
 
 
 def test_in_words(line: CommandLine) -> None:

@@ -51,7 +51,17 @@ def _subject(what: str) -> tuple[Subject, int]:
     return subject, int(found[2])
 
 
-_TIMES = ("at", "raised_at", "last_raised_at", "due_at", "decided_at", "reverted_at", "undone_at", "window_from")
+_TIMES = (
+    "resolved_at",
+    "at",
+    "raised_at",
+    "last_raised_at",
+    "due_at",
+    "decided_at",
+    "reverted_at",
+    "undone_at",
+    "window_from",
+)
 _QUESTION = ("id", "kind", "question", "raised_at", "chain", "work_item", "phase", "options", "recommended", "details")
 _ANSWER = ("id", "option", "answer", "reason", "by", "provenance", "at", "payload_digest", "undone_at", "undone_by")
 _DECISION = (
@@ -95,6 +105,7 @@ def _shape(found: Why, audit: Audit) -> Json:
         "agent": standing.agent,
         "question": _part(found.question, _QUESTION),
         "answer": answer,
+        "conflict": _part(found.conflict, tuple(found.conflict or ())),
         "context": found.context,
         "events": [
             {"seq": s.seq, "at": shapes.moment(s.at), "kind": s.kind, "about": list(s.about)} for s in found.steps
@@ -115,13 +126,16 @@ def verdict(found: Why) -> str:
     """Why it was allowed, in a sentence."""
     decision, answer = found.standing.decision, found.answer
     if answer is not None:
-        by = {"human": f"{answer['by']} answered", "rule": f"the rule {answer['by']} answered"}
-        told = by.get(str(answer["provenance"]), "nobody answered in time: the time-out took")
+        by = {"human": f"{answer['by']} answered", "rule": f"The rule {answer['by']!r} answered"}
+        told = by.get(str(answer["provenance"]), "Nobody answered in time: the time-out took")
         undone = "; taken back since" if answer.get("undone_at") else ""
         return f"{told} {answer['option']!r} to escalation {(found.question or {}).get('id')}{undone}."
     if found.allowed is None:
         number = (found.question or {}).get("id")
         return f"Nothing is allowed yet: it waits for {f'escalation {number}' if number else 'a conflict'}."
+    if found.conflict is not None:
+        ended, number = found.conflict, found.conflict["id"]
+        return f"{ended['winner'] or 'Neither side'} won conflict {number}, by {ended['decided_by'] or ended['rule']}."
     if decision is None:
         return "It was settled without an answer."
     grant = found.standing.grant
@@ -150,6 +164,7 @@ def _show(found: Why, audit: Audit) -> None:
             ("scope", _scope(authority.get("proposal"), authority.get("review"))),
             ("agent", _agent(shape["agent"], decision)),
             ("answered", _answer(shape["answer"])),
+            ("conflict", _conflict(shape["conflict"])),
             ("context", [f"{name}: {value}" for name, value in shape["context"].items()]),
         )
     )
@@ -208,6 +223,12 @@ def _agent(agent: Json | None, decision: Json) -> str:
     model = f", model {agent['model']}" if agent["model"] else ""
     marks = f"SOP {str(agent['sop_digest'])[:12]}, cohort {decision['cohort'][:12]}"
     return f"{agent['role']} on {agent['runtime']}{model}, {marks}"
+
+
+def _conflict(conflict: Json | None) -> str:
+    if conflict is None:
+        return ""
+    return f"{conflict['id']}, {conflict['first']} and {conflict['second']}: {conflict['topic']} ({conflict['rule']})"
 
 
 def _answer(answer: Json | None) -> str:
