@@ -23,7 +23,7 @@ from peewee import Field, Model
 from core.contract import ApmError, Json, canonical_json, digest_of
 from core.store.archives import ABOUT_SQL, LINKS_SQL, PREFIX, SUFFIX, about_mac, archives, content_of
 from core.store.chain import ARCHIVED, GENESIS, STRETCH, StoredEvent, digest_of_stretches, event_from_row, first_of
-from core.store.database import prepare, sqlite_url
+from core.store.database import StoreError, explain, prepare, sqlite_url
 from core.store.reads import Connection
 from core.store.schema import (
     Answer,
@@ -126,17 +126,22 @@ def archivable(reader: Connection, before: int) -> tuple[int, ...]:
 
 def archive_some(store: Store, before: int, date: str) -> Copied | None:
     """Move up to `BATCH` work items that were over before the moment to an archive of their own; None where there are
-    none. `date` names the file. Raises ArchiveStale when they were touched meanwhile; nothing is changed then."""
+    none. `date` names the file. Nothing is changed when it raises: ArchiveStale when they were touched meanwhile,
+    StoreError when the file could not be written.
+    """
     state = store.path.parent
     number = store.read_now(lambda r: archivable(r, before))[:BATCH]
     if not number:
         return None
     name = store.read_now(lambda r: _free_name(r, date))
     draft = state / f"{name}.part"
-    for left in state.glob(f"{name}.part*"):
-        left.unlink()
-    prepare(sqlite_url(draft))
-    copied = store.read_now(lambda r: _copy(r, store.key, draft, number, date))
+    _discard(draft)
+    try:
+        prepare(sqlite_url(draft))
+        copied = store.read_now(lambda r: _copy(r, store.key, draft, number, date))
+    except (sqlite3.DatabaseError, StoreError) as error:
+        _discard(draft)
+        raise error if isinstance(error, StoreError) else explain(error, draft) from error
     _flush(draft)
     draft.replace(state / name)
     _flush(state)
@@ -149,6 +154,12 @@ def _free_name(reader: Connection, date: str) -> str:
     taken = {archive.name for archive in archives(reader)}
     names = (f"{PREFIX}{date}{'' if n == 1 else f'-{n}'}{SUFFIX}" for n in range(1, 10**6))
     return next(name for name in names if name not in taken)
+
+
+def _discard(draft: Path) -> None:
+    """A draft, and what SQLite keeps beside it."""
+    for left in draft.parent.glob(f"{draft.name}*"):
+        left.unlink()
 
 
 def _flush(path: Path) -> None:
@@ -307,8 +318,16 @@ def _stretch(first: int, last: StoredEvent) -> StoredEvent:
 def shrink(path: Path) -> tuple[int, int] | None:
     """Make the file smaller where enough of it is free: its bytes before and after; None where there is no need.
 
-    A VACUUM writes the whole file anew, in a transaction of its own, and needs its size once more meanwhile.
+    A VACUUM writes the whole file anew, in a transaction of its own, and needs its size once more meanwhile. Raises
+    StoreError when it cannot; the next run tries again.
     """
+    try:
+        return _shrunk(path)
+    except sqlite3.DatabaseError as error:
+        raise explain(error, path) from error
+
+
+def _shrunk(path: Path) -> tuple[int, int] | None:
     with closing(sqlite3.connect(path, isolation_level=None, timeout=10)) as database:
         [(free,)], [(pages,)] = (
             database.execute(f"PRAGMA {name}").fetchall() for name in ("freelist_count", "page_count")

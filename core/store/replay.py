@@ -18,13 +18,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from peewee import Model
+from peewee import DatabaseError, Model
 
 from core.contract import Json
 from core.store.archiving import MOVED, owner
 from core.store.audit import Audit, events_of, verify
 from core.store.chain import ARCHIVED, StoredEvent
-from core.store.database import MIGRATED, MIGRATIONS, connect, sqlite_url
+from core.store.database import MIGRATED, MIGRATIONS, connect, explain, sqlite_url
 from core.store.schema import TABLES
 from core.store.store import Reader
 from core.store.writer import UNCHAINED
@@ -79,14 +79,18 @@ class Replayed:
 def replay(reader: Reader, key: bytes, state: Path) -> Replayed:
     """Rebuild the state from the events and compare it, table by table. A read closure: all of it is of one moment.
 
-    The fresh database stands in a folder of its own in `state`, which goes when this ends.
+    The fresh database stands in a folder of its own in `state`, which goes when this ends. Raises StoreError when it
+    cannot be written.
     """
     audit = verify(reader, key)
     if not audit.is_whole:
         return Replayed(audit, ())
     with tempfile.TemporaryDirectory(dir=state, prefix=FOLDER_PREFIX) as folder:
         path = Path(folder) / "rebuilt.db"
-        rebuild(path, events_of(reader), applied_migrations(reader))
+        try:
+            rebuild(path, events_of(reader), applied_migrations(reader))
+        except (sqlite3.DatabaseError, DatabaseError) as error:
+            raise explain(error, path) from error
         with closing(sqlite3.connect(path)) as rebuilt:
             return Replayed(audit, tuple(_compared(reader, rebuilt, model) for model in STATE))
 

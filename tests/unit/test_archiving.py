@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import shutil
 import signal
 import sqlite3
@@ -258,6 +259,25 @@ def test_killed_at_any_step_nothing_is_lost_and_a_second_run_completes(folder: P
         check_whole(store)
         assert [archive.name for archive in store.read_now(archives)] == [made.path.name]
     assert [path.name for path in state.glob("archive-*")] == [f"archive-{DATE}.db"]
+
+
+@pytest.mark.parametrize("words", [("archive", "--before", yesterday()), ("replay", "--verify")], ids=lambda w: w[0])
+def test_where_no_more_can_be_written_nothing_is_changed_and_a_sentence_says_so(
+    line: CommandLine, words: tuple[str, ...]
+) -> None:
+    before = rows_of(line.folder / "state" / "apm.db")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, hard))
+    try:
+        ended = line(*words)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    assert ended.code == 1
+    assert "apm: The database" in ended.err
+    assert [path.name for path in (line.folder / "state").glob("*.part*")] == []
+    assert rows_of(line.folder / "state" / "apm.db") == before
+    assert line(*words).code == 0
 
 
 def test_an_event_that_carries_others_rows_as_well_is_in_both(folder: Path) -> None:
