@@ -275,8 +275,7 @@ class Engine:
         """Cancel what still runs for work that was cancelled: nobody wants it, and a model is paid by the word."""
         doubtful, self._doubtful = self._doubtful, set()
         for number in doubtful:
-            facts = await self._store.read(lambda r, number=number: reads.work_item_facts(r, number))  # type: ignore[misc]
-            if facts is not None and facts.is_over:
+            if await self._store.read(lambda r, number=number: is_over(r, number)):  # type: ignore[misc]
                 self._equipment.executions.end(None, number)
 
     def _is_mine(self, number: int) -> bool:

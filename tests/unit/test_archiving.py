@@ -274,7 +274,7 @@ def test_where_no_more_can_be_written_nothing_is_changed_and_a_sentence_says_so(
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
     assert ended.code == 1
-    assert "apm: The database" in ended.err
+    assert "Nothing of this change was written" in ended.err
     assert [path.name for path in (line.folder / "state").glob("*.part*")] == []
     assert rows_of(line.folder / "state" / "apm.db") == before
     assert line(*words).code == 0
