@@ -18,19 +18,19 @@ import sys
 import time
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from core.agents import deployment
 from core.governance.notices import delivery
 from core.orchestration import engine
-from core.orchestration.runtimes import Available
+from core.orchestration.runtimes import Available, available_runtimes
 from core.projects import git
 from core.store.chain import StoredEvent
 from core.store.store import Store
 from core.store.writer import Transaction
-from tests.chaos.team import ChaosTeam
+from tests.chaos.team import ChaosTeam, Counted
 from tests.e2e.apm_process import query
 from tui.cli.main import main
 
@@ -130,9 +130,15 @@ class Chaos:
         self._watch_acts()
         folder = Path(self.order.words[1])
         self._recorded = next(iter(query(folder, "SELECT count(*) FROM delegations")), (0,))[0]
-        if self.order.cassette:
-            team = ChaosTeam(Path(self.order.cassette), self.ledger.note)
-            _put(engine, "available_runtimes", lambda *_, **__: Available(team.as_runtimes()))
+        note = self.ledger.note
+        team = ChaosTeam(Path(self.order.cassette)).as_runtimes() if self.order.cassette else None
+
+        def available(*args: Any, **named: Any) -> Available:
+            found = available_runtimes(*args, **named)
+            by_name = found.by_name if team is None else team
+            return replace(found, by_name={name: Counted(runtime, note) for name, runtime in by_name.items()})
+
+        _put(engine, "available_runtimes", available)
         if self.order.later:
             now, later = time.time_ns, int(self.order.later * 1e9)
             _put(time, "time_ns", lambda: now() + later)

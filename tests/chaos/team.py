@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from core.agents.bench import Bench
 from core.contract import AgentRequest, AgentResponse, Json, succeeded
 from core.orchestration.gatekeeping import gate_functions
 from core.phases import PHASE_BY_CODE
+from core.runtimes.base import Runtime
 from core.runtimes.functions import FunctionRuntime
 from core.runtimes.replay import ReplayRuntime
 from core.store.rows import AgentRow
@@ -49,26 +51,37 @@ DECISION: Json = {
 Note = Callable[[str, str], None]
 
 
-class ChaosTeam:
-    """Serves every runtime's name; `note(what, key)` is told of each execution as it begins and as it ends."""
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A runtime whose executions are counted: `note(what, key)` is told of each as it begins and as it ends."""
 
-    name = "chaos"
+    runtime: Runtime
+    note: Note
 
-    def __init__(self, cassette: Path, note: Note) -> None:
-        self._script = Scripted(**_planned())
-        self._functions = FunctionRuntime("tool", gate_functions())
-        self._replay = ReplayRuntime(cassette)
-        self._note = note
+    @property
+    def name(self) -> str:
+        return self.runtime.name
 
     async def execute(self, request: AgentRequest, agent: AgentRow, bench: Bench) -> AgentResponse:
         session: Any = bench.session
         key = f"{session.phase} {session.spender.round} {agent.role} {session.subject}".strip()
-        self._note("began", key)
-        response = await self._execute(request, agent, bench)
-        self._note("ran", key)
+        self.note("began", key)
+        response = await self.runtime.execute(request, agent, bench)
+        self.note("ran", key)
         return response
 
-    async def _execute(self, request: AgentRequest, agent: AgentRow, bench: Bench) -> AgentResponse:
+
+class ChaosTeam:
+    """Serves every runtime's name."""
+
+    name = "chaos"
+
+    def __init__(self, cassette: Path) -> None:
+        self._script = Scripted(**_planned())
+        self._functions = FunctionRuntime("tool", gate_functions())
+        self._replay = ReplayRuntime(cassette)
+
+    async def execute(self, request: AgentRequest, agent: AgentRow, bench: Bench) -> AgentResponse:
         if agent.role in CODERS:
             return await self._replay.execute(request, agent, bench)
         if agent.role in REAL:
