@@ -28,7 +28,7 @@ def environment(name: str, packages: Sequence[str], npm: Sequence[str] = ()) -> 
     _must(sys.executable, "-m", "venv", str(folder))
     _must(str(folder / "bin" / "pip"), "install", "--quiet", *packages)
     if npm:
-        _must("npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder), *npm)
+        _must("npm", "install", "--loglevel=error", "--no-audit", "--no-fund", "--prefix", str(folder), *npm)
     stamp.write_text(wanted, encoding="utf-8")
     return folder
 
@@ -41,5 +41,10 @@ def _must(*command: str) -> None:
     except subprocess.TimeoutExpired:
         raise NotMeasured(f"it could not be installed within {INSTALL_SECONDS} s") from None
     if ended.returncode:
-        wrong = [line for line in ended.stderr.splitlines() if line.startswith("ERROR")]
-        raise NotMeasured(f"it could not be installed: {wrong[0] if wrong else last_line(ended.stderr)}")
+        raise NotMeasured(f"it could not be installed: {complaint(ended.stderr)}")
+
+
+def complaint(text: str) -> str:
+    """What pip or npm gives as its reason, without the list of everything that there would have been."""
+    wrong = [line for line in text.splitlines() if line.startswith(("ERROR", "npm error"))]
+    return (wrong[0] if wrong else last_line(text)).partition(" (from versions")[0]

@@ -29,6 +29,8 @@ COLOURS: Mapping[str, tuple[str, str]] = {
 
 BEGINNINGS = ("BaseEventLoop._run_once", "_WorkItem.run", "Writer._serve", "Thread.run")
 """Everything below the first of these frames on the stack is how any loop or thread begins."""
+WAITING = ("_worker", "Writer._next_group", "EpollSelector.select")
+"""Innermost frames of threads that have nothing to do."""
 
 
 @dataclass
@@ -59,12 +61,12 @@ class Box:
 
 def parsed(lines: Iterable[str]) -> Iterator[tuple[list[str], int]]:
     """Stacks with their counts, from the thread straight to what it is at. What a program does before its event loop
-    runs, and after it, is left out."""
+    runs, and after it, is left out, and so are threads that wait for work."""
     for line in lines:
         text, _, count = line.rpartition(" ")
         frames = text.split(";")
         at = next((n for b in BEGINNINGS for n, frame in enumerate(frames) if frame.startswith(f"{b} ")), None)
-        if at is not None and count.isdigit():
+        if at is not None and count.isdigit() and not frames[-1].startswith(tuple(f"{w} " for w in WAITING)):
             yield [_thread(frames[0]), *frames[at + 1 :]], int(count)
 
 

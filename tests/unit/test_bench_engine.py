@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,9 @@ from core.orchestration.assembly import assemble
 from core.orchestration.gates import check
 from core.phases import PHASES
 from tests.bench_engine import flames, standard, table
-from tests.bench_engine.contestants import OURS, OWN, RAW_GROUP
-from tests.bench_engine.goals import all_goals
+from tests.bench_engine.contestants import OURS, OWN, RAW_GROUP, NotMeasured, spoken
+from tests.bench_engine.environments import complaint
+from tests.bench_engine.goals import NOT_RUN, all_goals
 from tests.bench_engine.rivals.table import RIVALS
 from tests.bench_engine.standard import Outcome, Shape
 from tests.bench_engine.state import WORK_ITEMS, Grown, Resumed
@@ -164,10 +166,11 @@ STACKS = [
     "thread (2): apm-reader_0;Thread.run (threading.py:1);_WorkItem.run (x.py:1);b (core/b.py:1) 2",
     "thread (3): apm-reader_1;Thread.run (threading.py:1);_WorkItem.run (x.py:1);b (core/b.py:1) 1",
     "thread (1): MainThread;main (tests/x.py:1);import (importlib.py:1) 50",
+    "thread (3): apm-reader_1;Thread.run (threading.py:1);_worker (thread.py:1) 70",
 ]
 
 
-def test_a_profile_begins_where_the_event_loop_and_the_threads_do() -> None:
+def test_a_profile_is_of_what_the_event_loop_and_the_threads_are_at() -> None:
     found = flames.tree(flames.parsed(STACKS))
 
     assert found.count == 12
@@ -198,3 +201,27 @@ def test_the_picture_escapes_what_functions_are_called() -> None:
     assert "a &amp; b" in shown
     assert "&lt;lambda&gt;" in shown
     assert "<lambda>" not in shown
+
+
+def test_a_program_that_fails_is_not_measured_and_its_last_words_say_why() -> None:
+    with pytest.raises(NotMeasured, match="no server here"):
+        spoken([sys.executable, "-c", "raise SystemExit('a first line\\nno server here')"], 60)
+
+
+def test_a_program_that_does_not_end_is_not_measured() -> None:
+    with pytest.raises(NotMeasured, match="had not ended after 0 s"):
+        spoken([sys.executable, "-c", "input()"], 0.01)
+
+
+def test_what_cannot_be_installed_says_why_in_one_line() -> None:
+    told_by_pip = "WARNING: x\nERROR: Could not find huey==99 (from versions: 1.0, 2.0)\nERROR: No matching"
+
+    assert complaint(told_by_pip) == "ERROR: Could not find huey==99"
+    assert complaint("a network fault\n\n") == "a network fault"
+
+
+def test_a_part_that_was_not_run_is_said_to_be_so() -> None:
+    goals = all_goals(SHAPES, {OURS: Line("apm", {}, "it broke")}, Resumed(reason="x"), Grown(reason="y"))
+
+    assert {goal.reason for goal in goals} == {"it broke", NOT_RUN, "x", "y"}
+    assert {goal.verdict for goal in goals} == {"not measured"}
