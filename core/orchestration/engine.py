@@ -286,17 +286,20 @@ class Engine:
             drive = Drive(self._equipment, number)
             with self._live.work_item(number):
                 await drive.run()
-            self._parked[number] = drive.waits_for
             self._faults.pop(number, None)
+            self._parked.pop(number, None)
+            if drive.waits_for:
+                self._parked[number] = drive.waits_for
             if drive.rest_seconds:
-                self._rest(number, drive.rest_seconds)
+                self._live.rest(number, drive.rest_seconds)
+                asyncio.get_running_loop().call_later(drive.rest_seconds, self._try_again, number)
         except lease.LeaseLost as error:
             await self._give_up(error)
         except Exception as error:
             # The store failed, or the program did. Whoever waits is told, and it is tried again after a rest.
             logger.exception("work item %s cannot be driven", number)
             self._faults[number] = error
-            asyncio.get_running_loop().call_later(REST_SECONDS, self._note, [number])
+            asyncio.get_running_loop().call_later(REST_SECONDS, self._try_again, number)
         finally:
             self._drives.pop(number, None)
             if number not in self._faults:
@@ -305,11 +308,9 @@ class Engine:
             self._wake.set()
             await self._tell_settled()
 
-    def _rest(self, number: int, seconds: float) -> None:
-        self._live.rest(number, seconds)
-        asyncio.get_running_loop().call_later(seconds, self._end_rest, number)
-
-    def _end_rest(self, number: int) -> None:
+    def _try_again(self, number: int) -> None:
+        """What kept it from being driven is over, as far as anybody knows; it may have been cancelled meanwhile."""
+        self._faults.pop(number, None)
         self._live.end_rest(number)
         self._parked.pop(number, None)
         self._note([number])
@@ -320,6 +321,7 @@ class Engine:
             facts = await self._store.read(lambda r, number=number: reads.work_item_facts(r, number))  # type: ignore[misc]
             if facts is not None and facts.is_over:
                 position = await self._store.read(lambda r, number=number: read_position(r, number))  # type: ignore[misc]
+                self._parked.pop(number, None)
                 try:
                     await Drive(self._equipment, number).clear_away(position)
                 except (ApmError, OSError) as error:

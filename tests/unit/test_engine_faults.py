@@ -9,7 +9,7 @@ import pytest
 
 from core.contract import AgentRequest, succeeded
 from core.orchestration import engine as engines
-from core.orchestration import journal
+from core.orchestration import journal, work_items
 from core.store.database import StoreError
 from tests.unit.engine_run import Run
 from tests.unit.scripted import OUTPUTS, Scripted
@@ -96,3 +96,26 @@ async def test_a_store_that_fails_for_a_moment_asks_nobody(run: Run, monkeypatch
 
     assert await run.outcomes(number) == [("D1", 1, "passed")]
     assert await run.questions() == ()
+
+
+async def test_work_that_is_cancelled_while_the_store_fails_leaves_no_fault_behind(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*args: Any, **named: Any) -> Any:
+        raise StoreError("No space is left.")
+
+    monkeypatch.setattr(journal, "record", full)
+    number = await run.add()
+    await run.start(Scripted())
+    with pytest.raises(StoreError):
+        await run.settle()
+
+    await run.do(work_items.cancel, number, "ada")
+
+    engine = run.engine
+    assert engine is not None
+    async with asyncio.timeout(20):
+        while engine.fault is not None:  # noqa: ASYNC110 (the rest is over when nothing is left to drive)
+            await asyncio.sleep(0.01)
+    await run.settle()
+    assert (await run.item(number)).state == "cancelled"
