@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types contracts tests test-loaders test-model bench bench-engine month screenshots simulate faults chaos clean
+.PHONY: help demo test check format lint types contracts tests test-loaders test-model bench bench-engine month screenshots simulate faults chaos soak clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -65,6 +65,10 @@ month: $(STAMP) ## thirty simulated days of decisions and answers, and the scope
 SEEDS ?= 200
 simulate: $(STAMP) ## simulated runs with kills, full disks and put clocks, one a seed: what held, as a table (SEEDS=200)
 	@$(BIN)/python -m tests.simulation $(SEEDS)
+
+ITEMS ?= 1000
+soak: $(STAMP) ## a thousand work items in one process, 20 at once, with faults: what it takes, as a table (ITEMS=1000)
+	@$(BIN)/python -m tests.soak $(ITEMS)
 
 faults: $(STAMP) ## full disks, read-only folders, damaged and cut files, held locks, jumping clocks: real processes meet them
 	@$(BIN)/python -m pytest tests/faults/machine.py -p no:cacheprovider -rs

@@ -37,6 +37,11 @@ GO_ON: Json = {"key": "go", "label": "Go on", "consequence": "It goes on."}
 SILENCE_SECONDS = 100.0
 """Longer than most agents may take here; one with a limit of its own is only late."""
 
+PAUSES_SECONDS = (0.0, 0.01, 0.1, 1.0)
+"""How long an answer may take at most, one of these."""
+RETRY_SECONDS = 10.0
+"""How long a provider takes no calls, at least."""
+
 
 class Crash(Exception):
     """A fault in an agent's own code."""
@@ -77,7 +82,7 @@ class Agents:
         self._ledger.begin(key)
         try:
             if not self._is_calm():
-                await asyncio.sleep(self._chance.choice((0.0, 0.01, 0.1, 1.0)) * self._chance.random())
+                await asyncio.sleep(self._chance.choice(PAUSES_SECONDS) * self._chance.random())
                 answer = await self._trouble(request, agent.role)
                 if answer is not None:
                     return answer
@@ -100,7 +105,7 @@ class Agents:
         if drawn < 14 and "human" not in request.context:
             raise WaitsForHuman(Ask("May it go on?", (GO_ON,), "go"))
         if drawn < 16:
-            raise Unavailable("simulated", "its quota is gone", 1 + 20 * self._chance.random())
+            raise Unavailable("simulated", "its quota is gone", RETRY_SECONDS * (1 + self._chance.random()))
         return None
 
     def _deciding(self, response: AgentResponse, role: str) -> AgentResponse:

@@ -1,0 +1,1 @@
+"""One process that works for a long time: what it takes must not grow."""
