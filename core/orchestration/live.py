@@ -88,7 +88,7 @@ class Live:
 
     def rest(self, number: int, seconds: float) -> None:
         """The work item waits so long for a provider."""
-        self.resting[number] = milliseconds_now() + round(seconds * 1000)
+        self.resting[number] = self._clock() + round(seconds * 1000)
         self._changed()
 
     def end_rest(self, number: int) -> None:

@@ -100,11 +100,11 @@ class Agents:
             return blocked(role, {}, ["a word"], "Say it.")
         if drawn < 8:
             raise Crash("a fault of its own")
-        if drawn < 10:
+        if drawn < 9:
             await asyncio.sleep(SILENCE_SECONDS)
-        if drawn < 14 and "human" not in request.context:
+        if 10 <= drawn < 14 and "human" not in request.context:
             raise WaitsForHuman(Ask("May it go on?", (GO_ON,), "go"))
-        if drawn < 16:
+        if 14 <= drawn < 16:
             raise Unavailable("simulated", "its quota is gone", RETRY_SECONDS * (1 + self._chance.random()))
         return None
 

@@ -32,14 +32,14 @@ from tests.simulation.agents import Agents, Ledger
 AT_ONCE = 20
 LIMIT_SECONDS = 1
 QUICKER: Mapping[str, object] = {
-    "SILENCE_SECONDS": 2.0,
-    "RETRY_SECONDS": 0.5,
-    "PAUSES_SECONDS": (0.0, 0.001, 0.01, 0.1),
+    "SILENCE_SECONDS": 1.2,
+    "RETRY_SECONDS": 0.1,
+    "PAUSES_SECONDS": (0.0, 0.0, 0.001, 0.02),
 }
 """What the simulated agents do here in real time."""
 AHEAD = 3 * AT_ONCE
 """Work items that are there and not yet done: as many as keep every place taken."""
-LOOK_SECONDS = 0.05
+LOOK_SECONDS = 0.02
 PATIENCE_SECONDS = 60.0
 UNTIL = "R1"
 NOBODY = rows.LiveRow(False, None, (), ())
