@@ -112,7 +112,8 @@ def _measured(plan: Plan) -> dict[Contestant, Line]:
                     runs[contestant] = {}
                     continue
                 runs[contestant].setdefault(shape, []).append(outcome)
-                step_bytes = outcome.bytes // outcome.steps if contestant == OURS else step_bytes
+                if contestant == OURS and outcome.steps:
+                    step_bytes = outcome.bytes // outcome.steps
     return {c: Line(c.title, runs[c], reasons.get(c, ""), c.is_rival) for c in contestants}
 
 

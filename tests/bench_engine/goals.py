@@ -71,5 +71,5 @@ def _percent(rate: float | None, of: Line | None, shape: Shape) -> float | None:
 
 def _bytes(ours: Line | None, shape: Shape) -> float | None:
     """The largest of the runs."""
-    found = [o.bytes / o.steps for o in ours.runs.get(shape, ())] if ours else []
+    found = [o.bytes / o.steps for o in ours.runs.get(shape, ()) if o.steps] if ours else []
     return max(found, default=None)

@@ -70,7 +70,8 @@ def worst_first(goals: Sequence[Goal]) -> list[Goal]:
 
 
 def fastest_rival(lines: Sequence[Line], shape: Shape) -> tuple[str, float] | None:
-    found = [(line.title, rate) for line in lines if line.is_rival and (rate := line.rate(shape)) is not None]
+    """Among those that did a step at all."""
+    found = [(line.title, rate) for line in lines if line.is_rival and (rate := line.rate(shape))]
     return max(found, key=lambda each: each[1], default=None)
 
 
@@ -108,7 +109,7 @@ def _cell(line: Line, shape: Shape) -> str:
     rate = line.rate(shape)
     if rate is None:
         return "-"
-    return number(rate) + ("*" if any(outcome.cut for outcome in line.runs[shape]) else "")
+    return (number(rate) if rate else "none") + ("*" if any(outcome.cut for outcome in line.runs[shape]) else "")
 
 
 def aligned(rows: Sequence[Sequence[str]], *, right: set[int]) -> str:

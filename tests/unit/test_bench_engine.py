@@ -106,6 +106,13 @@ def test_a_run_that_was_cut_shows_it() -> None:
     assert "100*" in shown
 
 
+def test_who_did_no_step_before_the_run_was_cut_has_no_rate_to_be_beaten_by() -> None:
+    idle = Line("x", {ONE: [outcome(0, cut=True)]}, is_rival=True)
+
+    assert "none*" in table.lines_text([idle], SHAPES)
+    assert table.fastest_rival([idle], ONE) is None
+
+
 def test_what_was_not_measured_says_why_and_has_no_figure() -> None:
     shown = table.lines_text([Line("x", {}, "it could not be installed")], SHAPES).splitlines()[1]
 
