@@ -224,8 +224,9 @@ class Delegator:
         return Parked(self.position.waits_for | {number})
 
     def _runtime(self, agent: AgentRow) -> Runtime:
-        """The agent's runtime, or its fallback where that one is not available here."""
-        for name in runtime_names(agent):
+        """The agent's runtime, or its fallback where that one is not available here, or a person has said so."""
+        instead = self.position.without_model(self.spec.code, agent.role)
+        for name in (instead,) if instead else runtime_names(agent):
             if name in self.runtimes:
                 return self.runtimes[name]
         raise ApmError(f"{agent.role} needs the runtime {agent.runtime}, which is not available here.")

@@ -28,8 +28,10 @@ from core.orchestration.artifacts import validated
 from core.orchestration.position import Position
 from core.orchestration.questions import ASKED_FOR, SUPPLY, error_question, gate_question
 from core.orchestration.requests import PhaseContext
+from core.orchestration.runtimes import without_model
 from core.phases import PHASE_BY_CODE, PhaseSpec
 from core.projects import git
+from core.registry.schema import MODEL_RUNTIMES
 from core.registry.sources import FILE_NAME, OVERLAYS
 from core.sanitise import one_line, sanitise
 from core.store import reads, rows
@@ -141,7 +143,14 @@ def agents_failed(
     first = failures[0][2].metadata
     error = str(first.get("error", "no reason given"))
     _answer_master(tx, spec, run, failed(spec.orchestrator, error, suggestion=str(first.get("suggestion", ""))))
-    raise_question(tx, error_question(spec, run.work_item, run.round, failures))
+    raise_question(tx, error_question(spec, run.work_item, run.round, failures, _instead(tx, failures)))
+
+
+def _instead(tx: Transaction, failures: Sequence[tuple[str, str, AgentResponse]]) -> dict[str, str]:
+    """Of the agents that failed on a model, the runtime that would do their work without one."""
+    on_models = sorted({role for role, _, response in failures if response.metadata.get("runtime") in MODEL_RUNTIMES})
+    agents = [found for role in on_models if (found := reads.agent(tx, role)) is not None]
+    return {agent.role: without_model(agent) for agent in agents}
 
 
 def fail_run(tx: Transaction, spec: PhaseSpec, run: rows.PhaseRunRow, error: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from core.contract import PHASE_CODES, Json
 from core.governance.asking import Said, threads_of
 from core.orchestration.journal import Journal, read_journal
-from core.orchestration.questions import ATTESTED, SUPPLY
+from core.orchestration.questions import ATTESTED, SUPPLY, WITHOUT
 from core.store import reads, reads_escalations, rows
 from core.store.reads import Connection
 
@@ -117,6 +117,11 @@ class Position:
             and (q.details.get("agent"), q.details.get("subject")) == (agent, subject)
             for q in self.questions
         )
+
+    def without_model(self, phase: str, agent: str) -> str | None:
+        """The runtime that a person has chosen for an agent that failed on a model; it holds from then on."""
+        chosen = [q.details.get("instead", {}) for q, a in self.answers if q.phase == phase and a.option == WITHOUT]
+        return next((runtimes[agent] for runtimes in reversed(chosen) if agent in runtimes), None)
 
     @property
     def waits_for(self) -> frozenset[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from core.contract import AgentResponse, Json
 from core.governance.escalations import Option, Question
@@ -14,6 +15,7 @@ from core.sanitise import one_line, visible
 SUPPLY = "supply"
 RETRY = "retry"
 STOP = "stop"
+WITHOUT = "without"
 
 ASKED_FOR: Mapping[str, Mapping[str, str]] = {
     "business_context": {"business_context": "text"},
@@ -113,9 +115,16 @@ def _note(response: AgentResponse) -> Json:
 
 
 def error_question(
-    phase: PhaseSpec, work_item: int, round_: int, failures: Sequence[tuple[str, str, AgentResponse]]
+    phase: PhaseSpec,
+    work_item: int,
+    round_: int,
+    failures: Sequence[tuple[str, str, AgentResponse]],
+    instead: Mapping[str, str] = MappingProxyType({}),
 ) -> Question:
-    """One question for the agents of a phase that failed, as `(role, subject, response)`."""
+    """One question for the agents of a phase that failed, as `(role, subject, response)`.
+
+    `instead` says, of those that failed on a model, which runtime would do their work without one.
+    """
     role, subject, first = failures[0]
     error = one_line(str(first.metadata.get("error", "it gave no reason")), 300)
     named = f"{role}{f' ({subject})' if subject else ''}"
@@ -128,6 +137,7 @@ def error_question(
         urgency="DAILY",
         options=(
             Option(RETRY, "Try again", "The failed step runs again; what is recorded is kept."),
+            *([_without(instead)] if instead else []),
             _STOP,
         ),
         recommended=RETRY,
@@ -142,8 +152,18 @@ def error_question(
             "blocker": error,
             "required_action": suggestion or "Mend the cause, then try again.",
             "details": [{"agent": r, "subject": s, **_note(found)} for r, s, found in failures],
+            **({"instead": dict(instead)} if instead else {}),
         },
     )
+
+
+def _without(instead: Mapping[str, str]) -> Option:
+    by_rules = [role for role, runtime in instead.items() if runtime != "human"]
+    by_people = [role for role, runtime in instead.items() if runtime == "human"]
+    who = [f"apm's own rules do the work of {' and '.join(by_rules)}"] if by_rules else []
+    who += [f"you are asked for the work of {' and '.join(by_people)}"] if by_people else []
+    what = " and ".join(who)
+    return Option(WITHOUT, "Go on without the model", f"In this work item {what}; all else is as it was.")
 
 
 def delegation_question(phase: PhaseSpec, work_item: int, round_: int, role: str, subject: str, ask: Ask) -> Question:

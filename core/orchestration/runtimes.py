@@ -76,4 +76,10 @@ def runtime_names(agent: AgentRow) -> tuple[str, ...]:
     fallback = agent.parameters.get("fallback")
     if agent.runtime != AUTO:
         return (agent.runtime, *([fallback] if fallback else []))
-    return (AUTO, *AUTO_MEANS, str(fallback or ("human" if agent.role in CODING else "offline")))
+    return (AUTO, *AUTO_MEANS, without_model(agent))
+
+
+def without_model(agent: AgentRow) -> str:
+    """The runtime that does an agent's work where no model does it: its fallback, else a person what is coding, and
+    apm's own rules the rest."""
+    return str(agent.parameters.get("fallback") or ("human" if agent.role in CODING else "offline"))

@@ -11,12 +11,12 @@ import pytest
 
 from core.agents.bench import Bench
 from core.agents.session import OverBudget, Session, Turn, Usage
-from core.contract import AgentRequest, AgentResponse, Status
+from core.contract import AgentRequest, AgentResponse, Status, failed
 from core.governance import budgets
 from core.orchestration import sessions, work_items
 from core.orchestration.engine import Engine
 from core.runtimes.base import Unavailable
-from core.store import reads_escalations, reads_team
+from core.store import reads, reads_escalations, reads_team
 from core.store.rows import AgentRow
 from core.store.schema import Spend
 from core.workspace import Workspace
@@ -377,3 +377,41 @@ async def test_a_call_that_waits_in_vain_for_one_beside_it_asks(
 
     [asked] = await run.questions()
     assert (asked.kind, asked.details["budget"]["held"]) == ("budget", 0.7)
+
+
+@dataclass
+class Babbling(Scripted):
+    """A model of which every answer is refused."""
+
+    name = "anthropic"
+
+    async def execute(self, request: AgentRequest, agent: AgentRow, bench: Bench) -> AgentResponse:
+        return failed(agent.role, "the model gave no answer that its schema allows")
+
+
+async def test_what_a_model_cannot_do_goes_on_without_it_when_a_person_says_so(workspace: Workspace, run: Run) -> None:
+    script, asked = Scripted(), []
+
+    class Team(Scripted):
+        def as_runtimes(self) -> dict[str, Any]:
+            return script.as_runtimes() | {"anthropic": Babbling()}
+
+    number = await run.add()
+    await run.start(Team())
+    await run.settle()
+
+    [question] = await run.questions()
+    asked.append(question)
+    assert [option["key"] for option in question.options] == ["retry", "without", "stop"]
+    await run.answer("without")
+    await run.settle()
+
+    # The next agent has the same model, and is another question.
+    [question] = await run.questions()
+    assert question.details["instead"].keys().isdisjoint(asked[0].details["instead"])
+    recorded = await workspace.store.read(lambda r: reads.delegations(r, number))
+    first = next(iter(asked[0].details["instead"]))
+    assert [(d.agent, d.runtime, d.status) for d in recorded if d.agent == first] == [
+        (first, "anthropic", "FAILURE"),
+        (first, "scripted", "SUCCESS"),
+    ]
