@@ -14,7 +14,8 @@ from tests.chaos.zygote import Zygote
 KILLED = -9
 FINE = (0, 3)
 """Exit codes of a run: all done, or a person is asked."""
-MOST_STEPS = 500
+MOST_STEPS, MOST_FAULTS = 500, 3
+"""Of one way: then it will not come to its end."""
 LATER_SECONDS = 3 * 3_600.0
 """After which every notice that was claimed by a process that died is tried again."""
 CLAIM_SECONDS = 61.0
@@ -50,7 +51,7 @@ class Way:
         """To the end of the way; then once more, later, as whoever runs it from a timer does."""
         words: tuple[str, ...] | None = next_step(self.place)
         while words is not None:
-            if self.tally.processes > MOST_STEPS:
+            if self.tally.processes > MOST_STEPS or len(self.tally.faults) > MOST_FAULTS:
                 self.tally.faults.append("the way does not come to its end")
                 return self.tally
             was_killed = self.step(words, self.kill) == KILLED
