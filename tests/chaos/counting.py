@@ -78,7 +78,7 @@ def _differences(what: str, wanted: Counter[str], found: Counter[str]) -> Iterat
 
 def _questions(place: Place) -> Iterator[str]:
     """Every question once, each with one answer; that about a deployment only where it could not be known."""
-    asked = Counter(row[0].split(" (")[0] for row in ask(place, "SELECT question FROM escalations"))
+    asked = Counter(row[0] for row in ask(place, "SELECT question FROM escalations"))
     decided = "Does the language come by name or by position?"
     yield from (f"{question!r} was asked {count} times" for question, count in asked.items() if count > 1)
     if decided not in asked:
