@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter as Counted
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any, TypeVar
@@ -203,7 +203,7 @@ def _with_cells(
         cells = tuple(_cell(code, runs.get(f.id, {}).get(code), asked, running) for code in PHASE_CODES)
         state = states.work_item_state(f, questions=sum(asked.values()), running=running)
         rest = live.resting.get(f.id)
-        phase, waits_for = _current_phase(cells), sum(asked.values())
+        phase, waits_for = _current_phase(cells, runs.get(f.id, {})), sum(asked.values())
         made.append(rows.WorkItemRow(f, names.get(f.project), state, phase, waits_for, cells, rest))
     return tuple(made)
 
@@ -216,12 +216,15 @@ def _cell(phase: str, run: rows.PhaseRunRow | None, asked: dict[str | None, int]
     return rows.PhaseCell(phase, status, run.round, run.started_at, spent)
 
 
-def _current_phase(cells: tuple[rows.PhaseCell, ...]) -> str | None:
-    """The phase the work is in: the last one that was entered, unless a later round went back to an earlier one."""
-    entered = [c for c in cells if c.started_at is not None]
+def _current_phase(cells: tuple[rows.PhaseCell, ...], runs: Mapping[str, rows.PhaseRunRow]) -> str | None:
+    """The phase the work is in: the last one that was entered, unless a later round went back to an earlier one.
+
+    Last by the runs' numbers: a clock that was put back says nothing of what came after what.
+    """
+    entered = [c for c in cells if c.phase in runs]
     unfinished = [c for c in entered if c.status != "passed"]
     newest = unfinished or entered
-    return max(newest, key=lambda c: c.started_at or 0).phase if newest else None
+    return max(newest, key=lambda c: runs[c.phase].id).phase if newest else None
 
 
 def _open_questions(reader: Connection, ids: Collection[int]) -> dict[int, dict[str | None, int]]:

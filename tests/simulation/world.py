@@ -41,6 +41,8 @@ START = 1_800_000_000_000
 LIMIT_SECONDS = 20
 """How long a delegation may take here: those that hang are to be stopped, and not to be waited for."""
 PATIENCE_SECONDS = 60.0
+MOST_TURNS, MOST_TURNS_A_SECOND = 5_000, 100
+"""Of the event loop: who takes more does the same over and over."""
 MOST_ROUNDS = 40
 """Of answering everything in calm weather; by then all work has come to its end, or something is lost."""
 PHASES = ("D1", "P1", "I1", "R1")
@@ -177,11 +179,14 @@ class World:
         """Let so much time pass."""
         loop = self._loop
         assert loop is not None
+        before = loop.turns
         ends = loop.call_later(seconds, loop.stop)
         try:
             loop.run_forever()
         finally:
             ends.cancel()
+        if loop.turns - before > MOST_TURNS + MOST_TURNS_A_SECOND * seconds:
+            self._ledger.violations.append(f"the loop turned {loop.turns - before} times in {seconds:g} s")
         if self._starting.done() and isinstance(self._starting.exception(), StoreError):
             # It could not begin, and ended with a message; somebody starts it anew.
             self._restart()

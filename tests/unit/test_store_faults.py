@@ -14,16 +14,18 @@ import pytest
 from peewee import OperationalError
 
 from core.contract import AgentRequest, succeeded
-from core.orchestration import journal, work_items
+from core.orchestration import journal, outcomes, work_items
 from core.orchestration.journal import Key
 from core.store import audit, reads
 from core.store.database import StoreError, explain
+from core.store.schema import PhaseRun
 from core.store.store import Store
 from core.store.writer import Transaction
 from core.workspace import Workspace
 from tests.e2e.apm_process import environment
 from tests.fresh import fresh_store
 
+START, HOUR_MS = 1_800_000_000_000, 3_600_000
 LIMITED = (
     "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20)); from tui.cli.main import main; main([])"
 )
@@ -139,3 +141,23 @@ def test_where_too_few_files_may_be_open_nothing_is_begun() -> None:
     ended = subprocess.run([sys.executable, "-c", LIMITED], env=environment(), capture_output=True, text=True)
     assert ended.stderr.startswith("apm: 20 files may be open")
     assert ended.stderr.count("\n") == 1
+
+
+def test_work_is_in_the_phase_that_it_entered_last_although_the_clock_was_put_back(state: Path) -> None:
+    now = [START]
+    with fresh_store(state, clock=lambda: now[0]) as store:
+        number = add(store)
+        for phase in ("D1", "P1"):
+
+            def pass_phase(tx: Transaction, phase: str = phase) -> None:
+                run = outcomes.open_run(tx, number, phase, 1, "0" * 64, [])
+                tx.update(PhaseRun, run.id, outcome="passed", ended_at=tx.now)
+                tx.event("phase.passed", work_item=number)
+
+            store.write_now(pass_phase)
+            now[0] -= HOUR_MS
+
+        item = store.read_now(lambda r: reads.work_item(r, number))
+
+    assert item is not None
+    assert item.phase == "P1"
