@@ -211,8 +211,8 @@ class Drive:
         name = project.name if project else "no-project"
         releases = self._eq.state / "releases" / name
         scratch = self._eq.state / "scratch" / str(self._id)
-        for folder in (releases, scratch):
-            folder.mkdir(parents=True, exist_ok=True)
+        for missing in (folder for folder in (releases, scratch) if not folder.is_dir()):
+            missing.mkdir(parents=True, exist_ok=True)
         if project is None:
             return Bench(None, releases, scratch), None
         home = self._eq.state / "worktrees" / name

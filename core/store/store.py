@@ -9,6 +9,7 @@ import threading
 from array import array
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +17,7 @@ from peewee import Database
 
 from core.store.chain import StoredEvent, read_or_make_key
 from core.store.database import FAILURES, MIGRATED, alone, connect, explain, has_events, prepare, sqlite_url
+from core.store.tickets import Ticket, settle_all
 from core.store.writer import Transaction, Writer, milliseconds_now
 
 logger = logging.getLogger(__name__)
@@ -66,6 +68,8 @@ class Store:
         self._db = connect(url, synchronous=synchronous)
         self._listeners: list[Listener] = []
         self._lock = threading.Lock()
+        self._asked: dict[asyncio.AbstractEventLoop, list[Ticket]] = {}
+        """By event loop, what it has asked for in this turn."""
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="apm-reader")
         self._writer = Writer(self._db, key, str(path), self._publish, clock)
 
@@ -103,8 +107,18 @@ class Store:
         return self._writer.write_now(work)
 
     async def read(self, work: Callable[[Reader], T]) -> T:
-        """Run the closure on a reading thread; its result. Never blocks the event loop."""
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self._reading, work)
+        """Run the closure on a reading thread; its result. Never blocks the event loop.
+
+        What is asked for at the same moment shares a snapshot and the way to the thread and back, which costs more
+        than reading a few rows.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        asked = self._asked.setdefault(loop, [])
+        if not asked:
+            loop.call_soon(self._hand_over, loop)
+        asked.append(Ticket(work, future, loop))
+        return await future
 
     def read_now(self, work: Callable[[Reader], T]) -> T:
         return self._readers.submit(self._reading, work).result()
@@ -152,6 +166,34 @@ class Store:
         barrier.wait()
         self._db.close()
 
+    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
+        tickets = self._asked.pop(loop)
+        for n in range(min(READERS, len(tickets))):
+            share = tickets[n::READERS]
+            try:
+                reading = loop.run_in_executor(self._readers, self._read_some, share)
+            except RuntimeError as error:
+                # The store is closed: whoever asked is told.
+                for ticket in share:
+                    ticket.error = error
+                settle_all(share)
+            else:
+                reading.add_done_callback(partial(_settle, share))
+
+    def _read_some(self, tickets: Sequence[Ticket]) -> None:
+        """Each closure for itself: one that fails takes none of the others with it."""
+
+        def read_each(reader: Reader) -> None:
+            for ticket in tickets:
+                try:
+                    ticket.result = None if ticket.future.done() else ticket.work(reader)
+                except FAILURES as error:
+                    ticket.error = explain(error, self.path)
+                except BaseException as error:
+                    ticket.error = error
+
+        self._reading(read_each)
+
     def _reading(self, work: Callable[[Reader], T]) -> T:
         try:
             self._db.connect(reuse_if_open=True)
@@ -170,3 +212,14 @@ class Store:
             except Exception:
                 # What was committed stays so, whoever cannot hear of it: a closed loop must not end the writer.
                 logger.exception("a listener could not take in %s events", len(events))
+
+
+def _settle(tickets: Sequence[Ticket], read: asyncio.Future[None]) -> None:
+    """Hand the outcomes on; where the thread could not even begin, its fault to everybody."""
+    if read.cancelled():
+        for ticket in tickets:
+            ticket.future.cancel()
+    elif (error := read.exception()) is not None:
+        for ticket in tickets:
+            ticket.error = ticket.error or error
+    settle_all(tickets)

@@ -24,6 +24,7 @@ from core.contract import Json, canonical_json
 from core.store.chain import GENESIS, StoredEvent, mac_of
 from core.store.database import CUT, FAILURES, StoreError, explain
 from core.store.tables_work import ChainHead, Counter, Event, Lease
+from core.store.tickets import Ticket, settle_all
 
 T = TypeVar("T")
 
@@ -139,30 +140,6 @@ class Transaction:
             raise Unrecorded(f"rows of {self._rows[0][0]} were changed without an event")
 
 
-class _Ticket:
-    """One closure and the place its outcome goes to."""
-
-    __slots__ = ("error", "future", "loop", "result", "work")
-
-    def __init__(
-        self,
-        work: Callable[[Transaction], Any],
-        future: Future[Any] | asyncio.Future[Any],
-        loop: asyncio.AbstractEventLoop | None,
-    ) -> None:
-        self.work, self.future, self.loop = work, future, loop
-        self.result: Any = None
-        self.error: BaseException | None = None
-
-    def settle(self) -> None:
-        if isinstance(self.future, asyncio.Future) and self.future.done():
-            return
-        if self.error is not None:
-            self.future.set_exception(self.error)
-        else:
-            self.future.set_result(self.result)
-
-
 class Writer:
     """Owns the writing thread. `write` from coroutines, `write_now` from plain threads."""
 
@@ -175,7 +152,7 @@ class Writer:
         clock: Callable[[], int],
     ) -> None:
         self._db, self._key, self._path, self._publish, self._clock = database, key, path, publish, clock
-        self._queue: queue.SimpleQueue[_Ticket | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Ticket | None] = queue.SimpleQueue()
         self._closed = self._is_checked = False
         self._thread = threading.Thread(target=self._serve, name="apm-writer", daemon=True)
         self._thread.start()
@@ -188,13 +165,13 @@ class Writer:
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        self._submit(_Ticket(work, future, loop))
+        self._submit(Ticket(work, future, loop))
         return await future
 
     def write_now(self, work: Callable[[Transaction], T]) -> T:
         """The same for a thread without an event loop: blocks until the commit."""
         future: Future[T] = Future()
-        self._submit(_Ticket(work, future, None))
+        self._submit(Ticket(work, future, None))
         return future.result()
 
     def close(self) -> None:
@@ -204,7 +181,7 @@ class Writer:
             self._queue.put(None)
             self._thread.join()
 
-    def _submit(self, ticket: _Ticket) -> None:
+    def _submit(self, ticket: Ticket) -> None:
         if self._closed:
             raise RuntimeError("the store is closed")
         self._queue.put(ticket)
@@ -217,7 +194,7 @@ class Writer:
                 if group:
                     self._commit(group)
 
-    def _next_group(self) -> tuple[list[_Ticket], bool]:
+    def _next_group(self) -> tuple[list[Ticket], bool]:
         first = self._queue.get()
         if first is None:
             return [], True
@@ -232,7 +209,7 @@ class Writer:
             group.append(ticket)
         return group, False
 
-    def _commit(self, group: list[_Ticket]) -> None:
+    def _commit(self, group: list[Ticket]) -> None:
         events: list[StoredEvent] = []
         try:
             with self._db.atomic():
@@ -268,7 +245,7 @@ class Writer:
             raise StoreError(CUT.format(path=self._path, last=last, head=head))
         self._is_checked = True
 
-    def _run(self, tx: Transaction, ticket: _Ticket) -> None:
+    def _run(self, tx: Transaction, ticket: Ticket) -> None:
         mark = tx.begin_closure()
         # Not peewee's, which draws a random name for each: that takes as long as what it is for.
         self._db.execute_sql("SAVEPOINT closure")
@@ -286,8 +263,8 @@ class Writer:
             self._db.execute_sql("RELEASE closure")
 
     @staticmethod
-    def _settle(group: list[_Ticket]) -> None:
-        by_loop: dict[asyncio.AbstractEventLoop, list[_Ticket]] = {}
+    def _settle(group: list[Ticket]) -> None:
+        by_loop: dict[asyncio.AbstractEventLoop, list[Ticket]] = {}
         for ticket in group:
             if ticket.loop is None:
                 ticket.settle()
@@ -296,12 +273,7 @@ class Writer:
         for loop, tickets in by_loop.items():
             # A loop that was closed meanwhile has nobody left who waits.
             with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(_settle_all, tickets)
-
-
-def _settle_all(tickets: list[_Ticket]) -> None:
-    for ticket in tickets:
-        ticket.settle()
+                loop.call_soon_threadsafe(settle_all, tickets)
 
 
 def milliseconds_now() -> int:

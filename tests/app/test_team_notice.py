@@ -87,7 +87,7 @@ async def test_a_broken_file_is_told_and_stands_in_the_header_until_it_is_mended
         save(folder, "many")
 
         await until(pilot, lambda: AT_FAULT in screen_text(pilot).splitlines()[0])
-        assert any(AT_FAULT in notice for notice in notices(pilot))
+        await until(pilot, lambda: any(AT_FAULT in notice for notice in notices(pilot)))
         save(folder, "3")
         await until(pilot, lambda: AT_FAULT not in screen_text(pilot).splitlines()[0])
         await leave(pilot)
