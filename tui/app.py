@@ -53,7 +53,7 @@ class ApmApp(InOrder, ConfiguredApp):
     HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [  # type: ignore[misc]
         (0, "-narrow"),
         (100, "-wide"),
-        (120, "-broad"),
+        *((120, "-broad"), (150, "-vast")),
     ]
     VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [  # type: ignore[misc]
         (0, "-short"),

@@ -61,9 +61,18 @@ class Cards(Painted, ScrollView, can_focus=True):
         return "\n".join(part for part in (card.label, card.note) if part), f"answer {self.cursor + 1}"
 
     def _lay_out(self) -> None:
-        """For the width there is; without one yet, wrapping would ask for a scroll bar that nobody needs."""
-        width = self.scrollable_content_region.width
+        """For the width there is; without one yet, wrapping would ask for a scroll bar that nobody needs.
+
+        Whether there is a bar is said here: it takes a cell from every line, and lines that fit without it may not fit
+        beside it, so that the layout would keep whichever it came to first.
+        """
+        width, height = self.size
         self._lines = self._lines_at(width) if width else []
+        has_bar = len(self._lines) > height
+        if has_bar:
+            width -= self.styles.scrollbar_size_vertical
+            self._lines = self._lines_at(width)
+        self.show_vertical_scrollbar = has_bar
         self.virtual_size = Size(width, len(self._lines))
 
     def _lines_at(self, width: int) -> list[tuple[int, Line]]:
@@ -84,14 +93,6 @@ class Cards(Painted, ScrollView, can_focus=True):
     def get_content_width(self, container: Size, viewport: Size) -> int:
         longest = max((max(cell_len(c.label + c.badge) + 8, cell_len(c.note) + 6) for c in self.cards), default=20)
         return min(longest, container.width)
-
-    def on_mount(self) -> None:
-        self.watch(self, "show_vertical_scrollbar", self._rewrap, init=False)
-
-    def _rewrap(self) -> None:
-        """A scroll bar takes a cell from every line."""
-        self._lay_out()
-        self.refresh()
 
     def on_resize(self) -> None:
         self._lay_out()

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from core.store.rows import AgentRow, LiveRow
 
 COLUMNS = (Column("agent", least=17), Column("now", 11), Column("today", 5, right=True, rank=1))
-PAID = (*COLUMNS[:2], COLUMNS[2]._replace(rank=2), Column("cost", 9, right=True, rank=1))
-"""Where models were paid today: in a narrow pane what that came to tells more than how often it was."""
+PAID = (*COLUMNS, Column("cost", 9, right=True, rank=2))
+"""Where models were paid today."""
 SHORT_BELOW = 60
 """Cells below which what a delegation has used is told without its units."""
 EMPTY: tuple[Line, ...] = (
