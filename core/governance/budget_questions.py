@@ -13,6 +13,8 @@ from core.store.writer import Transaction
 
 ALLOW, AMOUNT, UNCAPPED, STOP, AGAIN = "allow", "amount", "uncapped", "stop", "again"
 UNITS = ("dollars", "tokens")
+MOST = {"dollars": 1_000_000, "tokens": 10**12}
+"""Of one budget, as in `agents.yaml`."""
 SHARED = ("day", "workspace")
 """Scopes that several work items draw on: one answer serves all who ask about them."""
 
@@ -98,13 +100,16 @@ def _given(tx: Transaction, row: rows.EscalationRow, before: Amounts) -> Amounts
 
 
 def checked_amounts(where: str, given: Json) -> dict[str, float]:
-    """Raises UsageError unless there is an amount of dollars or tokens, each above 0 and nothing else."""
+    """Raises UsageError unless there is an amount of dollars or tokens, each within its bounds, and nothing else."""
     unknown = sorted(set(given) - set(UNITS))
     if unknown or not given:
         raise UsageError(f"{where}: a budget is given in {' or '.join(UNITS)}, as in dollars 25; not in {unknown}.")
-    wrong = next((unit for unit, value in given.items() if value <= 0), None)
+    wrong = next((unit for unit, value in given.items() if not 0 < value <= MOST[unit]), None)
     if wrong is not None:
-        raise UsageError(f"{where}: {wrong} must be above 0; `uncapped` takes the limit away.")
+        raise UsageError(
+            f"{where}: {wrong} must be above 0 and at most {MOST[wrong]:,}; the answer `uncapped`, or `apm budget set` "
+            "with --no-limit, takes the limit away."
+        )
     return dict(given)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from core.agents.session import Usage
 from core.governance import budgets
 from core.governance.budgets import Spender
@@ -77,3 +79,12 @@ def test_a_work_item_tells_what_it_has_cost_phase_by_phase(line: CommandLine) ->
 
     assert shown["cost"] == {"calls": 1, "tokens": 40, "dollars": 0.25, "unpriced": 0}
     assert "40 tokens, $0.25" in line("work-item", "show", "1").out
+
+
+@pytest.mark.parametrize("amount", ["0", "-1", "nan", "inf", "1000001"])
+def test_an_amount_that_is_none_changes_nothing(line: CommandLine, amount: str) -> None:
+    ended = line("budget", "set", "day", "--dollars", amount, "--by", "ada", "--reason", "x")
+
+    assert ended.code == 2
+    assert "dollars must be above 0 and at most 1,000,000" in ended.err
+    assert line("budget", "show", "--json").json["budgets"][0]["by"] == "agents.yaml"
