@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from core.governance.escalations import Option, Question, open_with, raise_question, withdraw
 from core.runtimes.base import Unavailable
@@ -35,9 +36,17 @@ def provider_question(down: Unavailable) -> Question:
 
 
 def raise_once(tx: Transaction, question: Question) -> int:
-    """The open question about the provider, raised now if there is none: each try must not count as a question."""
+    """The open question about the provider, raised now if there is none or it tells another reason: each try must not
+    count as a question."""
     found = open_with(tx, question.key)
-    return raise_question(tx, question) if found is None else found.id
+    if found is not None and reason(found.details["why"]) == reason(question.details["why"]):
+        return found.id
+    return raise_question(tx, question)
+
+
+def reason(why: str) -> str:
+    """What tells one reason from another: a request's number or the seconds to wait are new each time."""
+    return re.sub(r"\S*\d\S*", "", why)
 
 
 def outages(reader: reads.Connection) -> list[str]:

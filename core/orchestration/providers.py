@@ -4,26 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from core.governance.providers import is_back, provider_question, raise_once
+from core.governance.providers import is_back, provider_question, raise_once, reason
 from core.orchestration.lease import HeldStore
 from core.runtimes.base import Unavailable
 
 
 @dataclass
 class Providers:
-    """By provider, whether it took the last call; one that was not called yet is absent."""
+    """By provider, why it takes no calls, or None if it took the last; one that was not called yet is absent."""
 
     store: HeldStore
-    _is_up: dict[str, bool] = field(default_factory=dict)
+    _told: dict[str, str | None] = field(default_factory=dict)
 
     async def failed(self, down: Unavailable) -> None:
-        """One question for an outage, however many wait for it and however often it is tried again."""
-        if self._is_up.get(down.provider) is not False:
-            self._is_up[down.provider] = False
+        """One question for an outage, however many wait for it and however often it is tried again; it says anew why,
+        where that has become another."""
+        if self._told.get(down.provider) != (why := reason(down.why)):
+            self._told[down.provider] = why
             question = provider_question(down)
             await self.store.write(lambda tx: raise_once(tx, question))
 
     async def answered(self, provider: str) -> None:
-        if not self._is_up.get(provider):
-            self._is_up[provider] = True
+        if self._told.get(provider, "") is not None:
+            self._told[provider] = None
             await self.store.write(lambda tx: is_back(tx, provider))

@@ -415,3 +415,28 @@ async def test_what_a_model_cannot_do_goes_on_without_it_when_a_person_says_so(w
         (first, "anthropic", "FAILURE"),
         (first, "scripted", "SUCCESS"),
     ]
+
+
+async def test_an_outage_that_has_another_cause_by_now_says_so_in_the_same_question(
+    workspace: Workspace, run: Run
+) -> None:
+    causes = ["no answer at 10.0.0.1:80.", "no answer at 10.0.0.2:80.", "it refuses the key."]
+    asked: list[tuple[int, str]] = []
+
+    async def down(session: Session) -> None:
+        found = await workspace.store.read(reads_escalations.escalations)
+        asked.extend((q.id, q.question) for q in found)
+        raise Unavailable("anthropic", causes.pop(0), 0.01 if causes else 3600)
+
+    await run.add()
+    await run.start(Paid(spending={"intent-triage": down}))
+    async with asyncio.timeout(20):
+        while causes:
+            await run.settle()
+            await asyncio.sleep(0)
+        await run.settle()
+
+    [question] = await run.questions()
+    assert {number for number, _ in asked} == {question.id}
+    assert all("10.0.0.1" in text for _, text in asked)
+    assert "it refuses the key" in question.question
