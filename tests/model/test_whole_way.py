@@ -31,6 +31,8 @@ from tests.unit.git_project import commit
 
 REQUEST = """Finance retypes every table by hand, which costs two hours a month. `rowdown --totals` must append a row
 of sums before the end of May. Text columns stay empty. `--no-totals` turns it off. The risk is a wrong sum."""
+SHORT: Json = {"limits": {"turns": 4, "output_tokens": 256}, "seconds": 900}
+"""A small model that finds no end writes fifteen tokens a second."""
 WRITE = "You make one small change with your tools. First call `write`, then call `done`."
 SHELL = "You use the Bash tool at once, with exactly the command that you are asked to run. Say nothing else."
 
@@ -107,7 +109,7 @@ async def request(place: Bench, title: str) -> AgentRequest:
 
 
 def coder(sop: str, tools: list[str]) -> AgentRow:
-    return row("code-implementer", sop_content=sop, model="local", tools=tools, parameters={"turns": 6})
+    return row("code-implementer", sop_content=sop, model="local", tools=tools, parameters=SHORT)
 
 
 async def test_a_loop_of_tools_ends_in_a_commit_or_says_why_not(server: str, tmp_path: Path) -> None:
