@@ -63,9 +63,10 @@ NOTHING = Change()
 
 
 def _who_runs(live: LiveRow) -> tuple[Any, ...]:
-    """What of the running set says who runs, and not what they do."""
+    """What of the running set says who runs or rests, and not what they do."""
     named = ("work_item", "phase", "agent", "subject", "since")
-    return live.is_driven, live.pid, live.work_items, tuple(tuple(d.get(n) for n in named) for d in live.delegations)
+    told = tuple(tuple(d.get(n) for n in named) for d in live.delegations)
+    return live.is_driven, live.pid, live.work_items, tuple(live.resting.items()), told
 
 
 class Engine(Protocol):

@@ -6,9 +6,8 @@ from textual.widget import Widget
 from core.orchestration import work_items
 from core.store import reads
 from core.store.schema import WorkItem
-from core.store.writer import Transaction
 from tests.app.driving import SMALL, USUAL, WIDE, Driving, app_in, lines_of, notices, opened, press, screen_text, settle
-from tests.app.seeding import MINUTE, MORNING, SECOND, SeededWorkspace, seed_passed, seed_work_item
+from tests.app.seeding import MINUTE, MORNING, SeededWorkspace, seed_work_item
 from tui.questions.answering import NOT_DRAWN
 from tui.screens.dashboard import Dashboard
 from tui.screens.help import HelpDialog
@@ -181,72 +180,6 @@ async def test_the_briefing_folds_to_its_heading(busy_workspace: SeededWorkspace
         assert pilot.app.screen.query_one(BriefingPane).size.height == 0
         await press(pilot, "z")
         assert pilot.app.screen.query_one(BriefingPane).size.height > 0
-
-
-async def test_p_pauses_a_work_item_and_lets_it_go_on(busy_workspace: SeededWorkspace) -> None:
-    async with opened(busy_workspace) as pilot:
-        await press(pilot, "p")
-        work = pilot.app.screen.query_one(Pipeline)
-        assert work.row is not None
-        assert work.row.facts.paused_at == MORNING
-        assert "‖ wait" in "\n".join(lines_of(work))
-        await press(pilot, "p")
-        assert work.row.facts.paused_at is None
-
-
-async def test_work_that_waits_for_a_provider_rests_and_says_until_when(empty_workspace: SeededWorkspace) -> None:
-    def write(tx: Transaction) -> int:
-        item = seed_work_item(tx, "Count words")
-        work_items.accept(tx, item, "ada")
-        return item
-
-    item, engine = empty_workspace.store.write_now(write), Driving()
-    async with opened(empty_workspace, engine=engine) as pilot:
-        engine.rest(item, MORNING + 90 * SECOND)
-        await settle(pilot)
-        assert "○ rest " in "\n".join(lines_of(pilot.app.screen.query_one(Pipeline)))
-
-        app_in(pilot).open_work_item(item)
-        await settle(pilot)
-        assert "○ resting until " in screen_text(pilot)
-
-
-async def test_what_was_to_stop_after_a_phase_shows_that_and_p_lets_it_go_on(empty_workspace: SeededWorkspace) -> None:
-    def write(tx: Transaction) -> None:
-        item = seed_work_item(tx, "Count words")
-        seed_passed(tx, item, [("D1", 2.0)])
-        work_items.stop_after(tx, item, "D1")
-
-    empty_workspace.store.write_now(write)
-    async with opened(empty_workspace) as pilot:
-        work = pilot.app.screen.query_one(Pipeline)
-        assert "✓ 2.0s ‖ wait" in "\n".join(lines_of(work))
-        await press(pilot, "2", "p")
-        assert work.row is not None
-        assert (work.row.facts.until, work.row.facts.paused_at) == (None, None)
-        assert "goes on" in screen_text(pilot)
-
-
-async def test_a_accepts_a_proposed_work_item_and_only_that(busy_workspace: SeededWorkspace) -> None:
-    async with opened(busy_workspace) as pilot:
-        await press(pilot, "a")
-        assert notices(pilot)[-1] == "Work item 7 is running; only a proposed one can be accepted."
-        pilot.app.screen.query_one(Pipeline).go_to(2)
-        await press(pilot, "a")
-        facts = await busy_workspace.store.read(lambda r: reads.work_item_facts(r, 2))
-    assert facts is not None
-    assert facts.accepted_at == MORNING
-
-
-@pytest.mark.parametrize(("key", "cancelled"), [("y", True), ("n", False), ("escape", False), ("enter", False)])
-async def test_capital_x_cancels_a_work_item_after_asking(
-    busy_workspace: SeededWorkspace, key: str, cancelled: bool
-) -> None:
-    async with opened(busy_workspace) as pilot:
-        await press(pilot, "X", key)
-        facts = await busy_workspace.store.read(lambda r: reads.work_item_facts(r, 7))
-    assert facts is not None
-    assert (facts.cancelled_at is not None) == cancelled
 
 
 async def test_the_footer_shows_the_keys_of_the_pane(busy_workspace: SeededWorkspace) -> None:

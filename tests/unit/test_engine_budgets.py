@@ -3,61 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from core.agents.bench import Bench
 from core.agents.session import OverBudget, Session, Turn, Usage
-from core.contract import AgentRequest, AgentResponse, Status, failed
+from core.contract import AgentResponse, Status
 from core.governance import budgets
 from core.orchestration import sessions, work_items
 from core.orchestration.engine import Engine
-from core.runtimes.base import Unavailable
-from core.store import reads, reads_escalations, reads_team
-from core.store.rows import AgentRow
+from core.store import reads_team
 from core.store.schema import Spend
 from core.workspace import Workspace
 from tests.unit.engine_run import Run
-from tests.unit.scripted import Scripted
-
-Spending = Callable[[Session], Awaitable[None]]
-
-
-@dataclass
-class Paid(Scripted):
-    """A runtime of which some roles pay before they answer."""
-
-    spending: dict[str, Spending] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        super().__init__()
-
-    async def execute(self, request: AgentRequest, agent: AgentRow, bench: Bench) -> AgentResponse:
-        if agent.role in self.spending:
-            await self.spending[agent.role](bench.session)
-        return await super().execute(request, agent, bench)
-
-    def as_runtimes(self) -> dict[str, Any]:
-        return dict.fromkeys(("tool", "offline", "human"), self)
-
-
-def costing(dollars: float) -> Spending:
-    async def spend(session: Session) -> None:
-        held = await session.reserve("anthropic", "m", tokens=100, dollars=dollars)
-        await session.settle(held, Usage(input=60, output=40, dollars=dollars), "req_1")
-
-    return spend
-
-
-def limit(workspace: Workspace, line: str) -> None:
-    text = workspace.file.read_text()
-    key = line.strip().partition(":")[0]
-    old = next(one for one in text.splitlines() if one.startswith(f"    {key}:"))
-    workspace.file.write_text(text.replace(old, f"    {line}"))
-    workspace.update_registry()
+from tests.unit.paid import Paid, costing, limit
 
 
 async def test_a_used_up_budget_pauses_the_work_item_and_asks(workspace: Workspace, run: Run) -> None:
@@ -265,34 +224,6 @@ async def test_turns_taken_before_a_kill_are_there_afterwards(workspace: Workspa
     ]
 
 
-async def test_a_provider_that_is_down_is_told_once_and_tried_again_by_itself(workspace: Workspace, run: Run) -> None:
-    tries, told = [], []
-
-    async def down_twice(session: Session) -> None:
-        tries.append(1)
-        if len(tries) < 3:
-            told.append(len(await workspace.store.read(reads_escalations.escalations)))
-            raise Unavailable("anthropic", "the quota is used up.", 0.05)
-        await costing(0.1)(session)
-
-    resting = []
-    number = await run.add()
-    await run.start(Paid(spending={"intent-triage": down_twice}))
-    engine = run.engine
-    assert engine is not None
-    engine.on_live(lambda: resting.append(dict(engine.live().resting)))
-    async with asyncio.timeout(20):
-        while not await run.outcomes(number) or (await run.outcomes(number))[-1][2] is None:
-            await run.settle()
-            await asyncio.sleep(0)
-
-    assert told == [0, 1]
-    assert {number for one in resting for number in one} == {number}
-    assert resting[-1] == {}
-    assert await run.outcomes(number) == [("D1", 1, "passed")]
-    assert await run.questions() == ()
-
-
 async def test_what_a_call_cost_is_on_record_with_whom_it_was_paid_to(workspace: Workspace, run: Run) -> None:
     number = await run.add()
     await run.start(Paid(spending={"intent-triage": costing(0.25)}))
@@ -377,66 +308,3 @@ async def test_a_call_that_waits_in_vain_for_one_beside_it_asks(
 
     [asked] = await run.questions()
     assert (asked.kind, asked.details["budget"]["held"]) == ("budget", 0.7)
-
-
-@dataclass
-class Babbling(Scripted):
-    """A model of which every answer is refused."""
-
-    name = "anthropic"
-
-    async def execute(self, request: AgentRequest, agent: AgentRow, bench: Bench) -> AgentResponse:
-        return failed(agent.role, "the model gave no answer that its schema allows")
-
-
-async def test_what_a_model_cannot_do_goes_on_without_it_when_a_person_says_so(workspace: Workspace, run: Run) -> None:
-    script, asked = Scripted(), []
-
-    class Team(Scripted):
-        def as_runtimes(self) -> dict[str, Any]:
-            return script.as_runtimes() | {"anthropic": Babbling()}
-
-    number = await run.add()
-    await run.start(Team())
-    await run.settle()
-
-    [question] = await run.questions()
-    asked.append(question)
-    assert [option["key"] for option in question.options] == ["retry", "without", "stop"]
-    await run.answer("without")
-    await run.settle()
-
-    # The next agent has the same model, and is another question.
-    [question] = await run.questions()
-    assert question.details["instead"].keys().isdisjoint(asked[0].details["instead"])
-    recorded = await workspace.store.read(lambda r: reads.delegations(r, number))
-    first = next(iter(asked[0].details["instead"]))
-    assert [(d.agent, d.runtime, d.status) for d in recorded if d.agent == first] == [
-        (first, "anthropic", "FAILURE"),
-        (first, "scripted", "SUCCESS"),
-    ]
-
-
-async def test_an_outage_that_has_another_cause_by_now_says_so_in_the_same_question(
-    workspace: Workspace, run: Run
-) -> None:
-    causes = ["no answer at 10.0.0.1:80.", "no answer at 10.0.0.2:80.", "it refuses the key."]
-    asked: list[tuple[int, str]] = []
-
-    async def down(session: Session) -> None:
-        found = await workspace.store.read(reads_escalations.escalations)
-        asked.extend((q.id, q.question) for q in found)
-        raise Unavailable("anthropic", causes.pop(0), 0.01 if causes else 3600)
-
-    await run.add()
-    await run.start(Paid(spending={"intent-triage": down}))
-    async with asyncio.timeout(20):
-        while causes:
-            await run.settle()
-            await asyncio.sleep(0)
-        await run.settle()
-
-    [question] = await run.questions()
-    assert {number for number, _ in asked} == {question.id}
-    assert all("10.0.0.1" in text for _, text in asked)
-    assert "it refuses the key" in question.question
