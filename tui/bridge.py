@@ -251,7 +251,11 @@ class Bridge:
         change, self._noted = self._noted, None
         if change is not None and change.told and self._engine is not None:
             # Looked at once for all that came: a stream tells far oftener than anybody begins or ends.
-            before, self._running = self._running, _who_runs(self._engine.live())
+            live = self._engine.live()
+            before, self._running = self._running, _who_runs(live)
+            if self._engine.is_driving:
+                # The poll is not to find it once more.
+                self._seen_live = live
             change = change._replace(live=change.live or self._running != before)
         if change is not None:
             for attached in self._views:

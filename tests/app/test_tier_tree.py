@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from textual.strip import Strip
 
+from core.store import looking
 from core.store.schema import Agent
 from core.store.writer import Transaction
 from tests.app.driving import SMALL, USUAL, WIDE, Driving, lines_of, opened, press, screen_text, settle
 from tests.app.seeding import MORNING, SeededWorkspace
+from tui import bridge
 from tui.screens.team.agents import Agents
 from tui.screens.work.detail import DelegationDetail
 from tui.widgets.pipeline import Pipeline
@@ -100,6 +102,9 @@ async def test_what_an_agent_does_and_has_used_stands_below_it(
 async def test_a_stream_paints_its_own_row_and_has_nothing_else_read(
     busy_workspace: SeededWorkspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Also for whoever looks at what runs in between, as the poll does."""
+    monkeypatch.setattr(bridge, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(looking, "LOOK_SECONDS", 0.0)
     engine, read, painted = Driving(), set[str](), set[int]()
 
     def noted(view: type[Any]) -> Callable[..., Any]:
