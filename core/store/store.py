@@ -70,6 +70,8 @@ class Store:
         self._lock = threading.Lock()
         self._asked: dict[asyncio.AbstractEventLoop, list[Ticket]] = {}
         """By event loop, what it has asked for in this turn."""
+        self._opened: set[int] = set()
+        """The threads that have a connection."""
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="apm-reader")
         self._writer = Writer(self._db, key, str(path), self._publish, clock)
 
@@ -150,9 +152,10 @@ class Store:
     def close(self) -> None:
         """Commit what waits and give every connection back."""
         self._writer.close()
-        # A connection is closed by the thread that opened it; the barrier makes each reader take one turn.
-        barrier = threading.Barrier(READERS)
-        for turn in [self._readers.submit(self._close_reader, barrier) for _ in range(READERS)]:
+        # A connection is closed by the thread that opened it; the barrier makes each of those take one turn. Not all
+        # threads of the executor need have begun.
+        barrier = threading.Barrier(max(1, len(self._opened)))
+        for turn in [self._readers.submit(self._close_reader, barrier) for _ in range(barrier.parties)]:
             turn.result()
         self._readers.shutdown()
 
@@ -197,6 +200,7 @@ class Store:
     def _reading(self, work: Callable[[Reader], T]) -> T:
         try:
             self._db.connect(reuse_if_open=True)
+            self._opened.add(threading.get_ident())
             # One snapshot for all that the closure reads: a commit between two of its queries would tear the picture.
             with self._db.transaction("DEFERRED"):
                 return work(Reader(self._db))
