@@ -262,7 +262,7 @@ def settle(
         settled_at=tx.now,
     )
     tx.event("spend.settled", work_item=spender.work_item, spend=reservation.number)
-    tx.sql(_COUNT_SQL, (spender.agent, tx.now // MS_PER_DAY, usage.tokens, usage.dollars or 0.0, tx.now))
+    tx.then(_COUNT_SQL, (spender.agent, tx.now // MS_PER_DAY, usage.tokens, usage.dollars or 0.0, tx.now))
     for warning in _warnings(_standings(tx, spender, rules, tx.now), spender, rules, usage):
         tx.event("budget.warned", work_item=spender.work_item, **warning)
 

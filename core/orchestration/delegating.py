@@ -30,25 +30,13 @@ from core.orchestration.questions import delegation_question
 from core.orchestration.requests import PhaseContext
 from core.orchestration.runtimes import runtime_names
 from core.orchestration.sessions import JournalSession
+from core.orchestration.standing import Parked, Roster, Standing
 from core.phases import PhaseSpec
 from core.registry.catalog import Catalog
 from core.runtimes.base import Runtime, Unavailable, WaitsForHuman
 from core.sanitise import one_line, sanitise
-from core.store import reads
 from core.store.reads import Connection
 from core.store.rows import AgentRow, PhaseRunRow
-
-
-class Parked(Exception):
-    """The work item has to wait: for an answer, for a provider, or because somebody paused it.
-
-    `waits_for` are the questions that were open then: before one of them is answered there is no use in going on.
-    `rest_seconds` is how long nothing can be got from the provider that it waits for; 0 where it waits for none.
-    """
-
-    def __init__(self, waits_for: frozenset[int] = frozenset(), rest_seconds: float = 0.0) -> None:
-        super().__init__()
-        self.waits_for, self.rest_seconds = waits_for, rest_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +47,8 @@ class Delegator:
     catalog: Catalog
     runtimes: Mapping[str, Runtime]
     live: Live
+    roster: Roster
+    standing: Standing
     position: Position
     context: PhaseContext
     bench: Bench
@@ -92,7 +82,8 @@ class Delegator:
             return found
         if self.position.asked(key.phase, key.round, role, subject):
             raise Parked(self.position.waits_for)
-        agent = await self._agent(role)
+        await self.standing.check_goes_on()
+        agent = await self.roster.agent(role)
         if agent.outward:
             await self.store.write(lambda tx: journal.intend(tx, self.run.work_item, key))
         clock = asyncio.get_running_loop().time
@@ -101,7 +92,7 @@ class Delegator:
             response = await self._execute(key, request, agent, shown)
         spent = int(1000 * (clock() - began))
         entry = await self.store.write(
-            lambda tx: journal.record(tx, self.run.work_item, key, request, response, agent, milliseconds=spent)
+            lambda tx: journal.record(tx, self.run.work_item, key, request, response, agent.runtime, milliseconds=spent)
         )
         self.position.journal.add(entry)
         await self._settle(key, request, entry)
@@ -135,16 +126,6 @@ class Delegator:
         own = {} if project is None else {str(project["name"]): self.bench.worktree or Path(str(project["path"]))}
         item = request.context.get("work_item", {})
         return consultation(reader, choice, rules.first, {"": self.home, **own}, item)
-
-    async def _agent(self, role: str) -> AgentRow:
-        """The agent's row as it is now; raises Parked when the work item has been paused or cancelled meanwhile."""
-        number = self.run.work_item
-        facts, agent = await self.store.read(lambda r: (reads.work_item_facts(r, number), reads.agent(r, role)))
-        if facts is None or facts.paused_at is not None or facts.cancelled_at is not None:
-            raise Parked
-        if agent is None:
-            raise ApmError(f"No agent has the role {role}; `apm agents import` brings it back from agents.yaml.")
-        return agent
 
     async def _execute(self, key: Key, request: AgentRequest, agent: AgentRow, shown: Shown) -> AgentResponse:
         runtime = self._runtime(agent)

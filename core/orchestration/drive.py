@@ -16,24 +16,25 @@ from pathlib import Path
 from core.agents.bench import Bench
 from core.contract import ApmError, Artifact, Json
 from core.orchestration import master, outcomes
-from core.orchestration.delegating import Delegator, Parked
+from core.orchestration.delegating import Delegator
 from core.orchestration.executions import Executions
 from core.orchestration.gatekeeping import unproven
-from core.orchestration.journal import Journal, is_intended
+from core.orchestration.journal import is_intended
 from core.orchestration.lease import HeldStore, LeaseLost
 from core.orchestration.live import Live
 from core.orchestration.phase_runner import PhaseRunner
-from core.orchestration.position import Position, journal_facts, read_position
+from core.orchestration.position import Position, journal_facts
 from core.orchestration.providers import Providers
 from core.orchestration.reloading import Team
 from core.orchestration.requests import PhaseContext
+from core.orchestration.standing import News, Parked, Roster, Standing
 from core.phases import PHASE_BY_CODE, PhaseSpec
 from core.projects import git, worktrees
 from core.projects.preparation import prepare
 from core.registry.catalog import Catalog
 from core.runtimes.base import Runtime
 from core.sanitise import one_line
-from core.store import reads, rows
+from core.store import rows
 from core.store.database import StoreError
 from core.store.rows import PhaseRunRow
 
@@ -54,6 +55,8 @@ class Equipment:
     team: Team
     runtimes: Mapping[str, Runtime]
     live: Live
+    news: News
+    roster: Roster
     providers: Providers
     executions: Executions = field(default_factory=Executions)
     release_locks: dict[int, asyncio.Lock] = field(default_factory=dict)
@@ -76,13 +79,13 @@ class Drive:
         self.rest_seconds = 0.0
         """How long there is no use in driving it, because a provider that it needs takes no calls."""
         self._tree: worktrees.Worktree | None = None
-        self._journal: Journal | None = None
-        """What was on record when it was last looked."""
+        self._standing = Standing(equipment.store, equipment.news, work_item)
 
     async def run(self) -> None:
         try:
-            while await self._advance():
-                pass
+            with self._eq.news.followed(self._id):
+                while await self._advance():
+                    pass
         except Parked as parked:
             self.waits_for, self.rest_seconds = parked.waits_for, parked.rest_seconds
         finally:
@@ -90,31 +93,31 @@ class Drive:
 
     async def _advance(self) -> bool:
         """One phase further; False when the work item has to stand still."""
-        position = await self._position()
+        position = await self._standing.position()
         run = position.run
         if position.is_over or position.facts.paused_at is not None or position.facts.accepted_at is None:
             return False
         if run is not None and run.outcome in ("blocked", "failed"):
             if position.holds_back(run.phase):
                 return False
-            run = await self._open(position, run.phase, run.input_digest, outcomes.what_to_mend(position, run))
+            mend = outcomes.what_to_mend(position, run)
+            position, run = await self._open(position, run.phase, run.input_digest, mend)
         if run is None or run.outcome == "passed":
             if run is not None and run.phase == position.facts.until:
                 return False
             opened = await self._next(position)
             if opened is None:
                 return False
-            run = opened
-            position = await self._position() if position.newest.type == "release.deployed" else position
-        return await self._phase(position.entered(run), run)
+            position, run = opened
+        return await self._phase(position, run)
 
-    async def _next(self, position: Position) -> PhaseRunRow | None:
+    async def _next(self, position: Position) -> tuple[Position, PhaseRunRow] | None:
         """Open the phase that the newest artifact is routed to; None when the way has ended."""
         newest = position.newest
         if newest.type == "release.deployed":
             if position.holds_back("E1") or not await self._has_telemetry(position):
                 return None
-            position = await self._position()
+            position = await self._standing.position()
             newest = position.newest
         if newest.type == "evolution.backlog_delta":
             return None
@@ -123,9 +126,16 @@ class Drive:
             return None
         return await self._open(position, route.phase, newest.digest, [])
 
-    async def _open(self, position: Position, phase: str, digest: str, missing: list[str]) -> PhaseRunRow:
-        round_ = position.rounds(phase) + 1
-        return await self._eq.store.write(lambda tx: outcomes.open_run(tx, self._id, phase, round_, digest, missing))
+    async def _open(
+        self, position: Position, phase: str, digest: str, missing: list[str]
+    ) -> tuple[Position, PhaseRunRow]:
+        round_, is_first = position.rounds(phase) + 1, position.facts.started_at is None
+        run = await self._eq.store.write(
+            lambda tx: outcomes.open_run(tx, self._id, phase, round_, digest, missing, is_first=is_first)
+        )
+        entered = position.entered(run)
+        self._standing.moved(entered)
+        return entered, run
 
     async def _phase(self, position: Position, run: PhaseRunRow) -> bool:
         spec = PHASE_BY_CODE[run.phase]
@@ -179,6 +189,8 @@ class Drive:
             catalog=self._eq.catalog,
             runtimes=self._eq.runtimes,
             live=self._eq.live,
+            roster=self._eq.roster,
+            standing=self._standing,
             position=position,
             context=context,
             bench=bench,
@@ -186,7 +198,7 @@ class Drive:
             executions=self._eq.executions,
             providers=self._eq.providers,
         )
-        return await PhaseRunner(self._eq.store, self._eq.catalog, delegator, context, bench).run()
+        return await PhaseRunner(self._eq.store, self._eq.catalog, delegator, context, self._standing).run()
 
     async def _prepare(self, project: Json, bench: Bench) -> None:
         """Run the project's setup once in this worktree; the environment it may make is shared, so one at a time."""
@@ -199,11 +211,6 @@ class Drive:
         if self._held is not None:
             self._held.release()
             self._held = None
-
-    async def _position(self) -> Position:
-        position = await self._eq.store.read(lambda r: read_position(r, self._id, self._journal))
-        self._journal = position.journal
-        return position
 
     async def _bench(self, position: Position) -> tuple[Bench, Json | None]:
         """The folders of this work item, its worktree made or mended, and its project as agents are told of it."""
@@ -245,18 +252,11 @@ class Drive:
         return Bench(tree.path, releases, scratch), told
 
     async def _context(self, position: Position, run: PhaseRunRow, project: Json | None) -> PhaseContext:
-        ready = position.newest_of("workitem.ready")
-
-        def contents(reader: reads.Connection) -> tuple[Json, Json, Json | None, tuple[rows.GateResultRow, ...]]:
-            return (
-                reads.artifact_content(reader, position.artifact(run.input_digest).id),
-                reads.artifact_content(reader, ready.id) if ready else {},
-                journal_facts(reader, self._id) if run.phase == "E1" else None,
-                reads.gate_results(reader, self._id),
-            )
-
+        ready, gates = position.newest_of("workitem.ready"), position.gates
+        incoming = await self._standing.content(position.artifact(run.input_digest))
+        defined = {} if ready is None else await self._standing.content(ready)
+        journal = await self._eq.store.read(lambda r: journal_facts(r, self._id)) if run.phase == "E1" else None
         attempt, began = outcomes.attempt(position, run)
-        incoming, defined, journal, gates = await self._eq.store.read(contents)
         return PhaseContext(
             spec=PHASE_BY_CODE[run.phase],
             run=run,
@@ -286,8 +286,7 @@ class Drive:
             await lock.acquire()
             self._held = lock
         bench, told = await self._bench(position)
-        gates = await self._eq.store.read(lambda r: reads.gate_results(r, self._id))
-        reviewed, tree = outcomes.judged_commit(gates, "R1", passed_only=True), bench.tree()
+        reviewed, tree = outcomes.judged_commit(position.gates, "R1", passed_only=True), bench.tree()
         if told is None or reviewed is None:
             raise ApmError(f"Work item {self._id} was never reviewed, so it cannot be released.")
         await self._undo_killed_merge(bench, told)

@@ -25,6 +25,7 @@ from core.orchestration.position import read_position
 from core.orchestration.providers import Providers
 from core.orchestration.reloading import Reload, Team
 from core.orchestration.runtimes import NO_TAPE, Available, Tape, available_runtimes
+from core.orchestration.standing import News, Roster
 from core.projects import commands
 from core.runtimes.base import Runtime
 from core.store import reads, rows
@@ -91,12 +92,15 @@ class Engine:
         self._duties = Duties(store, workspace.state, lambda: self._team.catalog, self._notify)
         self._notice_listeners: list[Callable[[str], None]] = []
         self._available = Available(dict(runtimes)) if runtimes else available_runtimes(workspace, tape=tape)
+        self._news = News()
         self._equipment = Equipment(
             store=store,
             state=workspace.state,
             team=self._team,
             runtimes=self._available.by_name,
             live=self._live,
+            news=self._news,
+            roster=Roster(store, self._news),
             providers=Providers(store),
         )
 
@@ -220,6 +224,7 @@ class Engine:
         process wrote just before this one did is still to be found by the watch."""
         if events[0][0] <= self._seen + 1:
             self._seen = max(self._seen, events[-1][0])
+        self._news.take_in((number, kind) for _, number, kind in events)
         self._note(number for _, number, _ in events)
         ended = {number for _, number, kind in events if kind in ENDING and number} & set(self._drives)
         if ended:

@@ -15,7 +15,6 @@ from core.contract import AgentRequest, AgentResponse, Json, Status, UsageError,
 from core.sanitise import one_line, sanitise
 from core.store.database import StoreError
 from core.store.reads import MS_PER_DAY, Connection
-from core.store.rows import AgentRow
 from core.store.schema import Delegation, Intent
 from core.store.schema import Evidence as EvidenceTable
 from core.store.writer import Transaction
@@ -136,11 +135,11 @@ def record(
     key: Key,
     request: AgentRequest,
     response: AgentResponse,
-    agent: AgentRow,
+    runtime: str,
     *,
     milliseconds: int,
 ) -> Entry:
-    """Record a delegation with its evidence, in one event and one commit."""
+    """Record a delegation with its evidence, in one event and one commit. `runtime` where the answer names none."""
     digest = request_digest(request)
     number = tx.next_seq
     delegation = tx.insert(
@@ -151,7 +150,7 @@ def record(
         agent=key.agent,
         subject=key.subject,
         status=response.status.value,
-        runtime=str(response.metadata.get("runtime", agent.runtime)),
+        runtime=str(response.metadata.get("runtime", runtime)),
         request_digest=digest,
         at=tx.now,
         milliseconds=milliseconds,
@@ -240,4 +239,4 @@ _COUNT_SQL = """
 def _count(tx: Transaction, agent: str, response: AgentResponse, milliseconds: int) -> None:
     failed = int(response.status is Status.FAILURE)
     # What it cost was counted call by call, when each was paid; a recording's figures were paid by somebody else.
-    tx.sql(_COUNT_SQL, (agent, tx.now // MS_PER_DAY, failed, milliseconds, tx.now))
+    tx.then(_COUNT_SQL, (agent, tx.now // MS_PER_DAY, failed, milliseconds, tx.now))

@@ -62,8 +62,14 @@ class HeldStore:
 
 
 def _check(tx: Transaction, held: Held | None) -> None:
-    if held is None or tx.sql("SELECT fence FROM leases WHERE name = ?", (NAME,)) != [(held.fence,)]:
+    if held is None or tx.once(_fence) != held.fence:
         raise LeaseLost("Another apm drives this workspace now; this one has stopped.")
+
+
+def _fence(tx: Transaction) -> int | None:
+    """The fencing number of whoever has the lease."""
+    found = tx.sql("SELECT fence FROM leases WHERE name = ?", (NAME,))
+    return int(found[0][0]) if found else None
 
 
 def process_identity(pid: int) -> str:

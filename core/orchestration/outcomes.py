@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
 from core.contract import (
     AgentRequest,
     AgentResponse,
-    ApmError,
     Artifact,
     Json,
     blocked,
@@ -41,14 +40,27 @@ from core.store.writer import Transaction
 SENDS_BACK: Mapping[str, str] = {"R1": "I1"}
 """Whose gate finds what an earlier phase must mend, and which."""
 
+_MILESTONES: Mapping[str, str] = {"O1": "released_at", "E1": "closed_at"}
+"""What is on record of a work item once a phase has passed."""
+
+ORCHESTRATES = "tool"
+"""What executes the phase orchestrators: they are code of this program."""
+
 RELEASE_AGENTS = ("versioner", "changelog-curator")
 """The agents whose commits may follow the reviewed one without a new review."""
 
 
 def open_run(
-    tx: Transaction, work_item: int, phase: str, round_: int, input_digest: str, missing: Sequence[str]
+    tx: Transaction,
+    work_item: int,
+    phase: str,
+    round_: int,
+    input_digest: str,
+    missing: Sequence[str],
+    *,
+    is_first: bool = False,
 ) -> rows.PhaseRunRow:
-    facts = work_items.existing(tx, work_item)
+    """Begin a round; `is_first` where the work item has not been begun before."""
     number = tx.insert(
         PhaseRun,
         work_item=work_item,
@@ -58,29 +70,50 @@ def open_run(
         started_at=tx.now,
         missing=canonical_json(list(missing)),
     )
-    if facts.started_at is None:
+    if is_first:
         tx.update(WorkItem, work_item, started_at=tx.now)
     tx.event("phase.entered", work_item=work_item, phase=phase, round=round_)
     return rows.PhaseRunRow(number, work_item, phase, round_, input_digest, tx.now, None, None, list(missing))
 
 
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A gate that was passed: where the work item stands, and the artifact that was handed on, as text."""
+
+    position: Position
+    answered: journal.Entry
+    """The orchestrator's answer, which is in that position's journal only once it is added."""
+    artifact: str
+    content: str
+
+
 def pass_gate(
     tx: Transaction, spec: PhaseSpec, context: PhaseContext, verdict: Json, content: Json, judged: Json
-) -> None:
+) -> Passed:
     """The phase hands on its artifact; after E1 the work item is closed and its proposals are on the table."""
-    run = context.run
+    run, position = context.run, context.position
     artifact = Artifact(spec.leaves, validated(spec.leaves, content), spec.orchestrator, run.input_digest)
-    _keep_verdict(tx, run, verdict, judged)
-    number = work_items.store_artifact(tx, run.work_item, artifact)
-    if spec.code == "O1":
-        tx.update(WorkItem, run.work_item, released_at=tx.now)
-    if spec.code == "E1":
-        tx.update(WorkItem, run.work_item, closed_at=tx.now)
-    _end(tx, run, "passed")
-    produced: Json = {"type": artifact.type, "digest": artifact.digest, "id": number}
-    _answer_master(tx, spec, run, succeeded(spec.orchestrator, produced))
+    gate = _keep_verdict(tx, run, verdict, judged)
+    kept = work_items.store_artifact(tx, run.work_item, artifact)
+    facts = position.facts
+    if spec.code in _MILESTONES:
+        reached: Json = {_MILESTONES[spec.code]: tx.now}
+        tx.update(WorkItem, run.work_item, **reached)
+        facts = replace(facts, **reached)
+    ended = _end(tx, run, "passed")
+    produced: Json = {"type": artifact.type, "digest": artifact.digest, "id": kept.row.id}
+    answered = _answer_master(tx, spec, run, succeeded(spec.orchestrator, produced))
     if spec.code == "E1":
         _propose(tx, context, artifact.content)
+    after = replace(
+        position,
+        facts=facts,
+        run=ended,
+        runs=(*position.runs[:-1], ended),
+        artifacts=(*position.artifacts, kept.row),
+        gates=(*position.gates, gate),
+    )
+    return Passed(after, answered, artifact.digest, kept.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,34 +314,37 @@ def team_files(paths: Sequence[str], repository: Path, workspace: Path) -> list[
     return [path for path in paths if any(path == name or path.startswith(f"{name}/") for name in own)]
 
 
-def _keep_verdict(tx: Transaction, run: rows.PhaseRunRow, verdict: Json, judged: Json) -> None:
-    tx.insert(
+def _keep_verdict(tx: Transaction, run: rows.PhaseRunRow, verdict: Json, judged: Json) -> rows.GateResultRow:
+    criteria, missing, passed = verdict["criteria"], verdict["missing"], bool(verdict["passed"])
+    number = tx.insert(
         GateResult,
         work_item=run.work_item,
         phase=run.phase,
         round=run.round,
-        passed=bool(verdict["passed"]),
-        criteria=canonical_json(verdict["criteria"]),
-        missing=canonical_json(verdict["missing"]),
+        passed=passed,
+        criteria=canonical_json(criteria),
+        missing=canonical_json(missing),
         suggested_action=verdict["suggested_action"],
         judged=canonical_json(judged),
         at=tx.now,
     )
+    action = verdict["suggested_action"]
+    return rows.GateResultRow(
+        number, run.work_item, run.phase, run.round, passed, criteria, missing, action, judged, tx.now
+    )
 
 
-def _end(tx: Transaction, run: rows.PhaseRunRow, outcome: str) -> None:
+def _end(tx: Transaction, run: rows.PhaseRunRow, outcome: str) -> rows.PhaseRunRow:
     tx.update(PhaseRun, run.id, ended_at=tx.now, outcome=outcome)
     tx.event(f"phase.{outcome}", work_item=run.work_item, phase=run.phase, round=run.round)
+    return replace(run, ended_at=tx.now, outcome=outcome)
 
 
-def _answer_master(tx: Transaction, spec: PhaseSpec, run: rows.PhaseRunRow, response: AgentResponse) -> None:
-    agent = reads.agent(tx, spec.orchestrator)
-    if agent is None:
-        raise ApmError(f"No agent has the role {spec.orchestrator}; import agents.yaml again.")
+def _answer_master(tx: Transaction, spec: PhaseSpec, run: rows.PhaseRunRow, response: AgentResponse) -> journal.Entry:
     request = AgentRequest(master.MASTER, {"type": spec.takes, "digest": run.input_digest}, {}, spec.leaves)
     key = journal.Key(run.phase, run.round, spec.orchestrator)
     spent = max(0, tx.now - run.started_at)
-    journal.record(tx, run.work_item, key, request, response, agent, milliseconds=spent)
+    return journal.record(tx, run.work_item, key, request, response, ORCHESTRATES, milliseconds=spent)
 
 
 def _propose(tx: Transaction, context: PhaseContext, delta: Json) -> None:

@@ -11,18 +11,17 @@ from collections.abc import Sequence, Set
 from dataclasses import replace
 from typing import Any
 
-from core.agents.bench import Bench
 from core.contract import AgentResponse, ApmError, Json, Status
 from core.orchestration import outcomes
 from core.orchestration.assembly import assemble
-from core.orchestration.delegating import Delegator, Parked
+from core.orchestration.delegating import Delegator
 from core.orchestration.findings import findings, unsettled
 from core.orchestration.gatekeeping import proof_of
 from core.orchestration.journal import Entry, request_digest
 from core.orchestration.lease import HeldStore
-from core.orchestration.position import read_position
 from core.orchestration.questions import ATTESTED
 from core.orchestration.requests import PhaseContext
+from core.orchestration.standing import Parked, Standing
 from core.phases import PhaseSpec, Step
 from core.projects import git
 from core.registry import catalog as registry
@@ -33,10 +32,10 @@ class PhaseRunner:
     """Runs one round. `run` answers whether the work item can go on."""
 
     def __init__(
-        self, store: HeldStore, catalog: Catalog, delegator: Delegator, context: PhaseContext, bench: Bench
+        self, store: HeldStore, catalog: Catalog, delegator: Delegator, context: PhaseContext, standing: Standing
     ) -> None:
         self._store, self._catalog, self._delegator = store, catalog, delegator
-        self._context, self._bench = context, bench
+        self._context, self._standing, self._bench = context, standing, delegator.bench
         self._spec: PhaseSpec = context.spec
         self._entries: dict[tuple[str, str], Entry] = {}
 
@@ -90,8 +89,7 @@ class PhaseRunner:
 
     async def _waits(self, subject: str) -> bool:
         """Whether a decision that has just come up holds back the task. Raises Parked when it holds the phase."""
-        run, known = self._context.run, self._context.position.journal
-        position = (await self._store.read(lambda r: read_position(r, run.work_item, known))).entered(run)
+        position = await self._standing.position()
         self._context = replace(self._context, position=position)
         self._delegator = replace(self._delegator, position=position, context=self._context)
         if position.holds_back(self._spec.code):
@@ -150,9 +148,9 @@ class PhaseRunner:
             from core.agents.review import score
 
             content = {**content, "score": score(content)}
-        await self._store.write(
-            lambda tx: outcomes.pass_gate(tx, spec, context, verdict, content, judged_digest(entry, commit))
-        )
+        bound = judged_digest(entry, commit)
+        passed = await self._store.write(lambda tx: outcomes.pass_gate(tx, spec, context, verdict, content, bound))
+        self._standing.passed(passed)
         return True
 
     def _is_about(self, commit: str | None) -> bool:

@@ -31,6 +31,7 @@ class Position:
     decisions: tuple[rows.DecisionRow, ...]
     """Oldest first."""
     journal: Journal
+    gates: tuple[rows.GateResultRow, ...] = ()
     threads: Mapping[int, tuple[Said, ...]] = field(default_factory=dict)
     """What people asked back about its questions, and what was replied, by the question's number."""
 
@@ -46,7 +47,8 @@ class Position:
         """The position once that run is the last one, without reading it anew."""
         if self.run is not None and self.run.id == run.id:
             return self
-        return replace(self, run=run, runs=(*self.runs, run))
+        facts = self.facts if self.facts.started_at is not None else replace(self.facts, started_at=run.started_at)
+        return replace(self, facts=facts, run=run, runs=(*self.runs, run))
 
     def holds_back(self, *what: str) -> bool:
         """Whether an open question blocks one of these (phase codes, task ids)."""
@@ -176,6 +178,7 @@ def read_position(reader: Connection, work_item: int, known: Journal | None = No
         answers=answers,
         decisions=tuple(reversed(reads.decisions(reader, work_item=work_item, limit=MOST_DECISIONS))),
         journal=read_journal(reader, work_item, known),
+        gates=reads.gate_results(reader, work_item),
         # Most work items were never asked about; for those the journal is not looked through.
         threads=threads_of(reader, work_item) if questions or answers else {},
     )
@@ -207,7 +210,7 @@ def journal_facts(reader: Connection, work_item: int) -> Json:
             "answered": len(waits),
             "median_seconds": waits[len(waits) // 2] if waits else None,
         },
-        "gates": [{"phase": g.phase, "criteria": g.criteria} for g in reads.gate_results(reader, work_item)],
+        "gates": [{"phase": g.phase, "criteria": g.criteria} for g in position.gates],
         "previous": _earlier_signals(reader, position.facts),
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from core.contract import Artifact, Json, UsageError, canonical_json
 from core.governance.escalations import withdraw_all
@@ -58,18 +59,29 @@ def create(
     return number
 
 
-def store_artifact(tx: Transaction, work_item: int, artifact: Artifact) -> int:
-    """Keep an artifact; its row's number. The caller writes the event that carries it."""
-    return tx.insert(
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An artifact as it was stored: its row, and its content as canonical JSON."""
+
+    row: rows.ArtifactRow
+    text: str
+
+
+def store_artifact(tx: Transaction, work_item: int, artifact: Artifact) -> Kept:
+    """Keep an artifact. The caller writes the event that carries it."""
+    text = canonical_json(artifact.content)
+    kind, digest, parent, producer = artifact.type, artifact.digest, artifact.parent, artifact.producer
+    number = tx.insert(
         ArtifactTable,
         work_item=work_item,
-        type=artifact.type,
-        digest=artifact.digest,
-        parent=artifact.parent,
-        producer=artifact.producer,
-        content=canonical_json(artifact.content),
+        type=kind,
+        digest=digest,
+        parent=parent,
+        producer=producer,
+        content=text,
         at=tx.now,
     )
+    return Kept(rows.ArtifactRow(number, work_item, kind, digest, parent, producer, tx.now), text)
 
 
 def accept(tx: Transaction, work_item: int, by: str) -> None:

@@ -255,11 +255,11 @@ def _take_out(tx: Transaction, copied: Copied, name: str, before: int, date: str
         raise ArchiveStale("Work items were touched while they were copied; nothing was changed. Run it again.")
     items = ", ".join(map(str, copied.work_items))
     for model in MOVED:
-        tx.sql(f'DELETE FROM "{table(model)}" WHERE "{owner(model)}" IN ({items})')
+        tx.then(f'DELETE FROM "{table(model)}" WHERE "{owner(model)}" IN ({items})', ())
     stretches = tuple(_stretched(tx, copied.moved))
     for stretch in stretches:
-        tx.sql("DELETE FROM events WHERE seq BETWEEN ? AND ?", (first_of(stretch), stretch.seq))
-        tx.sql(
+        tx.then("DELETE FROM events WHERE seq BETWEEN ? AND ?", (first_of(stretch), stretch.seq))
+        tx.then(
             "INSERT INTO events (seq, at, kind, work_item, payload, mac) VALUES (?, ?, ?, NULL, ?, ?)",
             (stretch.seq, stretch.at, STRETCH, stretch.payload, stretch.mac),
         )

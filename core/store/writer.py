@@ -14,15 +14,17 @@ import time
 from array import array
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from functools import cache
 from operator import itemgetter
 from typing import Any, TypeVar, cast
 
-from peewee import Database, Field, Model
+from peewee import AutoField, Database, Field, Model
 
 from core.contract import Json, canonical_json
 from core.store.chain import GENESIS, StoredEvent, mac_of
 from core.store.database import CUT, FAILURES, StoreError, explain
+from core.store.pending import Mark, Pending, insert_into, update_of
 from core.store.tables_work import ChainHead, Counter, Event, Lease
 from core.store.tickets import Ticket, settle_all
 
@@ -34,7 +36,7 @@ GROUP = 512
 UNCHAINED = frozenset({ChainHead, Counter, Event, Lease})
 """Tables that are no state of their own: the chain itself, its running totals, and who holds the lease."""
 
-_EVENT_SQL = "INSERT INTO events (seq, at, kind, work_item, payload, mac) VALUES ({0}, {0}, {0}, {0}, {0}, {0})"
+_EVENT_FIELDS = ("seq", "at", "kind", "work_item", "payload", "mac")
 _HEAD_SQL = "UPDATE chain_head SET seq = {0}, mac = {0} WHERE id = 1"
 
 
@@ -44,17 +46,10 @@ def _defaults(model: type[Model]) -> Json:
 
 
 @cache
-def _insert_sql(model: type[Model], names: tuple[str, ...], mark: str) -> str:
-    # Written once and kept: peewee builds the same statement in a tenth of a millisecond, every time.
-    columns = ", ".join(f'"{model._meta.fields[n].column_name}"' for n in names)
-    return f'INSERT INTO "{model._meta.table_name}" ({columns}) VALUES ({", ".join([mark] * len(names))})'
-
-
-@cache
-def _update_sql(model: type[Model], names: tuple[str, ...], mark: str) -> str:
-    columns = ", ".join(f'"{model._meta.fields[n].column_name}" = {mark}' for n in names)
-    key = cast("Field", model._meta.primary_key).column_name
-    return f'UPDATE "{model._meta.table_name}" SET {columns} WHERE "{key}" = {mark}'
+def _own_key(model: type[Model]) -> str:
+    """The field of a table's key where the row itself has it; "" where it is a number that the store gives out."""
+    key = cast("Field", model._meta.primary_key)
+    return "" if isinstance(key, AutoField) else str(key.name)
 
 
 class Unrecorded(AssertionError):
@@ -62,17 +57,27 @@ class Unrecorded(AssertionError):
 
 
 class Transaction:
-    """What a closure gets: rows in, rows changed, and the event that carries the change."""
+    """What a closure gets: rows in, rows changed, and the event that carries the change.
+
+    Rows wait until somebody reads or the group of closures ends. So a closure that only writes is undone by forgetting
+    it; for one that reads what it has written itself there is a savepoint.
+    """
 
     def __init__(self, database: Database, key: bytes, seq: int, mac: bytes, clock: Callable[[], int]) -> None:
         self._db = database
         self._key = key
         self._clock = clock
-        self._event_sql = _EVENT_SQL.format(database.param)
+        self._pending = Pending(database)
+        self._event_row = insert_into(Event, _EVENT_FIELDS, database.param)
+        self._last_keys: dict[type[Model], int] = {}
+        """By table, the highest number that was given out."""
+        self._once: dict[Callable[..., Any], Any] = {}
         self.seq, self.mac = seq, mac
         self.now = clock()
         self.events: list[StoredEvent] = []
         self._rows: list[list[Any]] = []
+        self._begin = _Begin(seq, mac, 0, (0, 0), {})
+        self._has_savepoint = False
 
     @property
     def next_seq(self) -> int:
@@ -80,37 +85,57 @@ class Transaction:
         return self.seq + 1
 
     def rows(self, query: Any) -> list[tuple[Any, ...]]:
+        self._write_pending()
         return list(self._db.execute(query).fetchall())
 
     def numbers(self, query: Any) -> array[int]:
         """The only column of a query for whole numbers."""
+        self._write_pending()
         return array("q", map(itemgetter(0), self._db.execute(query)))
 
     def one(self, query: Any) -> tuple[Any, ...] | None:
+        self._write_pending()
         row: tuple[Any, ...] | None = self._db.execute(query).fetchone()
         return row
 
+    def sql(self, text: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Rows of a query written out; `?` marks a parameter on every database."""
+        self._write_pending()
+        return list(self._db.execute_sql(text.replace("?", self._db.param), tuple(parameters)).fetchall())
+
+    def once(self, read: Callable[[Transaction], T]) -> T:
+        """What a function reads of the `UNCHAINED` tables: the first time, and from then on what that was."""
+        if read not in self._once:
+            self._once[read] = read(self)
+        found: T = self._once[read]
+        return found
+
     def insert(self, model: type[Model], /, **values: Any) -> int:
-        """A new row; its key. The next event carries it. Values are as the column stores them."""
+        """A new row; its number, 0 where its key is a word. The next event carries it. Values are as the column
+        stores them."""
         full = _defaults(model) | values
-        cursor = self._db.execute_sql(_insert_sql(model, tuple(full), self._db.param), tuple(full.values()))
-        key = int(cursor.lastrowid)
+        own = _own_key(model)
+        key = 0 if own else self._next_key(model)
+        named = full if own else {"id": key, **full}
+        self._pending.insert(insert_into(model, tuple(named), self._db.param), tuple(named.values()))
         if model not in UNCHAINED:
-            self._rows.append([model._meta.table_name, key, full])
+            self._rows.append([model._meta.table_name, full[own] if own else key, full])
         return key
 
     def update(self, model: type[Model], key: int | str, /, **values: Any) -> None:
         """Change columns of one row. The next event carries them."""
-        self._db.execute_sql(_update_sql(model, tuple(values), self._db.param), (*values.values(), key))
+        self._pending.then(update_of(model, tuple(values), self._db.param), (*values.values(), key))
         if model not in UNCHAINED:
             self._rows.append([model._meta.table_name, key, values])
 
-    def sql(self, text: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Rows of a statement written out; `?` marks a parameter on every database."""
-        return list(self._db.execute_sql(text.replace("?", self._db.param), tuple(parameters)).fetchall())
+    def then(self, text: str, parameters: Sequence[Any]) -> None:
+        """Change one of the `UNCHAINED` tables by a statement written out, once the rows before it are written."""
+        self._pending.then(text.replace("?", self._db.param), tuple(parameters))
 
     def execute(self, query: Any) -> Any:
-        """A statement on one of the `UNCHAINED` tables, or a read; state goes through `insert` and `update`."""
+        """A statement on one of the `UNCHAINED` tables, now; state goes through `insert` and `update`."""
+        self._keep_undoable()
+        self._once.clear()
         return self._db.execute(query)
 
     def event(self, kind: str, /, *, work_item: int | None = None, **facts: Any) -> int:
@@ -121,23 +146,72 @@ class Transaction:
         text = canonical_json(payload)
         seq = self.seq + 1
         mac = mac_of(self._key, self.mac, seq, self.now, kind, work_item, text)
-        self._db.execute_sql(self._event_sql, (seq, self.now, kind, work_item, text, mac))
+        self._pending.insert(self._event_row, (seq, self.now, kind, work_item, text, mac))
         self.seq, self.mac, self._rows = seq, mac, []
         self.events.append(StoredEvent(seq, self.now, kind, work_item, text, mac))
         return seq
 
-    def begin_closure(self) -> tuple[int, bytes, int]:
+    def begin_closure(self) -> None:
         self.now, self._rows = self._clock(), []
-        return self.seq, self.mac, len(self.events)
+        self._begin = _Begin(self.seq, self.mac, len(self.events), self._pending.mark(), self._last_keys.copy())
 
-    def roll_back_to(self, mark: tuple[int, bytes, int]) -> None:
-        self.seq, self.mac = mark[0], mark[1]
-        del self.events[mark[2] :]
-        self._rows = []
-
-    def check_recorded(self) -> None:
+    def end_closure(self) -> None:
+        """Raises Unrecorded where rows were changed without an event."""
         if self._rows:
             raise Unrecorded(f"rows of {self._rows[0][0]} were changed without an event")
+        if self._has_savepoint:
+            self._db.execute_sql("RELEASE closure")
+            self._has_savepoint = False
+
+    def undo_closure(self) -> None:
+        begin = self._begin
+        self.seq, self.mac, self._last_keys = begin.seq, begin.mac, begin.last_keys
+        del self.events[begin.events :]
+        self._rows = []
+        self._once.clear()
+        self._pending.cut(begin.pending)
+        if self._has_savepoint:
+            self._db.execute_sql("ROLLBACK TO closure")
+            self._db.execute_sql("RELEASE closure")
+            self._has_savepoint = False
+
+    def write_all(self) -> None:
+        """Write what waits of all closures."""
+        self._pending.carry_out()
+
+    def _next_key(self, model: type[Model]) -> int:
+        if model not in self._last_keys:
+            text = f'SELECT COALESCE(MAX("id"), 0) FROM "{model._meta.table_name}"'
+            self._last_keys[model] = int(self._db.execute_sql(text).fetchone()[0])
+        self._last_keys[model] += 1
+        return self._last_keys[model]
+
+    def _write_pending(self) -> None:
+        """Let a query see what was changed before it."""
+        if self._pending.mark() != self._begin.pending:
+            self._keep_undoable()
+        self._pending.carry_out()
+        self._begin.pending = (0, 0)
+
+    def _keep_undoable(self) -> None:
+        """Have a savepoint between what earlier closures have changed and what this one has."""
+        if self._has_savepoint:
+            return
+        self._pending.carry_out(self._begin.pending)
+        self._begin.pending = (0, 0)
+        self._db.execute_sql("SAVEPOINT closure")
+        self._has_savepoint = True
+
+
+@dataclass(slots=True)
+class _Begin:
+    """Where a transaction stood when a closure began."""
+
+    seq: int
+    mac: bytes
+    events: int
+    pending: Mark
+    last_keys: dict[type[Model], int]
 
 
 class Writer:
@@ -210,23 +284,30 @@ class Writer:
         return group, False
 
     def _commit(self, group: list[Ticket]) -> None:
-        events: list[StoredEvent] = []
         try:
-            with self._db.atomic():
-                tx = self._transaction()
-                for ticket in group:
-                    self._run(tx, ticket)
-                if tx.events:
-                    self._db.execute_sql(_HEAD_SQL.format(self._db.param), (tx.seq, tx.mac))
-                events = tx.events
+            events = self._committed(group)
         except (*FAILURES, StoreError) as error:
-            failure = error if isinstance(error, StoreError) else explain(error, self._path)
-            for ticket in group:
-                ticket.error = ticket.error or failure
+            if len(group) > 1:
+                # One of them may be at fault, or all of them: each by itself shows, and costs no other its commit.
+                for ticket in group:
+                    self._commit([ticket])
+                return
+            group[0].error = error if isinstance(error, StoreError) else explain(error, self._path)
             events = []
         if events:
             self._publish(events)
         self._settle(group)
+
+    def _committed(self, group: list[Ticket]) -> list[StoredEvent]:
+        """Run the closures in one transaction; the events that it has committed. Raises what the database does."""
+        with self._db.atomic():
+            tx = self._transaction()
+            for ticket in group:
+                self._run(tx, ticket)
+            tx.write_all()
+            if tx.events:
+                self._db.execute_sql(_HEAD_SQL.format(self._db.param), (tx.seq, tx.mac))
+        return tx.events
 
     def _transaction(self) -> Transaction:
         """A transaction that continues the chain where the database, not our memory, says it ends."""
@@ -245,22 +326,19 @@ class Writer:
             raise StoreError(CUT.format(path=self._path, last=last, head=head))
         self._is_checked = True
 
-    def _run(self, tx: Transaction, ticket: Ticket) -> None:
-        mark = tx.begin_closure()
-        # Not peewee's, which draws a random name for each: that takes as long as what it is for.
-        self._db.execute_sql("SAVEPOINT closure")
+    @staticmethod
+    def _run(tx: Transaction, ticket: Ticket) -> None:
+        ticket.result = ticket.error = None
+        tx.begin_closure()
         try:
             ticket.result = ticket.work(tx)
-            tx.check_recorded()
-            self._db.execute_sql("RELEASE closure")
+            tx.end_closure()
+        except FAILURES:
+            # Not for certain this closure's: rows of those before it may have been written only now.
+            raise
         except Exception as error:
-            tx.roll_back_to(mark)
-            ticket.error = explain(error, self._path) if isinstance(error, FAILURES) else error
-            if not self._db.connection().in_transaction:
-                # A full disk makes SQLite roll back the whole transaction by itself: nothing more may join it.
-                raise explain(error, self._path) from error
-            self._db.execute_sql("ROLLBACK TO closure")
-            self._db.execute_sql("RELEASE closure")
+            tx.undo_closure()
+            ticket.error = error
 
     @staticmethod
     def _settle(group: list[Ticket]) -> None:

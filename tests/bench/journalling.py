@@ -89,7 +89,7 @@ class _Ours:
             key = Key(PHASE, 1, ROLE, str(self._done))
             await self._store.write(
                 lambda tx, key=key: record(  # type: ignore[misc]
-                    tx, 1, key, REQUEST, RESPONSE, self._agent, milliseconds=1
+                    tx, 1, key, REQUEST, RESPONSE, self._agent.runtime, milliseconds=1
                 )
             )
 

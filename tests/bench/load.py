@@ -129,7 +129,7 @@ class Load:
             with self._live.delegation(number, SPEC.code, role, key.subject):
                 await self._store.write(
                     lambda tx, role=role, key=key, request=request, response=response: record(  # type: ignore[misc]
-                        tx, number, key, request, response, self._agents[role], milliseconds=3
+                        tx, number, key, request, response, self._agents[role].runtime, milliseconds=3
                     )
                 )
             results[role] = response.output_artifact

@@ -129,4 +129,4 @@ def _record(tx: Transaction, number: int, phase: str, step: Step) -> None:
     key = journal.Key(phase, 1, step.agent.role, step.subject)
     if step.agent.outward:
         journal.intend(tx, number, key)
-    journal.record(tx, number, key, step.request, step.response, step.agent, milliseconds=0)
+    journal.record(tx, number, key, step.request, step.response, step.agent.runtime, milliseconds=0)
