@@ -51,12 +51,32 @@ def canonical_json(value: Any) -> str:
     return _CANONICAL.encode(value)
 
 
+class Written(str):
+    """Canonical JSON that is written already, where it would otherwise be written once more."""
+
+    __slots__ = ()
+
+
+def canonical_object(members: Mapping[str, Any]) -> str:
+    """The canonical JSON of an object; members that are `Written` stand in it as they are."""
+    parts = [
+        f'"{name}":{members[name] if type(members[name]) is Written else canonical_json(members[name])}'
+        for name in sorted(members)
+    ]
+    return f"{{{','.join(parts)}}}"
+
+
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def digest_of(value: Any) -> str:
     """SHA-256 of the value's canonical JSON, as 64 hexadecimal digits."""
-    return hashlib.sha256(canonical_json(value).encode("utf-8", "surrogatepass")).hexdigest()
+    return digest_of_text(canonical_json(value))
+
+
+def digest_of_text(text: str) -> str:
+    """The same of what is written already."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +102,15 @@ class Artifact:
 class AgentRequest:
     """What one agent asks of another. Plain JSON throughout.
 
-    `context` holds what the asked agent needs besides the artifact: see `core.phases`.
+    `context` holds what the asked agent needs besides the artifact: see `core.phases`. `written` is the artifact's
+    canonical JSON, where whoever asks has it: many are asked about the same.
     """
 
     requesting_agent: str
     input_artifact: Json
     context: Json
     expected_output: str
+    written: Written | None = field(default=None, repr=False, compare=False)
     _digest: str = field(default="", init=False, repr=False, compare=False)
 
     def to_json(self) -> Json:
@@ -109,7 +131,8 @@ class AgentRequest:
     def digest(self) -> str:
         """Equal for equal questions: what lets an unaffected answer serve again in a later round."""
         if not self._digest:
-            object.__setattr__(self, "_digest", digest_of(self.to_json()))
+            members = self.to_json() | {"input_artifact": self.written or self.input_artifact}
+            object.__setattr__(self, "_digest", digest_of_text(canonical_object(members)))
         return self._digest
 
 

@@ -7,9 +7,8 @@ from core.governance.budgets import WHOSE, Amounts, amount
 from core.governance.escalations import Option, Question, withdraw
 from core.governance.persons import named_person
 from core.store import reads, reads_escalations, rows
-from core.store.reads import MS_PER_DAY
 from core.store.schema import Budget, Escalation
-from core.store.writer import Transaction
+from core.store.writer import MS_PER_DAY, Transaction
 
 ALLOW, AMOUNT, UNCAPPED, STOP, AGAIN = "allow", "amount", "uncapped", "stop", "again"
 UNITS = ("dollars", "tokens")

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 from core.agents.session import Allowance, OverBudget, Reservation, Usage
 from core.contract import Json
-from core.store.reads import MS_PER_DAY, Connection
+from core.store.reads import Connection
 from core.store.schema import Spend
-from core.store.writer import Transaction
+from core.store.writer import MS_PER_DAY, Transaction
 
 SCOPES = ("delegation", "work_item", "day", "workspace")
 """From the narrowest; the first that has no room is the one that is told."""
@@ -237,14 +237,6 @@ def amount(unit: str, value: float) -> str:
     return f"${value:,.4f}" if 0 < value < 0.01 else f"${value:,.2f}"
 
 
-_COUNT_SQL = """
-    INSERT INTO counters (agent, day, runs, failures, milliseconds, tokens, cost, last_at)
-    VALUES (?, ?, 0, 0, 0, ?, ?, ?)
-    ON CONFLICT (agent, day) DO UPDATE SET tokens = counters.tokens + excluded.tokens,
-    cost = counters.cost + excluded.cost, last_at = excluded.last_at
-"""
-
-
 def settle(
     tx: Transaction, spender: Spender, rules: Json, reservation: Reservation, usage: Usage, request_id: str = ""
 ) -> None:
@@ -262,7 +254,7 @@ def settle(
         settled_at=tx.now,
     )
     tx.event("spend.settled", work_item=spender.work_item, spend=reservation.number)
-    tx.then(_COUNT_SQL, (spender.agent, tx.now // MS_PER_DAY, usage.tokens, usage.dollars or 0.0, tx.now))
+    tx.count(spender.agent, tokens=usage.tokens, cost=usage.dollars or 0.0)
     for warning in _warnings(_standings(tx, spender, rules, tx.now), spender, rules, usage):
         tx.event("budget.warned", work_item=spender.work_item, **warning)
 

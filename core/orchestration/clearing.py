@@ -10,7 +10,6 @@ from pathlib import Path
 
 from core.contract import ApmError
 from core.orchestration.drive import Drive, Equipment
-from core.orchestration.position import read_position
 from core.projects import commands, worktrees
 from core.store import reads, rows
 
@@ -48,11 +47,7 @@ async def _clear_branches(equipment: Equipment, project: rows.ProjectRow, keep: 
         number = worktrees.work_item_of(branch)
         if number is None or number in keep:
             continue
-        try:
-            position = await equipment.store.read(lambda r, number=number: read_position(r, number))  # type: ignore[misc]
-        except LookupError:
-            # Another workspace's, which has its own numbers.
-            continue
-        facts = position.facts
-        if position.is_over and (facts.project, facts.branch) == (project.id, branch):
-            await Drive(equipment, number).clear_away(position)
+        facts = await equipment.store.read(lambda r, number=number: reads.work_item_facts(r, number))  # type: ignore[misc]
+        # Another workspace has its own numbers.
+        if facts is not None and facts.is_over and (facts.project, facts.branch) == (project.id, branch):
+            await Drive(equipment, number).clear_away(facts)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from core.agents.bench import Bench
 from core.agents.session import OverBudget
-from core.contract import AgentRequest, AgentResponse, ApmError, failed
+from core.contract import AgentRequest, AgentResponse, ApmError, UsageError, Written, failed
 from core.governance.budget_questions import SHARED, budget_question
 from core.governance.budgets import Spender
 from core.governance.conflicts import ConflictRules
@@ -89,10 +89,12 @@ class Delegator:
         clock = asyncio.get_running_loop().time
         began = clock()
         with self.live.delegation(self.run.work_item, self.run.phase, role, subject) as shown:
-            response = await self._execute(key, request, agent, shown)
+            response, text = await self._execute(key, request, agent, shown)
         spent = int(1000 * (clock() - began))
         entry = await self.store.write(
-            lambda tx: journal.record(tx, self.run.work_item, key, request, response, agent.runtime, milliseconds=spent)
+            lambda tx: journal.record(
+                tx, self.run.work_item, key, request, response, agent.runtime, milliseconds=spent, text=text
+            )
         )
         self.position.journal.add(entry)
         await self._settle(key, request, entry)
@@ -127,7 +129,10 @@ class Delegator:
         item = request.context.get("work_item", {})
         return consultation(reader, choice, rules.first, {"": self.home, **own}, item)
 
-    async def _execute(self, key: Key, request: AgentRequest, agent: AgentRow, shown: Shown) -> AgentResponse:
+    async def _execute(
+        self, key: Key, request: AgentRequest, agent: AgentRow, shown: Shown
+    ) -> tuple[AgentResponse, Written]:
+        """What the agent answers, as it is to be recorded."""
         runtime = self._runtime(agent)
         answer = self.position.human_answer(key.phase, key.round, key.agent, key.subject)
         told = replace(request, context={**request.context, "human": answer}) if answer else request
@@ -142,8 +147,10 @@ class Delegator:
                 # Its work item was cancelled, or another agent of the same budget has asked: then it goes on once a
                 # person has answered that.
                 raise Parked(self.position.waits_for) from None
-        named = replace(response, metadata={"runtime": runtime.name, **response.metadata})
-        return session.cleaned(named)
+        try:
+            return _recordable(response, runtime, session)
+        except UsageError as error:
+            return _recordable(failed(agent.role, sanitise(str(error), limit=4_000)), runtime, session)
 
     async def _attempt(
         self,
@@ -158,8 +165,7 @@ class Delegator:
         """The runtime's answer, its faults as failures; raises Parked when it has to be executed again later."""
         try:
             async with asyncio.timeout(limit):
-                response = await runtime.execute(request, agent, replace(self.bench, session=session))
-            journal.check_recordable(response)
+                return await runtime.execute(request, agent, replace(self.bench, session=session))
         except WaitsForHuman as wait:
             raise await self._ask_person(key, wait) from wait
         except OverBudget as over:
@@ -175,7 +181,6 @@ class Delegator:
             # An agent's own fault must not take the engine down: it is recorded with its trace and escalated.
             trace = sanitise("".join(traceback.format_exception(error)), limit=8_000)
             return failed(agent.role, one_line(f"{type(error).__name__}: {error}", 500), trace=trace)
-        return response
 
     def _session(self, key: Key, request: AgentRequest, shown: Shown) -> JournalSession:
         spender = Spender(self.run.work_item, key.phase, key.round, key.agent, key.subject)
@@ -211,3 +216,11 @@ class Delegator:
             if name in self.runtimes:
                 return self.runtimes[name]
         raise ApmError(f"{agent.role} needs the runtime {agent.runtime}, which is not available here.")
+
+
+def _recordable(response: AgentResponse, runtime: Runtime, session: JournalSession) -> tuple[AgentResponse, Written]:
+    """The response with what executed it, without secrets. Raises UsageError where the journal cannot hold it."""
+    journal.check_recordable(response)
+    named = replace(response, metadata={"runtime": runtime.name, **response.metadata})
+    text, clean = journal.written(named), session.cleaned(named)
+    return clean, text if clean is named else journal.written(clean)

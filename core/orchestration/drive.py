@@ -34,7 +34,7 @@ from core.projects.preparation import prepare
 from core.registry.catalog import Catalog
 from core.runtimes.base import Runtime
 from core.sanitise import one_line
-from core.store import rows
+from core.store import reads, rows
 from core.store.database import StoreError
 from core.store.rows import PhaseRunRow
 
@@ -253,15 +253,16 @@ class Drive:
 
     async def _context(self, position: Position, run: PhaseRunRow, project: Json | None) -> PhaseContext:
         ready, gates = position.newest_of("workitem.ready"), position.gates
-        incoming = await self._standing.content(position.artifact(run.input_digest))
-        defined = {} if ready is None else await self._standing.content(ready)
-        journal = await self._eq.store.read(lambda r: journal_facts(r, self._id)) if run.phase == "E1" else None
+        incoming, written = await self._standing.content(position.artifact(run.input_digest))
+        defined = {} if ready is None else (await self._standing.content(ready))[0]
+        journal = await self._eq.store.read(lambda r: journal_facts(r, position)) if run.phase == "E1" else None
         attempt, began = outcomes.attempt(position, run)
         return PhaseContext(
             spec=PHASE_BY_CODE[run.phase],
             run=run,
             position=position,
             incoming=incoming,
+            written=written,
             criteria=defined.get("acceptance_criteria", []),
             risks=defined.get("risks", []),
             project=project,
@@ -371,7 +372,7 @@ class Drive:
         bench, told = await self._bench(position)
         context: Json = {
             "work_item": {"id": self._id, "title": position.facts.title, "type": position.facts.type},
-            "journal": await self._eq.store.read(lambda r: journal_facts(r, self._id)),
+            "journal": await self._eq.store.read(lambda r: journal_facts(r, position)),
         }
         if told is not None:
             context["project"] = told
@@ -381,10 +382,11 @@ class Drive:
         snapshot = Artifact("telemetry.snapshot", content, "signal-harvester", released.digest)
         await self._eq.store.write(lambda tx: outcomes.keep_telemetry(tx, self._id, snapshot))
 
-    async def clear_away(self, position: Position) -> None:
+    async def clear_away(self, facts: rows.WorkItemFactsRow) -> None:
         """Remove worktree and scratch of finished work. The branch goes too when all of it is in the target."""
         await asyncio.to_thread(shutil.rmtree, self._eq.state / "scratch" / str(self._id), ignore_errors=True)
-        project, facts = position.project, position.facts
+        of = facts.project
+        project = None if of is None else await self._eq.store.read(lambda r: reads.project(r, of))
         if project is None or facts.branch is None or facts.base_commit is None:
             return
         path = self._eq.state / "worktrees" / project.name / facts.branch.removeprefix(worktrees.PREFIX)

@@ -21,7 +21,6 @@ from core.orchestration.drive import Drive, Equipment
 from core.orchestration.duties import Duties
 from core.orchestration.live import Live
 from core.orchestration.picking import runnable
-from core.orchestration.position import read_position
 from core.orchestration.providers import Providers
 from core.orchestration.reloading import Reload, Team
 from core.orchestration.runtimes import NO_TAPE, Available, Tape, available_runtimes
@@ -322,15 +321,16 @@ class Engine:
 
     async def _clear_what_is_over(self, changed: set[int]) -> None:
         """Take away the worktrees of work that has just ended; a fault of git there stops nothing."""
-        for number in changed - set(self._drives):
-            facts = await self._store.read(lambda r, number=number: reads.work_item_facts(r, number))  # type: ignore[misc]
-            if facts is not None and facts.is_over:
-                position = await self._store.read(lambda r, number=number: read_position(r, number))  # type: ignore[misc]
-                self._parked.pop(number, None)
-                try:
-                    await Drive(self._equipment, number).clear_away(position)
-                except (ApmError, OSError) as error:
-                    logger.warning("the worktree of work item %s could not be removed: %s", number, error)
+        resting = changed - set(self._drives)
+        found = await self._store.read(lambda r: [reads.work_item_facts(r, number) for number in resting])
+        for facts in found:
+            if facts is None or not facts.is_over:
+                continue
+            self._parked.pop(facts.id, None)
+            try:
+                await Drive(self._equipment, facts.id).clear_away(facts)
+            except (ApmError, OSError) as error:
+                logger.warning("the worktree of work item %s could not be removed: %s", facts.id, error)
 
     async def _tell_settled(self) -> None:
         async with self._settled:

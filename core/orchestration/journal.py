@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from core.contract import AgentRequest, AgentResponse, Json, Status, UsageError, canonical_json
+from core.contract import AgentRequest, AgentResponse, Json, Status, UsageError, Written, canonical_json
 from core.sanitise import one_line, sanitise
 from core.store.database import StoreError
-from core.store.reads import MS_PER_DAY, Connection
+from core.store.reads import Connection
 from core.store.schema import Delegation, Intent
 from core.store.schema import Evidence as EvidenceTable
 from core.store.writer import Transaction
@@ -111,13 +111,11 @@ def request_digest(request: AgentRequest) -> str:
 
 
 def check_recordable(response: Any) -> None:
-    """Raise UsageError for a response that the journal cannot hold, before it is too late to say whose fault it is."""
+    """Raises UsageError for a response that the journal cannot hold, before it is too late to say whose fault it is."""
     if not isinstance(response, AgentResponse):
         raise UsageError(f"The answer is {type(response).__name__}, not an AgentResponse.")
-    try:
-        canonical_json(response.to_json()).encode()
-    except (TypeError, ValueError, RecursionError) as error:
-        raise UsageError(f"The answer is not JSON that can be kept: {error}.") from error
+    if not isinstance(response.metadata, Mapping):
+        raise UsageError("The answer's metadata are not an object.")
     for key in ("evidence", "decisions"):
         given = response.metadata.get(key, ())
         if not isinstance(given, list | tuple) or not all(isinstance(entry, Mapping) for entry in given):
@@ -129,6 +127,16 @@ def check_recordable(response: Any) -> None:
             raise UsageError(f"The answer's {key} are not a number.")
 
 
+def written(response: AgentResponse) -> Written:
+    """The response as the journal holds it. Raises UsageError where it is no JSON."""
+    try:
+        text = canonical_json(response.to_json())
+        text.encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise UsageError(f"The answer is not JSON that can be kept: {error}.") from error
+    return Written(text)
+
+
 def record(
     tx: Transaction,
     work_item: int,
@@ -138,8 +146,12 @@ def record(
     runtime: str,
     *,
     milliseconds: int,
+    text: Written | None = None,
 ) -> Entry:
-    """Record a delegation with its evidence, in one event and one commit. `runtime` where the answer names none."""
+    """Record a delegation with its evidence, in one event and one commit.
+
+    `runtime` is what executed it where the answer names none; `text` the answer as `written`, where that is at hand.
+    """
     digest = request_digest(request)
     number = tx.next_seq
     delegation = tx.insert(
@@ -158,8 +170,10 @@ def record(
     )
     for command in response.metadata.get("evidence", ()):
         record_evidence(tx, work_item, delegation, key.agent, command)
-    tx.event("delegation.recorded", work_item=work_item, request=shown_request(request), response=response.to_json())
-    _count(tx, key.agent, response, milliseconds)
+    answer = text or response.to_json()
+    tx.event("delegation.recorded", work_item=work_item, request=shown_request(request), response=answer)
+    # What it cost was counted call by call, when each was paid; a recording's figures were paid by somebody else.
+    tx.count(key.agent, runs=1, failures=int(response.status is Status.FAILURE), milliseconds=milliseconds)
     return Entry(key, digest, response, number)
 
 
@@ -226,17 +240,3 @@ def record_evidence(tx: Transaction, work_item: int, delegation: int | None, age
         at=int(command.get("started_at", tx.now)),
         milliseconds=int(1000 * float(command.get("seconds", 0))),
     )
-
-
-_COUNT_SQL = """
-    INSERT INTO counters (agent, day, runs, failures, milliseconds, tokens, cost, last_at)
-    VALUES (?, ?, 1, ?, ?, 0, 0, ?)
-    ON CONFLICT (agent, day) DO UPDATE SET runs = counters.runs + 1, failures = counters.failures + excluded.failures,
-    milliseconds = counters.milliseconds + excluded.milliseconds, last_at = excluded.last_at
-"""
-
-
-def _count(tx: Transaction, agent: str, response: AgentResponse, milliseconds: int) -> None:
-    failed = int(response.status is Status.FAILURE)
-    # What it cost was counted call by call, when each was paid; a recording's figures were paid by somebody else.
-    tx.then(_COUNT_SQL, (agent, tx.now // MS_PER_DAY, failed, milliseconds, tx.now))

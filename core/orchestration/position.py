@@ -184,9 +184,9 @@ def read_position(reader: Connection, work_item: int, known: Journal | None = No
     )
 
 
-def journal_facts(reader: Connection, work_item: int) -> Json:
+def journal_facts(reader: Connection, position: Position) -> Json:
     """What the journal knows of a work item's way, for telemetry. Times in seconds."""
-    position = read_position(reader, work_item)
+    work_item = position.facts.id
     recorded = reads.delegations(reader, work_item)
     asked = reads_escalations.escalations(reader, open_only=False, work_item=work_item)
     waits = sorted((e.resolved_at - e.raised_at) / 1000 for e in asked if e.resolved_at is not None)

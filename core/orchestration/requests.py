@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from core.contract import AgentRequest, Json
+from core.contract import AgentRequest, Json, Written
 from core.orchestration.position import Position
 from core.phases import PhaseSpec, Step
 from core.store.rows import PhaseRunRow
@@ -34,6 +34,8 @@ class PhaseContext:
     unproven: Mapping[str, int] = field(default_factory=dict)
     """Roles whose answers up to a round do not serve again, although they may be asked the same."""
     journal: Json | None = None
+    written: Written | None = None
+    """What arrives, as canonical JSON, where that is at hand: every agent's request holds it."""
 
     def request(
         self, step: Step, results: Mapping[str, Json], *, task: Json | None = None, commit: str | None = None
@@ -60,7 +62,7 @@ class PhaseContext:
             context |= self._coding(str(task["id"]) if task is not None else "")
         if self.journal is not None:
             context["journal"] = self.journal
-        return AgentRequest(self.spec.orchestrator, self.incoming, context, step.agent)
+        return AgentRequest(self.spec.orchestrator, self.incoming, context, step.agent, self.written)
 
     def gate_request(self, payload: Json, gate: Json, proofs: Json, results: Json, commit: str | None) -> AgentRequest:
         """The request to the phase's gate check. `payload` is judged as it stands."""

@@ -6,20 +6,21 @@ the engine looks for them.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from core.contract import ApmError, Json
+from core.contract import ApmError, Json, Written, canonical_json
 from core.orchestration.lease import HeldStore
 from core.orchestration.outcomes import Passed
 from core.orchestration.position import Position, read_position
 from core.store import reads, rows
 
-ACCOUNTED = frozenset(
-    ("delegation.recorded", "delegation.intended", "delegation.turn", "phase.entered", "phase.passed")
-)
-"""Kinds of events that only a drive writes, and that it accounts for itself: `Standing.moved`, `Journal.add`."""
+ACCOUNTED = frozenset(("phase.entered", "phase.passed"))
+"""Kinds of events that only a drive writes, and that it accounts for itself, by `Standing.moved`."""
+UNRELATED = frozenset(("delegation", "notification", "engine", "schedule", "inbox", "spend", "budget"))
+"""Families of events that change nothing that is known here; what a drive delegates it adds to its journal itself."""
 
 
 class Parked(Exception):
@@ -44,7 +45,7 @@ class News:
     def take_in(self, events: Iterable[tuple[int | None, str]]) -> None:
         """Work item and kind of each event."""
         for work_item, kind in events:
-            if kind in ACCOUNTED:
+            if kind in ACCOUNTED or kind.partition(".")[0] in UNRELATED:
                 continue
             if work_item is None:
                 self._of_all += 1
@@ -72,7 +73,7 @@ class Standing:
         self._position: Position | None = None
         self._read_at = self._checked_at = -1
         """The news as counted before the position, and whether it may go on, was last read."""
-        self._contents: dict[str, Json] = {}
+        self._contents: dict[str, Written] = {}
 
     async def position(self) -> Position:
         count, known = self._news.count(self._id), self._position
@@ -80,6 +81,7 @@ class Standing:
             journal = None if known is None else known.journal
             known = await self._store.read(lambda r: read_position(r, self._id, journal))
             self._position, self._read_at = known, count
+            self._checked_at = count if _goes_on(known.facts) else -1
         return known
 
     def moved(self, position: Position) -> None:
@@ -89,14 +91,16 @@ class Standing:
     def passed(self, passed: Passed) -> None:
         """The same, once a gate was passed."""
         passed.position.journal.add(passed.answered)
-        self._contents[passed.artifact] = json.loads(passed.content)
+        self._contents[passed.artifact] = Written(passed.content)
         self.moved(passed.position)
 
-    async def content(self, artifact: rows.ArtifactRow) -> Json:
-        """What an artifact says. Artifacts never change."""
+    async def content(self, artifact: rows.ArtifactRow) -> tuple[Json, Written]:
+        """What an artifact says, and the same as it is stored. Artifacts never change."""
         if artifact.digest not in self._contents:
-            self._contents[artifact.digest] = await self._store.read(lambda r: reads.artifact_content(r, artifact.id))
-        return self._contents[artifact.digest]
+            content = await self._store.read(lambda r: reads.artifact_content(r, artifact.id))
+            self._contents[artifact.digest] = Written(canonical_json(content))
+        text = self._contents[artifact.digest]
+        return json.loads(text), text
 
     async def check_goes_on(self) -> None:
         """Raises Parked when the work item has been paused or cancelled."""
@@ -104,9 +108,13 @@ class Standing:
         if count == self._checked_at:
             return
         facts = await self._store.read(lambda r: reads.work_item_facts(r, self._id))
-        if facts is None or facts.paused_at is not None or facts.cancelled_at is not None:
+        if facts is None or not _goes_on(facts):
             raise Parked
         self._checked_at = count
+
+
+def _goes_on(facts: rows.WorkItemFactsRow) -> bool:
+    return facts.paused_at is None and facts.cancelled_at is None
 
 
 class Roster:
@@ -116,16 +124,16 @@ class Roster:
         self._store, self._news = store, news
         self._rows: dict[str, rows.AgentRow] = {}
         self._read_at = -1
+        self._reading = asyncio.Lock()
 
     async def agent(self, role: str) -> rows.AgentRow:
         """Raises ApmError where no agent has the role."""
-        count = self._news.count()
-        if count != self._read_at:
-            self._rows, self._read_at = {}, count
-        by_role = self._rows
-        if role not in by_role:
-            found = await self._store.read(lambda r: reads.agent(r, role))
-            if found is None:
-                raise ApmError(f"No agent has the role {role}; `apm agents import` brings it back from agents.yaml.")
-            by_role[role] = found
-        return by_role[role]
+        if self._news.count() != self._read_at:
+            async with self._reading:
+                count = self._news.count()
+                if count != self._read_at:
+                    found = await self._store.read(lambda r: reads.agents(r, active_only=False))
+                    self._rows, self._read_at = {a.role: a for a in found}, count
+        if role not in self._rows:
+            raise ApmError(f"No agent has the role {role}; `apm agents import` brings it back from agents.yaml.")
+        return self._rows[role]

@@ -28,9 +28,10 @@ class Insert:
     rank: int
     head: str
     row: str
+    tail: str = ""
 
     def text(self, rows: int) -> str:
-        return f"{self.head} {', '.join([self.row] * rows)}"
+        return f"{self.head} {', '.join([self.row] * rows)} {self.tail}"
 
 
 @cache
@@ -41,6 +42,18 @@ def insert_into(model: type[Model], names: tuple[str, ...], mark: str) -> Insert
     table = model._meta.table_name
     row = f"({', '.join([mark] * len(names))})"
     return Insert(_RANKS.get(table, len(_RANKS)), f'INSERT INTO "{table}" ({columns}) VALUES', row)
+
+
+@cache
+def add_to(model: type[Model], keys: tuple[str, ...], sums: tuple[str, ...], latest: str, mark: str) -> Insert:
+    """The statement that adds to the running totals of the rows with these keys; `latest` takes the later value."""
+    table = model._meta.table_name
+    row = f"({', '.join([mark] * (len(keys) + len(sums) + 1))})"
+    added = [f'"{name}" = "{table}"."{name}" + excluded."{name}"' for name in sums]
+    changed = ", ".join([*added, f'"{latest}" = excluded."{latest}"'])
+    columns = ", ".join(f'"{name}"' for name in (*keys, *sums, latest))
+    tail = f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changed}"
+    return Insert(_RANKS[table], f'INSERT INTO "{table}" ({columns}) VALUES', row, tail)
 
 
 @cache

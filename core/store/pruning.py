@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.store.reads import MS_PER_DAY, Connection, unfinished
+from core.store.reads import Connection, unfinished
 from core.store.schema import Project
+from core.store.writer import MS_PER_DAY
 
 logger = logging.getLogger(__name__)
 

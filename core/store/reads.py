@@ -38,7 +38,6 @@ R = TypeVar("R")
 
 LEASE_STALE_MS = 15_000
 """A lease whose heartbeat is older belongs to nobody any more."""
-MS_PER_DAY = 86_400_000
 
 _JSON_COLUMNS = frozenset(
     (

@@ -12,10 +12,11 @@ from typing import Any
 
 from peewee import SQL
 
-from core.store.reads import MS_PER_DAY, Connection, build
+from core.store.reads import Connection, build
 from core.store.reads_escalations import SECTION_SQL
 from core.store.rows import EscalationRow
 from core.store.schema import Escalation
+from core.store.writer import MS_PER_DAY
 
 CHUNK = 500
 """Numbers in one statement; a database takes only so many parameters."""

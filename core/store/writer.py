@@ -21,22 +21,26 @@ from typing import Any, TypeVar, cast
 
 from peewee import AutoField, Database, Field, Model
 
-from core.contract import Json, canonical_json
+from core.contract import Json, canonical_object
 from core.store.chain import GENESIS, StoredEvent, mac_of
 from core.store.database import CUT, FAILURES, StoreError, explain
-from core.store.pending import Mark, Pending, insert_into, update_of
+from core.store.pending import Mark, Pending, add_to, insert_into, update_of
 from core.store.tables_work import ChainHead, Counter, Event, Lease
 from core.store.tickets import Ticket, settle_all
 
 T = TypeVar("T")
 
+MS_PER_DAY = 86_400_000
 GROUP = 512
 """Closures that may share one commit."""
+TURNS = 8
+"""Of the event loop, for which closures are gathered while more of them come."""
 
 UNCHAINED = frozenset({ChainHead, Counter, Event, Lease})
 """Tables that are no state of their own: the chain itself, its running totals, and who holds the lease."""
 
 _EVENT_FIELDS = ("seq", "at", "kind", "work_item", "payload", "mac")
+_COUNTED = (("agent", "day"), ("runs", "failures", "milliseconds", "tokens", "cost"), "last_at")
 _HEAD_SQL = "UPDATE chain_head SET seq = {0}, mac = {0} WHERE id = 1"
 
 
@@ -69,6 +73,7 @@ class Transaction:
         self._clock = clock
         self._pending = Pending(database)
         self._event_row = insert_into(Event, _EVENT_FIELDS, database.param)
+        self._count = add_to(Counter, *_COUNTED, database.param)
         self._last_keys: dict[type[Model], int] = {}
         """By table, the highest number that was given out."""
         self._once: dict[Callable[..., Any], Any] = {}
@@ -128,6 +133,13 @@ class Transaction:
         if model not in UNCHAINED:
             self._rows.append([model._meta.table_name, key, values])
 
+    def count(
+        self, agent: str, *, runs: int = 0, failures: int = 0, milliseconds: int = 0, tokens: int = 0, cost: float = 0.0
+    ) -> None:
+        """Add to the agent's totals of today (UTC). `cost` in dollars."""
+        row = (agent, self.now // MS_PER_DAY, runs, failures, milliseconds, tokens, cost, self.now)
+        self._pending.insert(self._count, row)
+
     def then(self, text: str, parameters: Sequence[Any]) -> None:
         """Change one of the `UNCHAINED` tables by a statement written out, once the rows before it are written."""
         self._pending.then(text.replace("?", self._db.param), tuple(parameters))
@@ -140,10 +152,7 @@ class Transaction:
 
     def event(self, kind: str, /, *, work_item: int | None = None, **facts: Any) -> int:
         """Write the event that carries every row changed since the last one; its number."""
-        payload: Json = {**facts}
-        if self._rows:
-            payload["rows"] = self._rows
-        text = canonical_json(payload)
+        text = canonical_object({**facts, "rows": self._rows} if self._rows else facts)
         seq = self.seq + 1
         mac = mac_of(self._key, self.mac, seq, self.now, kind, work_item, text)
         self._pending.insert(self._event_row, (seq, self.now, kind, work_item, text, mac))
@@ -226,7 +235,9 @@ class Writer:
         clock: Callable[[], int],
     ) -> None:
         self._db, self._key, self._path, self._publish, self._clock = database, key, path, publish, clock
-        self._queue: queue.SimpleQueue[Ticket | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Sequence[Ticket] | None] = queue.SimpleQueue()
+        self._gathered: dict[asyncio.AbstractEventLoop, list[Ticket]] = {}
+        """By event loop, what it has asked for since it last handed over."""
         self._closed = self._is_checked = False
         self._thread = threading.Thread(target=self._serve, name="apm-writer", daemon=True)
         self._thread.start()
@@ -239,51 +250,66 @@ class Writer:
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        self._submit(Ticket(work, future, loop))
+        self._check_open()
+        gathered = self._gathered.setdefault(loop, [])
+        if not gathered:
+            loop.call_soon(self._hand_over, loop, 1, TURNS)
+        gathered.append(Ticket(work, future, loop))
         return await future
 
     def write_now(self, work: Callable[[Transaction], T]) -> T:
         """The same for a thread without an event loop: blocks until the commit."""
         future: Future[T] = Future()
-        self._submit(Ticket(work, future, None))
+        self._check_open()
+        self._queue.put((Ticket(work, future, None),))
         return future.result()
 
     def close(self) -> None:
         """Commit what waits, then end the thread."""
         if not self._closed:
             self._closed = True
+            for loop in tuple(self._gathered):
+                self._hand_over(loop, 0, 0)
             self._queue.put(None)
             self._thread.join()
 
-    def _submit(self, ticket: Ticket) -> None:
+    def _check_open(self) -> None:
         if self._closed:
             raise RuntimeError("the store is closed")
-        self._queue.put(ticket)
+
+    def _hand_over(self, loop: asyncio.AbstractEventLoop, seen: int, turns: int) -> None:
+        """Give the thread what was gathered, unless more came in the last turn of the loop: then there may be yet more.
+
+        A thread that is woken for one closure takes the interpreter away from whoever is about to ask for the next.
+        """
+        gathered = self._gathered.get(loop, ())
+        if len(gathered) > seen and turns:
+            loop.call_soon(self._hand_over, loop, len(gathered), turns - 1)
+        elif gathered:
+            del self._gathered[loop]
+            self._queue.put(gathered)
 
     def _serve(self) -> None:
         with self._db.connection_context():
             ended = False
             while not ended:
-                group, ended = self._next_group()
-                if group:
-                    self._commit(group)
+                tickets, ended = self._next_tickets()
+                for at in range(0, len(tickets), GROUP):
+                    self._commit(tickets[at : at + GROUP])
 
-    def _next_group(self) -> tuple[list[Ticket], bool]:
-        first = self._queue.get()
-        if first is None:
-            return [], True
-        group = [first]
-        while len(group) < GROUP:
+    def _next_tickets(self) -> tuple[Sequence[Ticket], bool]:
+        """Everything that waits, and whether it is the last."""
+        tickets: list[Ticket] = []
+        gathered = self._queue.get()
+        while gathered is not None:
+            tickets += gathered
             try:
-                ticket = self._queue.get_nowait()
+                gathered = self._queue.get_nowait()
             except queue.Empty:
-                return group, False
-            if ticket is None:
-                return group, True
-            group.append(ticket)
-        return group, False
+                return tickets, False
+        return tickets, True
 
-    def _commit(self, group: list[Ticket]) -> None:
+    def _commit(self, group: Sequence[Ticket]) -> None:
         try:
             events = self._committed(group)
         except (*FAILURES, StoreError) as error:
@@ -298,7 +324,7 @@ class Writer:
             self._publish(events)
         self._settle(group)
 
-    def _committed(self, group: list[Ticket]) -> list[StoredEvent]:
+    def _committed(self, group: Sequence[Ticket]) -> list[StoredEvent]:
         """Run the closures in one transaction; the events that it has committed. Raises what the database does."""
         with self._db.atomic():
             tx = self._transaction()
@@ -341,7 +367,7 @@ class Writer:
             ticket.error = error
 
     @staticmethod
-    def _settle(group: list[Ticket]) -> None:
+    def _settle(group: Sequence[Ticket]) -> None:
         by_loop: dict[asyncio.AbstractEventLoop, list[Ticket]] = {}
         for ticket in group:
             if ticket.loop is None:

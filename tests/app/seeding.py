@@ -13,7 +13,6 @@ from core.governance.life import acknowledge, snooze
 from core.orchestration import gates
 from core.orchestration.work_items import accept, create
 from core.phases import PHASE_BY_CODE, PHASES
-from core.store.reads import MS_PER_DAY
 from core.store.schema import (
     Agent,
     Artifact,
@@ -27,7 +26,7 @@ from core.store.schema import (
     Project,
     WorkItem,
 )
-from core.store.writer import Transaction
+from core.store.writer import MS_PER_DAY, Transaction
 from core.workspace import Workspace
 from tests.fresh import fresh_store
 
