@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 Json = dict[str, Any]
@@ -76,7 +77,22 @@ def digest_of(value: Any) -> str:
 
 def digest_of_text(text: str) -> str:
     """The same of what is written already."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    data, found = text.encode("utf-8", "surrogatepass"), hashlib.sha256()
+    piece = _PIECE if len(data) < _LARGE else len(data)
+    for at in range(0, len(data), piece):
+        found.update(data[at : at + piece])
+    return found.hexdigest()
+
+
+_PIECE = 2_000
+"""Bytes. For more at once `hashlib` lets go of the interpreter's lock, and has it back milliseconds later."""
+_LARGE = 100_000
+"""From here on that is worth it."""
+
+
+@lru_cache(1_000)
+def _word(name: str) -> str:
+    return canonical_json(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +147,11 @@ class AgentRequest:
     def digest(self) -> str:
         """Equal for equal questions: what lets an unaffected answer serve again in a later round."""
         if not self._digest:
-            members = self.to_json() | {"input_artifact": self.written or self.input_artifact}
-            object.__setattr__(self, "_digest", digest_of_text(canonical_object(members)))
+            context, artifact = canonical_json(self.context), self.written or canonical_json(self.input_artifact)
+            asked, asking = _word(self.expected_output), _word(self.requesting_agent)
+            # The canonical JSON of `to_json`, without writing the artifact once more.
+            text = f'{{"context":{context},"expected_output":{asked},"input_artifact":{artifact},'
+            object.__setattr__(self, "_digest", digest_of_text(f'{text}"requesting_agent":{asking}}}'))
         return self._digest
 
 

@@ -33,7 +33,8 @@ class Signal:
     subject: str = ""
 
     def to_json(self) -> Json:
-        return {key: value for key, value in asdict(self).items() if key != "subject" or value}
+        shown: Json = {"name": self.name, "value": self.value, "unit": self.unit, "source": self.source}
+        return shown | ({"subject": self.subject} if self.subject else {})
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,7 @@ class Drive:
         self.rest_seconds = 0.0
         """How long there is no use in driving it, because a provider that it needs takes no calls."""
         self._tree: worktrees.Worktree | None = None
+        self._has_folders = False
         self._standing = Standing(equipment.store, equipment.news, work_item)
 
     async def run(self) -> None:
@@ -218,8 +219,10 @@ class Drive:
         name = project.name if project else "no-project"
         releases = self._eq.state / "releases" / name
         scratch = self._eq.state / "scratch" / str(self._id)
-        for missing in (folder for folder in (releases, scratch) if not folder.is_dir()):
-            missing.mkdir(parents=True, exist_ok=True)
+        if not self._has_folders:
+            for folder in (releases, scratch):
+                folder.mkdir(parents=True, exist_ok=True)
+            self._has_folders = True
         if project is None:
             return Bench(None, releases, scratch), None
         home = self._eq.state / "worktrees" / name

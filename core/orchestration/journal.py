@@ -7,7 +7,7 @@ of an earlier round serves again where the question is the same to the letter.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,8 +49,12 @@ class Entry:
 class Journal:
     """The entries of one work item, as recorded so far."""
 
-    def __init__(self, entries: tuple[Entry, ...]) -> None:
-        self._by_key = {e.key: e for e in entries}
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self._by_key: dict[Key, Entry] = {}
+        self._of_agent: dict[tuple[str, str, str], list[Entry]] = {}
+        """By phase, agent and subject, each round's."""
+        for entry in entries:
+            self.add(entry)
 
     def get(self, key: Key) -> Entry | None:
         return self._by_key.get(key)
@@ -59,16 +63,16 @@ class Journal:
         """A SUCCESS of an earlier round, later than the round `after`, to exactly this request; the newest."""
         found = [
             e
-            for k, e in self._by_key.items()
-            if (k.phase, k.agent, k.subject) == (key.phase, key.agent, key.subject)
-            and k.round > after
-            and e.request_digest == request_digest
-            and e.response.status is Status.SUCCESS
+            for e in self._of_agent.get((key.phase, key.agent, key.subject), ())
+            if e.key.round > after and e.request_digest == request_digest and e.response.status is Status.SUCCESS
         ]
         return max(found, key=lambda e: e.key.round, default=None)
 
     def add(self, entry: Entry) -> None:
-        self._by_key[entry.key] = entry
+        key = entry.key
+        others = self._of_agent.get((key.phase, key.agent, key.subject), ())
+        self._of_agent[key.phase, key.agent, key.subject] = [*(e for e in others if e.key != key), entry]
+        self._by_key[key] = entry
 
     def by_number(self) -> dict[int, Entry]:
         return {e.number: e for e in self._by_key.values()}
@@ -177,18 +181,13 @@ def record(
     return Entry(key, digest, response, number)
 
 
+_INTENDED_SQL = """SELECT 1 FROM "intents"
+    WHERE "work_item" = ? AND "phase" = ? AND "round" = ? AND "agent" = ? AND "subject" = ?"""
+
+
 def intend(tx: Transaction, work_item: int, key: Key) -> bool:
     """Write down that an outward act is about to happen. True when it was already: the act may have happened."""
-    row = tx.one(
-        Intent.select(Intent.id).where(
-            (Intent.work_item == work_item)
-            & (Intent.phase == key.phase)
-            & (Intent.round == key.round)
-            & (Intent.agent == key.agent)
-            & (Intent.subject == key.subject)
-        )
-    )
-    if row is not None:
+    if tx.sql(_INTENDED_SQL, (work_item, key.phase, key.round, key.agent, key.subject)):
         return True
     tx.insert(
         Intent,

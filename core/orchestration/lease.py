@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -47,10 +47,10 @@ class HeldStore:
     store: Store
     held: Callable[[], Held | None]
 
-    async def read(self, work: Callable[[Reader], T]) -> T:
-        return await self.store.read(work)
+    def read(self, work: Callable[[Reader], T]) -> Awaitable[T]:
+        return self.store.read(work)
 
-    async def write(self, work: Callable[[Transaction], T]) -> T:
+    def write(self, work: Callable[[Transaction], T]) -> Awaitable[T]:
         """Raises LeaseLost, with nothing written, when another process has the lease."""
         held = self.held()
 
@@ -58,7 +58,7 @@ class HeldStore:
             _check(tx, held)
             return work(tx)
 
-        return await self.store.write(fenced)
+        return self.store.write(fenced)
 
 
 def _check(tx: Transaction, held: Held | None) -> None:

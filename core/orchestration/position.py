@@ -122,6 +122,8 @@ class Position:
 
     def without_model(self, phase: str, agent: str) -> str | None:
         """The runtime that a person has chosen for an agent that failed on a model; it holds from then on."""
+        if not self.answers:
+            return None
         chosen = [q.details.get("instead", {}) for q, a in self.answers if q.phase == phase and a.option == WITHOUT]
         return next((runtimes[agent] for runtimes in reversed(chosen) if agent in runtimes), None)
 

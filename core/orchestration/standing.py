@@ -73,7 +73,7 @@ class Standing:
         self._position: Position | None = None
         self._read_at = self._checked_at = -1
         """The news as counted before the position, and whether it may go on, was last read."""
-        self._contents: dict[str, Written] = {}
+        self._contents: dict[str, tuple[Json, Written]] = {}
 
     async def position(self) -> Position:
         count, known = self._news.count(self._id), self._position
@@ -91,16 +91,15 @@ class Standing:
     def passed(self, passed: Passed) -> None:
         """The same, once a gate was passed."""
         passed.position.journal.add(passed.answered)
-        self._contents[passed.artifact] = Written(passed.content)
+        self._contents[passed.artifact] = json.loads(passed.content), Written(passed.content)
         self.moved(passed.position)
 
     async def content(self, artifact: rows.ArtifactRow) -> tuple[Json, Written]:
         """What an artifact says, and the same as it is stored. Artifacts never change."""
         if artifact.digest not in self._contents:
             content = await self._store.read(lambda r: reads.artifact_content(r, artifact.id))
-            self._contents[artifact.digest] = Written(canonical_json(content))
-        text = self._contents[artifact.digest]
-        return json.loads(text), text
+            self._contents[artifact.digest] = content, Written(canonical_json(content))
+        return self._contents[artifact.digest]
 
     async def check_goes_on(self) -> None:
         """Raises Parked when the work item has been paused or cancelled."""

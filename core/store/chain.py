@@ -14,6 +14,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -82,9 +83,17 @@ def _make_key(path: Path) -> None:
     draft.replace(path)
 
 
+@cache
+def _keyed(key: bytes) -> hmac.HMAC:
+    return hmac.new(key, digestmod="sha256")
+
+
 def mac_of(key: bytes, before: bytes, seq: int, at: int, kind: str, work_item: int | None, payload: str) -> bytes:
     text = f"{seq}\n{at}\n{kind}\n{'' if work_item is None else work_item}\n{payload}"
-    return hmac.digest(key, before + text.encode("utf-8", "surrogatepass"), "sha256")
+    # Not `hmac.digest`: it lets go of the interpreter's lock, and another thread may have it for milliseconds.
+    mac = _keyed(key).copy()
+    mac.update(before + text.encode("utf-8", "surrogatepass"))
+    return mac.digest()
 
 
 def faults(key: bytes, events: Iterable[StoredEvent], head: tuple[int, bytes] | None) -> Iterator[ChainFault]:

@@ -67,21 +67,28 @@ class Transaction:
     it; for one that reads what it has written itself there is a savepoint.
     """
 
-    def __init__(self, database: Database, key: bytes, seq: int, mac: bytes, clock: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        key: bytes,
+        head: tuple[int, bytes],
+        clock: Callable[[], int],
+        last_keys: dict[type[Model], int],
+    ) -> None:
+        """`head` is the number and mac of the last event; `last_keys` the highest number of some tables."""
         self._db = database
         self._key = key
         self._clock = clock
         self._pending = Pending(database)
         self._event_row = insert_into(Event, _EVENT_FIELDS, database.param)
         self._count = add_to(Counter, *_COUNTED, database.param)
-        self._last_keys: dict[type[Model], int] = {}
-        """By table, the highest number that was given out."""
+        self.last_keys = last_keys
         self._once: dict[Callable[..., Any], Any] = {}
-        self.seq, self.mac = seq, mac
+        self.seq, self.mac = head
         self.now = clock()
         self.events: list[StoredEvent] = []
         self._rows: list[list[Any]] = []
-        self._begin = _Begin(seq, mac, 0, (0, 0), {})
+        self._begin = _Begin(*head, 0, (0, 0), {})
         self._has_savepoint = False
 
     @property
@@ -162,7 +169,7 @@ class Transaction:
 
     def begin_closure(self) -> None:
         self.now, self._rows = self._clock(), []
-        self._begin = _Begin(self.seq, self.mac, len(self.events), self._pending.mark(), self._last_keys.copy())
+        self._begin = _Begin(self.seq, self.mac, len(self.events), self._pending.mark(), self.last_keys.copy())
 
     def end_closure(self) -> None:
         """Raises Unrecorded where rows were changed without an event."""
@@ -174,7 +181,7 @@ class Transaction:
 
     def undo_closure(self) -> None:
         begin = self._begin
-        self.seq, self.mac, self._last_keys = begin.seq, begin.mac, begin.last_keys
+        self.seq, self.mac, self.last_keys = begin.seq, begin.mac, begin.last_keys
         del self.events[begin.events :]
         self._rows = []
         self._once.clear()
@@ -189,11 +196,11 @@ class Transaction:
         self._pending.carry_out()
 
     def _next_key(self, model: type[Model]) -> int:
-        if model not in self._last_keys:
+        if model not in self.last_keys:
             text = f'SELECT COALESCE(MAX("id"), 0) FROM "{model._meta.table_name}"'
-            self._last_keys[model] = int(self._db.execute_sql(text).fetchone()[0])
-        self._last_keys[model] += 1
-        return self._last_keys[model]
+            self.last_keys[model] = int(self._db.execute_sql(text).fetchone()[0])
+        self.last_keys[model] += 1
+        return self.last_keys[model]
 
     def _write_pending(self) -> None:
         """Let a query see what was changed before it."""
@@ -239,6 +246,10 @@ class Writer:
         self._gathered: dict[asyncio.AbstractEventLoop, list[Ticket]] = {}
         """By event loop, what it has asked for since it last handed over."""
         self._closed = self._is_checked = False
+        self._head = (0, GENESIS)
+        """Number and mac of the last event that this process has committed."""
+        self._last_keys: dict[type[Model], int] = {}
+        """By table, the highest number that was given out until then."""
         self._thread = threading.Thread(target=self._serve, name="apm-writer", daemon=True)
         self._thread.start()
 
@@ -313,6 +324,7 @@ class Writer:
         try:
             events = self._committed(group)
         except (*FAILURES, StoreError) as error:
+            self._last_keys = {}
             if len(group) > 1:
                 # One of them may be at fault, or all of them: each by itself shows, and costs no other its commit.
                 for ticket in group:
@@ -333,6 +345,7 @@ class Writer:
             tx.write_all()
             if tx.events:
                 self._db.execute_sql(_HEAD_SQL.format(self._db.param), (tx.seq, tx.mac))
+        self._head, self._last_keys = (tx.seq, tx.mac), tx.last_keys
         return tx.events
 
     def _transaction(self) -> Transaction:
@@ -343,7 +356,10 @@ class Writer:
         if row is None:
             self._db.execute_sql(f"INSERT INTO chain_head (id, seq, mac) VALUES (1, 0, {self._db.param})", (GENESIS,))
             row = (0, GENESIS)
-        return Transaction(self._db, self._key, int(row[0]), bytes(row[1]), self._clock)
+        head = int(row[0]), bytes(row[1])
+        # Another process has written where the chain does not end as we have left it.
+        keys = self._last_keys if head == self._head else {}
+        return Transaction(self._db, self._key, head, self._clock, keys)
 
     def _check_end(self, head: int) -> None:
         """Raises StoreError where the journal does not end at its head: what was cut off would be done once more."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -44,8 +44,8 @@ NOT_CONFIGURED = "the channel is not configured any more"
 class Writes(Protocol):
     """A store, or one whose writes are fenced."""
 
-    async def read(self, work: Callable[[Reader], T]) -> T: ...
-    async def write(self, work: Callable[[Transaction], T]) -> T: ...
+    def read(self, work: Callable[[Reader], T]) -> Awaitable[T]: ...
+    def write(self, work: Callable[[Transaction], T]) -> Awaitable[T]: ...
 
 
 @dataclass(frozen=True, slots=True)
