@@ -8,6 +8,8 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
+from core.collecting import spare_what_stays
+
 for _name in [name for name in os.environ if name.startswith(("ANTHROPIC_", "OPENAI_", "CLAUDE"))]:
     # Nobody's key: a test that asks a model names its own server on this machine.
     del os.environ[_name]
@@ -24,8 +26,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """What was imported and collected stays to the end: leave it out of every collection (a sixth of the time)."""
     del session
     gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    spare_what_stays()
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:

@@ -18,6 +18,7 @@ from textual.driver import Driver
 from textual.screen import Screen
 from textual.scrollbar import ScrollBar, ScrollBarRender
 
+from core.collecting import spare_what_stays
 from core.contract import ApmError, UsageError
 from core.sanitise import sanitise
 from tui import person
@@ -148,8 +149,7 @@ class ApmApp(InOrder, ConfiguredApp):
                 self._engine_started = True
                 self.bridge.follow(self.engine)
                 if self._open is not None:
-                    # What was loaded stays for good; going over all of it again would hold up keys for 100 ms and more.
-                    gc.freeze()
+                    spare_what_stays()  # Going over all that was loaded holds up keys for 100 ms and more.
         except ApmError as error:
             self.complain(str(error))
 

@@ -18,6 +18,7 @@ from core.governance.persons import named_person
 from core.governance.settling import unsettle
 from core.sanitise import one_line
 from core.store import reads, reads_escalations, rows, states
+from core.store.carried import carried
 from core.store.schema import Answer, Escalation, Event, WorkItem
 from core.store.writer import Transaction
 
@@ -280,7 +281,7 @@ def _work_since(tx: Transaction, row: rows.EscalationRow) -> str:
     phase = row.blocks if row.blocks in PHASE_CODES else row.phase or PHASE_CODES[0]
     later = PHASE_CODES[PHASE_CODES.index(phase) :]
     for _, text in _events_since(tx, row):
-        for table, _, columns in json.loads(text).get("rows", ()):
+        for table, _, columns in carried(json.loads(text), seq=0, at=0, work_item=row.work_item):
             told = _WORK.get(table)
             if told is None or columns.get("phase") not in later:
                 continue

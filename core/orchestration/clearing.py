@@ -9,8 +9,8 @@ from collections.abc import Set
 from pathlib import Path
 
 from core.contract import ApmError
-from core.orchestration.drive import Drive, Equipment
-from core.projects import commands, worktrees
+from core.orchestration.drive import Equipment
+from core.projects import commands, git, worktrees
 from core.store import reads, rows
 
 logger = logging.getLogger(__name__)
@@ -50,4 +50,22 @@ async def _clear_branches(equipment: Equipment, project: rows.ProjectRow, keep: 
         facts = await equipment.store.read(lambda r, number=number: reads.work_item_facts(r, number))  # type: ignore[misc]
         # Another workspace has its own numbers.
         if facts is not None and facts.is_over and (facts.project, facts.branch) == (project.id, branch):
-            await Drive(equipment, number).clear_away(facts)
+            await clear_away(equipment, facts)
+
+
+async def clear_away(equipment: Equipment, facts: rows.WorkItemFactsRow) -> None:
+    """Remove worktree and scratch of finished work. The branch goes too when all of it is in the target."""
+    await asyncio.to_thread(shutil.rmtree, equipment.state / "scratch" / str(facts.id), ignore_errors=True)
+    of = facts.project
+    project = None if of is None else await equipment.store.read(lambda r: reads.project(r, of))
+    if project is None or facts.branch is None or facts.base_commit is None:
+        return
+    path = equipment.state / "worktrees" / project.name / facts.branch.removeprefix(worktrees.PREFIX)
+    if not path.exists() and not await git.branch_exists(Path(project.path), facts.branch):
+        return
+    if await worktrees.holds_changes(path):
+        logger.warning("%s is kept: it holds changes that nobody has committed", path)
+        return
+    merged = await git.is_ancestor(Path(project.path), facts.branch, project.target)
+    tree = worktrees.Worktree(path, facts.branch, facts.base_commit)
+    await worktrees.remove(Path(project.path), tree, delete_branch=merged)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 from core.agents.bench import Bench
 from core.agents.session import OverBudget
@@ -37,6 +38,15 @@ from core.runtimes.base import Runtime, Unavailable, WaitsForHuman
 from core.sanitise import one_line, sanitise
 from core.store.reads import Connection
 from core.store.rows import AgentRow, PhaseRunRow
+from core.store.writer import Transaction
+
+T = TypeVar("T")
+Following = Callable[[AgentResponse], Callable[[Transaction, Entry], T] | None]
+"""What is to be written together with an answer, if anything."""
+
+
+def _nothing(_: AgentResponse) -> None:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +82,15 @@ class Delegator:
 
         Raises Parked when a human has to answer first.
         """
+        return (await self.delegate_and(role, subject, request, _nothing))[0]
+
+    async def delegate_and(
+        self, role: str, subject: str, request: AgentRequest, following: Following[T]
+    ) -> tuple[Entry, T | None]:
+        """The same; and in the commit that records the answer whatever `following` makes of it, on the event loop.
+
+        None where nothing follows, and where the answer stood in the journal.
+        """
         key = Key(self.run.phase, self.run.round, role, subject)
         found = self.position.journal.get(key)
         if found is None:
@@ -79,7 +98,7 @@ class Delegator:
             found = self.position.journal.same_question(key, journal.request_digest(request), after=after)
         if found is not None:
             await self._settle(key, request, found)
-            return found
+            return found, None
         if self.position.asked(key.phase, key.round, role, subject):
             raise Parked(self.position.waits_for)
         await self.standing.check_goes_on()
@@ -90,15 +109,17 @@ class Delegator:
         began = clock()
         with self.live.delegation(self.run.work_item, self.run.phase, role, subject) as shown:
             response, text = await self._execute(key, request, agent, shown)
-        spent = int(1000 * (clock() - began))
-        entry = await self.store.write(
-            lambda tx: journal.record(
-                tx, self.run.work_item, key, request, response, agent.runtime, milliseconds=spent, text=text
-            )
-        )
+        spent, follow = int(1000 * (clock() - began)), following(response)
+
+        def record(tx: Transaction) -> tuple[Entry, T | None]:
+            number = self.run.work_item
+            entry = journal.record(tx, number, key, request, response, agent.runtime, milliseconds=spent, text=text)
+            return entry, None if follow is None else follow(tx, entry)
+
+        entry, followed = await self.store.write(record)
         self.position.journal.add(entry)
         await self._settle(key, request, entry)
-        return entry
+        return entry, followed
 
     async def _settle(self, key: Key, request: AgentRequest, entry: Entry) -> None:
         """Have every decision that the answer raised decided by its owner or put to a person, each once."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,9 +33,10 @@ from core.projects.preparation import prepare
 from core.registry.catalog import Catalog
 from core.runtimes.base import Runtime
 from core.sanitise import one_line
-from core.store import reads, rows
+from core.store import rows
 from core.store.database import StoreError
 from core.store.rows import PhaseRunRow
+from core.store.writer import Transaction
 
 logger = logging.getLogger(__name__)
 
@@ -120,12 +120,16 @@ class Drive:
                 return None
             position = await self._standing.position()
             newest = position.newest
-        if newest.type == "evolution.backlog_delta":
-            return None
-        route = master.route(newest.type)
-        if position.holds_back(route.phase):
-            return None
-        return await self._open(position, route.phase, newest.digest, [])
+        phase = _leads_to(position)
+        return None if phase is None else await self._open(position, phase, newest.digest, [])
+
+    def _enter_next(self, tx: Transaction, position: Position) -> Position:
+        """Begin the next phase in the transaction that has passed the one before, where nothing is in the way."""
+        facts, run, newest = position.facts, position.run, position.newest
+        phase = None if newest.type == "release.deployed" else _leads_to(position)
+        if phase is None or run is None or run.phase == facts.until or facts.paused_at is not None:
+            return position
+        return position.entered(outcomes.open_run(tx, self._id, phase, position.rounds(phase) + 1, newest.digest, []))
 
     async def _open(
         self, position: Position, phase: str, digest: str, missing: list[str]
@@ -199,7 +203,9 @@ class Drive:
             executions=self._eq.executions,
             providers=self._eq.providers,
         )
-        return await PhaseRunner(self._eq.store, self._eq.catalog, delegator, context, self._standing).run()
+        return await PhaseRunner(
+            self._eq.store, self._eq.catalog, delegator, context, self._standing, self._enter_next
+        ).run()
 
     async def _prepare(self, project: Json, bench: Bench) -> None:
         """Run the project's setup once in this worktree; the environment it may make is shared, so one at a time."""
@@ -385,19 +391,10 @@ class Drive:
         snapshot = Artifact("telemetry.snapshot", content, "signal-harvester", released.digest)
         await self._eq.store.write(lambda tx: outcomes.keep_telemetry(tx, self._id, snapshot))
 
-    async def clear_away(self, facts: rows.WorkItemFactsRow) -> None:
-        """Remove worktree and scratch of finished work. The branch goes too when all of it is in the target."""
-        await asyncio.to_thread(shutil.rmtree, self._eq.state / "scratch" / str(self._id), ignore_errors=True)
-        of = facts.project
-        project = None if of is None else await self._eq.store.read(lambda r: reads.project(r, of))
-        if project is None or facts.branch is None or facts.base_commit is None:
-            return
-        path = self._eq.state / "worktrees" / project.name / facts.branch.removeprefix(worktrees.PREFIX)
-        if not path.exists() and not await git.branch_exists(Path(project.path), facts.branch):
-            return
-        if await worktrees.holds_changes(path):
-            logger.warning("%s is kept: it holds changes that nobody has committed", path)
-            return
-        merged = await git.is_ancestor(Path(project.path), facts.branch, project.target)
-        tree = worktrees.Worktree(path, facts.branch, facts.base_commit)
-        await worktrees.remove(Path(project.path), tree, delete_branch=merged)
+
+def _leads_to(position: Position) -> str | None:
+    """The phase that the newest artifact is routed to; None where the way has ended, or a question holds it back."""
+    if position.newest.type == "evolution.backlog_delta":
+        return None
+    phase = master.route(position.newest.type).phase
+    return None if position.holds_back(phase) else phase

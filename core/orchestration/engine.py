@@ -16,7 +16,7 @@ from core.contract import ApmError
 from core.governance.budgets import lose_open
 from core.governance.escalations import is_over
 from core.orchestration import lease
-from core.orchestration.clearing import clear_after_others
+from core.orchestration.clearing import clear_after_others, clear_away
 from core.orchestration.drive import Drive, Equipment
 from core.orchestration.duties import Duties
 from core.orchestration.live import Live
@@ -328,7 +328,7 @@ class Engine:
                 continue
             self._parked.pop(facts.id, None)
             try:
-                await Drive(self._equipment, facts.id).clear_away(facts)
+                await clear_away(self._equipment, facts)
             except (ApmError, OSError) as error:
                 logger.warning("the worktree of work item %s could not be removed: %s", facts.id, error)
 

@@ -85,7 +85,11 @@ def _gate_of(phase: str) -> AgentFunction:
             evidence={name: [*proofs[name], *own.get(name, [])] for name in proofs},
         )
         role = next(p.gate_agent for p in PHASES if p.code == phase)
-        return succeeded(role, {"verdict": verdict.to_json(), "payload": payload}, evidence=list(commands))
+        answer: Json = {"verdict": verdict.to_json()}
+        if phase == "I1" or not verdict.passed:
+            # Otherwise it is handed on as the phase's artifact, and stands there.
+            answer["payload"] = payload
+        return succeeded(role, answer, evidence=list(commands))
 
     return judge
 

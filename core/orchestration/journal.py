@@ -208,9 +208,14 @@ def is_intended(reader: Connection, work_item: int, phase: str, round_: int) -> 
     return reader.one(Intent.select(Intent.id).where(where).limit(1)) is not None
 
 
+HELD = frozenset(("results", "journal", "project", "work_item", "criteria", "risks", "proofs"))
+"""Parts of a request's context that the journal has elsewhere."""
+
+
 def shown_request(request: AgentRequest) -> Json:
-    """The request without what the journal already holds: the artifact by digest, results by role."""
-    context = {k: v for k, v in request.context.items() if k not in ("results", "journal", "project")}
+    """The request without what the journal already holds: the artifact by digest, results by role; the work item, its
+    criteria and its risks; and for a gate the proofs, which its verdict names."""
+    context = {k: v for k, v in request.context.items() if k not in HELD}
     if "results" in request.context:
         context["results"] = sorted(request.context["results"])
     return {

@@ -87,12 +87,14 @@ class Passed:
     content: str
 
 
-def pass_gate(
-    tx: Transaction, spec: PhaseSpec, context: PhaseContext, verdict: Json, content: Json, judged: Json
-) -> Passed:
+def handed_on(spec: PhaseSpec, run: rows.PhaseRunRow, content: Json) -> Artifact:
+    """What a phase hands on. Raises UsageError where it lacks what the next phase needs."""
+    return Artifact(spec.leaves, validated(spec.leaves, content), spec.orchestrator, run.input_digest)
+
+
+def pass_gate(tx: Transaction, context: PhaseContext, verdict: Json, artifact: Artifact, judged: Json) -> Passed:
     """The phase hands on its artifact; after E1 the work item is closed and its proposals are on the table."""
-    run, position = context.run, context.position
-    artifact = Artifact(spec.leaves, validated(spec.leaves, content), spec.orchestrator, run.input_digest)
+    spec, run, position = context.spec, context.run, context.position
     gate = _keep_verdict(tx, run, verdict, judged)
     kept = work_items.store_artifact(tx, run.work_item, artifact)
     facts = position.facts

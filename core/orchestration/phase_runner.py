@@ -7,18 +7,20 @@ that FAILs does: what it left open is escalated, and the agents beside it finish
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Sequence, Set
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from core.contract import AgentResponse, ApmError, Json, Status
+from core.contract import AgentResponse, ApmError, Artifact, Json, Status, UsageError
 from core.orchestration import outcomes
 from core.orchestration.assembly import assemble
-from core.orchestration.delegating import Delegator
+from core.orchestration.delegating import Delegator, Following
 from core.orchestration.findings import findings, unsettled
 from core.orchestration.gatekeeping import proof_of
 from core.orchestration.journal import Entry, request_digest
 from core.orchestration.lease import HeldStore
+from core.orchestration.position import Position
 from core.orchestration.questions import ATTESTED
 from core.orchestration.requests import PhaseContext
 from core.orchestration.standing import Parked, Standing
@@ -26,15 +28,23 @@ from core.phases import PhaseSpec, Step
 from core.projects import git
 from core.registry import catalog as registry
 from core.registry.catalog import Catalog
+from core.store.writer import Transaction
 
 
 class PhaseRunner:
     """Runs one round. `run` answers whether the work item can go on."""
 
     def __init__(
-        self, store: HeldStore, catalog: Catalog, delegator: Delegator, context: PhaseContext, standing: Standing
+        self,
+        store: HeldStore,
+        catalog: Catalog,
+        delegator: Delegator,
+        context: PhaseContext,
+        standing: Standing,
+        enter_next: Callable[[Transaction, Position], Position],
     ) -> None:
-        self._store, self._catalog, self._delegator = store, catalog, delegator
+        """`enter_next` begins the phase that a position leads to, where nothing is in the way; the position then."""
+        self._store, self._catalog, self._delegator, self._enter_next = store, catalog, delegator, enter_next
         self._context, self._standing, self._bench = context, standing, delegator.bench
         self._spec: PhaseSpec = context.spec
         self._entries: dict[tuple[str, str], Entry] = {}
@@ -126,32 +136,67 @@ class PhaseRunner:
         request = context.gate_request(judged, await self._gate(), self._proofs(), self._task_results(), commit)
         if not self._is_about(commit):
             return await self._judge_anew()
-        entry = await self._delegator.delegate(spec.gate_agent, "", request)
+        passing = self._passing(payload, commit)
+        entry, passed = await self._delegator.delegate_and(spec.gate_agent, "", request, passing)
+        if passed is not None:
+            self._standing.passed(passed)
+            return True
         if entry.request_digest != request_digest(request):
             return await self._judge_anew()
         if entry.response.status is not Status.SUCCESS:
             failures = [(spec.gate_agent, "", entry.response)]
             await self._store.write(lambda tx: outcomes.agents_failed(tx, spec, context.run, failures))
             return False
-        verdict = entry.response.output_artifact["verdict"]
-        content = payload if spec.code != "I1" else entry.response.output_artifact["payload"]
-        stopped = self._blocked()
+        verdict, stopped = entry.response.output_artifact["verdict"], self._blocked()
         # Which way the gate went, what happened is written down; that this failed stops only what would go on.
         after = [(s.agent, "", (await self._step(s, "", None)).response) for s in spec.after_gate]
         if not verdict["passed"]:
+            content = self._content(payload, entry.response)
             return await self._send_back_or_ask(verdict, judged | content, entry, commit, stopped)
         broken = [failure for failure in after if failure[2].status is Status.FAILURE]
         if broken:
             await self._store.write(lambda tx: outcomes.agents_failed(tx, spec, context.run, broken))
             return False
-        if spec.code == "R1":
+        artifact = self._artifact(payload, entry.response)
+        self._standing.passed(await self._store.write(lambda tx: self._pass(verdict, artifact, commit, tx, entry)))
+        return True
+
+    def _passing(self, payload: Json, commit: str | None) -> Following[outcomes.Passed]:
+        """What follows from a passed gate and needs no agent any more is written together with its verdict."""
+
+        def follows(response: AgentResponse) -> Callable[[Transaction, Entry], outcomes.Passed] | None:
+            if self._spec.after_gate or response.status is not Status.SUCCESS:
+                return None
+            verdict = response.output_artifact["verdict"]
+            if not verdict["passed"]:
+                return None
+            try:
+                artifact = self._artifact(payload, response)
+            except UsageError:
+                # Once the answer is on record this is raised again, and then ends the round.
+                return None
+            return partial(self._pass, verdict, artifact, commit)
+
+        return follows
+
+    def _artifact(self, payload: Json, response: AgentResponse) -> Artifact:
+        content = self._content(payload, response)
+        if self._spec.code == "R1":
             from core.agents.review import score
 
             content = {**content, "score": score(content)}
-        bound = judged_digest(entry, commit)
-        passed = await self._store.write(lambda tx: outcomes.pass_gate(tx, spec, context, verdict, content, bound))
-        self._standing.passed(passed)
-        return True
+        return outcomes.handed_on(self._spec, self._context.run, content)
+
+    def _content(self, payload: Json, response: AgentResponse) -> Json:
+        return payload if self._spec.code != "I1" else dict(response.output_artifact["payload"])
+
+    def _pass(
+        self, verdict: Json, artifact: Artifact, commit: str | None, tx: Transaction, entry: Entry
+    ) -> outcomes.Passed:
+        passed = outcomes.pass_gate(tx, self._context, verdict, artifact, judged_digest(entry, commit))
+        if not self._standing.is_current:
+            return passed
+        return replace(passed, position=self._enter_next(tx, passed.position))
 
     def _is_about(self, commit: str | None) -> bool:
         """Whether what the agents measured on the branch is this commit: people commit while tests run."""

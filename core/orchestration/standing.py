@@ -84,6 +84,11 @@ class Standing:
             self._checked_at = count if _goes_on(known.facts) else -1
         return known
 
+    @property
+    def is_current(self) -> bool:
+        """Whether nothing has happened since the position was read that is not in it."""
+        return self._news.count(self._id) == self._read_at
+
     def moved(self, position: Position) -> None:
         """Take the position that a closure of the drive's own has led to."""
         self._position = position

@@ -23,6 +23,7 @@ from peewee import DatabaseError, Model
 from core.contract import Json
 from core.store.archiving import MOVED, owner
 from core.store.audit import Audit, events_of, verify
+from core.store.carried import carried
 from core.store.chain import ARCHIVED, StoredEvent
 from core.store.database import MIGRATED, MIGRATIONS, connect, explain, sqlite_url
 from core.store.schema import TABLES
@@ -142,7 +143,8 @@ class _Growing:
         if event.kind == ARCHIVED:
             self._take_out(json.loads(event.payload)["work_items"])
         elif '"rows":' in event.payload:
-            for table, key, values in json.loads(event.payload).get("rows", ()):
+            found = json.loads(event.payload)
+            for table, key, values in carried(found, seq=event.seq, at=event.at, work_item=event.work_item):
                 self._put(table, key, values)
 
     def finish(self) -> None:

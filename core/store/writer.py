@@ -22,6 +22,7 @@ from typing import Any, TypeVar, cast
 from peewee import AutoField, Database, Field, Model
 
 from core.contract import Json, canonical_object
+from core.store.carried import Row, packed
 from core.store.chain import GENESIS, StoredEvent, mac_of
 from core.store.database import CUT, FAILURES, StoreError, explain
 from core.store.pending import Mark, Pending, add_to, insert_into, update_of
@@ -87,7 +88,7 @@ class Transaction:
         self.seq, self.mac = head
         self.now = clock()
         self.events: list[StoredEvent] = []
-        self._rows: list[list[Any]] = []
+        self._rows: list[Row] = []
         self._begin = _Begin(*head, 0, (0, 0), {})
         self._has_savepoint = False
 
@@ -131,14 +132,14 @@ class Transaction:
         named = full if own else {"id": key, **full}
         self._pending.insert(insert_into(model, tuple(named), self._db.param), tuple(named.values()))
         if model not in UNCHAINED:
-            self._rows.append([model._meta.table_name, full[own] if own else key, full])
+            self._rows.append((model._meta.table_name, full[own] if own else key, full))
         return key
 
     def update(self, model: type[Model], key: int | str, /, **values: Any) -> None:
         """Change columns of one row. The next event carries them."""
         self._pending.then(update_of(model, tuple(values), self._db.param), (*values.values(), key))
         if model not in UNCHAINED:
-            self._rows.append([model._meta.table_name, key, values])
+            self._rows.append((model._meta.table_name, key, values))
 
     def count(
         self, agent: str, *, runs: int = 0, failures: int = 0, milliseconds: int = 0, tokens: int = 0, cost: float = 0.0
@@ -159,8 +160,10 @@ class Transaction:
 
     def event(self, kind: str, /, *, work_item: int | None = None, **facts: Any) -> int:
         """Write the event that carries every row changed since the last one; its number."""
-        text = canonical_object({**facts, "rows": self._rows} if self._rows else facts)
         seq = self.seq + 1
+        if self._rows:
+            facts["rows"] = packed(self._rows, seq=seq, at=self.now, work_item=work_item)
+        text = canonical_object(facts)
         mac = mac_of(self._key, self.mac, seq, self.now, kind, work_item, text)
         self._pending.insert(self._event_row, (seq, self.now, kind, work_item, text, mac))
         self.seq, self.mac, self._rows = seq, mac, []

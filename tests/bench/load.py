@@ -137,7 +137,8 @@ class Load:
         verdict = gates.check(SPEC.code, content).to_json()
         context = PhaseContext(SPEC, run, position, {}, [], [], None)
         await pace.take(2)
-        await self._store.write(lambda tx: outcomes.pass_gate(tx, SPEC, context, verdict, content, {}))
+        artifact = outcomes.handed_on(SPEC, run, content)
+        await self._store.write(lambda tx: outcomes.pass_gate(tx, context, verdict, artifact, {}))
 
     def _asked(self, number: int, round_: int, results: Json) -> Iterator[tuple[str, Key, AgentRequest]]:
         """Eight delegations: the phase's six agents, two of them for a second subject."""

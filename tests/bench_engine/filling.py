@@ -113,7 +113,7 @@ def _recorded(tx: Transaction, pattern: Pattern, whole: int, begun: int) -> None
             return
         if phase.spec.code == "E1":
             outcomes.keep_telemetry(tx, number, pattern.telemetry)
-        run = outcomes.open_run(tx, number, phase.spec.code, 1, phase.incoming, [])
+        run = outcomes.open_run(tx, number, phase.spec.code, 1, phase.incoming, [], is_first=at == 0)
         steps = phase.steps if at < whole else phase.steps[:begun]
         for step in steps:
             _record(tx, number, phase.spec.code, step)
@@ -122,7 +122,8 @@ def _recorded(tx: Transaction, pattern: Pattern, whole: int, begun: int) -> None
             assert gate.status is Status.SUCCESS
             context = PhaseContext(phase.spec, run, pattern.position, {}, [], [], None)
             judged: Json = {"request": journal.request_digest(steps[-1].request), "delegation": tx.seq}
-            outcomes.pass_gate(tx, phase.spec, context, gate.output_artifact["verdict"], phase.content, judged)
+            artifact = outcomes.handed_on(phase.spec, run, phase.content)
+            outcomes.pass_gate(tx, context, gate.output_artifact["verdict"], artifact, judged)
 
 
 def _record(tx: Transaction, number: int, phase: str, step: Step) -> None:

@@ -27,6 +27,7 @@ from core.governance.notices import delivery
 from core.orchestration import engine
 from core.orchestration.runtimes import Available, available_runtimes
 from core.projects import git
+from core.store.carried import carried
 from core.store.chain import StoredEvent
 from core.store.store import Store
 from core.store.writer import Transaction
@@ -227,7 +228,7 @@ def _put(place: Any, name: str, value: Any) -> None:
 
 def _key_of(event: StoredEvent) -> str:
     """The key of a recorded delegation."""
-    rows = json.loads(event.payload)["rows"]
+    rows = carried(json.loads(event.payload), seq=event.seq, at=event.at, work_item=event.work_item)
     row = next(values for table, _, values in rows if table == "delegations")
     return " ".join(str(row[part]) for part in ("phase", "round", "agent", "subject")).strip()
 

@@ -8,6 +8,7 @@ from collections import defaultdict
 from typing import Any
 
 from core.contract import Json
+from core.store.carried import carried
 from core.store.chain import GENESIS, StoredEvent, mac_of
 from tests.simulation.agents import Key
 from tests.unit.test_escalation_machine import Story
@@ -31,7 +32,7 @@ class Shadow:
     def take(self, event: StoredEvent) -> None:
         payload = json.loads(event.payload)
         self._check_chain(event)
-        for table, key, values in payload.get("rows", ()):
+        for table, key, values in carried(payload, seq=event.seq, at=event.at, work_item=event.work_item):
             self._change(str(table), key, values)
         if event.kind.startswith("escalation.") and "escalation" in payload:
             self._tell(event.kind.removeprefix("escalation."), payload)

@@ -7,6 +7,7 @@ threads answer, the agents, the watching of folders, and the name under which a 
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -23,6 +24,7 @@ from core.orchestration.engine import Engine
 from core.projects import commands
 from core.registry.catalog import Catalog, CatalogError, load
 from core.store import audit, reads, reads_escalations, rows, states
+from core.store.carried import carried
 from core.store.chain import KEY_BYTES, StoredEvent, event_from_row
 from core.store.database import StoreError
 from core.store.schema import Event
@@ -383,9 +385,8 @@ def _let_end(tx: Transaction, number: int) -> None:
 
 
 def _keys(event: StoredEvent) -> list[Key]:
-    import json
-
-    found = [row for table, _, row in json.loads(event.payload)["rows"] if table == "delegations"]
+    rows = carried(json.loads(event.payload), seq=event.seq, at=event.at, work_item=event.work_item)
+    found = [row for table, _, row in rows if table == "delegations"]
     return [(row["work_item"], row["phase"], row["round"], row["agent"], row["subject"]) for row in found]
 
 

@@ -15,6 +15,7 @@ from rich.text import Text
 from core.contract import Json
 from core.sanitise import one_line
 from core.store import reads
+from core.store.carried import carried
 from core.store.rows import EventRow, LiveRow
 from core.store.store import Store
 from core.store.writer import milliseconds_now
@@ -29,10 +30,8 @@ RAISED = "escalation.raised"
 
 def _row_of(event: EventRow, table: str) -> Json:
     """The values of the first row of a table that an event carries."""
-    for name, _, values in event.payload.get("rows", ()):
-        if name == table:
-            return dict(values)
-    return {}
+    rows = carried(event.payload, seq=event.seq, at=event.at, work_item=event.work_item)
+    return next((values for name, _, values in rows if name == table), {})
 
 
 def _delegation(event: EventRow) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.sanitise import one_line
+from core.store.carried import PLACES
 from core.store.chain import ChainFault
 from core.store.event_facts import EventFacts, event_facts
 from core.store.reads_events import EventDocument
@@ -126,12 +127,12 @@ def _value(value: Any) -> str:
 
 def _changes(rows: Sequence[Any]) -> list[Paragraph]:
     """Which rows of which tables were written with it."""
-    named = [row for row in rows if isinstance(row, list) and len(row) == 3 and isinstance(row[2], dict)]
+    named = [row for row in rows if isinstance(row, list) and len(row) == 3 and isinstance(row[2], dict | list)]
     if not named:
         return []
     made = [BLANK, heading("What it wrote")]
     for table, key, values in named[:MOST_ROWS]:
-        columns = ", ".join(str(column) for column in values)
+        columns = ", ".join(str(column) for column in (PLACES.get(table, ()) if isinstance(values, list) else values))
         made.append(
             Paragraph(
                 (
