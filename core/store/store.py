@@ -70,8 +70,8 @@ class Store:
         self._lock = threading.Lock()
         self._asked: dict[asyncio.AbstractEventLoop, list[Ticket]] = {}
         """By event loop, what it has asked for in this turn."""
-        self._opened: set[int] = set()
-        """The threads that have a connection."""
+        self._opened: list[Any] = []
+        """The connections of whichever threads have read."""
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="apm-reader")
         self._writer = Writer(self._db, key, str(path), self._publish, clock)
 
@@ -150,24 +150,19 @@ class Store:
         return end
 
     def close(self) -> None:
-        """Commit what waits and give every connection back."""
+        """Commit what waits, let the reads end that were asked for, and give every connection back. Again, or by two
+        threads at once, it does no harm."""
         self._writer.close()
-        # A connection is closed by the thread that opened it; the barrier makes each of those take one turn. Not all
-        # threads of the executor need have begun.
-        barrier = threading.Barrier(max(1, len(self._opened)))
-        for turn in [self._readers.submit(self._close_reader, barrier) for _ in range(barrier.parties)]:
-            turn.result()
         self._readers.shutdown()
+        # Nobody reads any more: no thread has to be waited for that may never have begun.
+        for connection in self._opened:
+            connection.close()
 
     def __enter__(self) -> Store:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def _close_reader(self, barrier: threading.Barrier) -> None:
-        barrier.wait()
-        self._db.close()
 
     def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
         tickets = self._asked.pop(loop)
@@ -199,8 +194,8 @@ class Store:
 
     def _reading(self, work: Callable[[Reader], T]) -> T:
         try:
-            self._db.connect(reuse_if_open=True)
-            self._opened.add(threading.get_ident())
+            if self._db.connect(reuse_if_open=True):
+                self._opened.append(self._db.connection())
             # One snapshot for all that the closure reads: a commit between two of its queries would tear the picture.
             with self._db.transaction("DEFERRED"):
                 return work(Reader(self._db))
