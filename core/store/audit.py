@@ -8,7 +8,7 @@ from itertools import chain
 
 from peewee import Value, fn
 
-from core.store.chain import STRETCH, ChainFault, StoredEvent, event_from_row, faults, first_of
+from core.store.chain import STRETCH, ChainFault, StoredEvent, event_from_row, faults, first_of, head_from_row
 from core.store.schema import TABLES, ChainHead, Delegation, Event, Turn
 from core.store.store import Reader
 from core.store.writer import UNCHAINED
@@ -33,10 +33,10 @@ class Audit:
 
 
 def verify(reader: Reader, key: bytes) -> Audit:
-    """Check every event against the one before it, and the last against the head. A read closure, of one moment:
-    an event that is committed meanwhile is neither among the events nor the head."""
-    row = reader.one(ChainHead.select(ChainHead.seq, ChainHead.mac).where(ChainHead.id == 1))
-    head = None if row is None else (row[0], row[1] if isinstance(row[1], bytes) else b"")
+    """Check every event against the one before it, and the last against the head, which is signed. A read closure, of
+    one moment: an event that is committed meanwhile is neither among the events nor the head."""
+    row = reader.one(ChainHead.select(ChainHead.seq, ChainHead.mac, ChainHead.signature).where(ChainHead.id == 1))
+    head = None if row is None else head_from_row(row)
     counted = _Counted(reader)
     found: list[ChainFault] = []
     for fault in chain(faults(key, counted, head), _beyond(reader)):

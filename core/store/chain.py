@@ -3,6 +3,14 @@
 mac(n) = HMAC-SHA256(key, mac(n-1) ‖ seq ‖ at ‖ kind ‖ work item ‖ payload), the text parts joined by line feeds,
 which none of the parts before the payload can hold. The key is the workspace's own, in a file that only its owner
 reads: who holds both key and database can rewrite history, anybody else shows.
+
+The head, stored apart, is the last event's number and mac with a signature of its own: HMAC-SHA256(key, "head" ‖
+number ‖ mac). So the mac of an earlier event does not serve as a head, and a journal that was cut shows although its
+head was moved. What no check inside the database finds: a whole older copy of it, with the head that was right then;
+a head that was kept from an earlier day and put back after a cut, where no row stands in a later event and none
+differs from what the events say (`apm replay --verify`); and a database made to look like one from before heads were
+signed, which is signed when it is next opened. Against these a copy elsewhere helps, or the last number and mac, kept
+where nobody who writes here can reach.
 """
 
 from __future__ import annotations
@@ -26,6 +34,10 @@ those of the last of them, so that the chain goes on behind it; it has no mac of
 ARCHIVED = "archive.made"
 """The event that vouches for all the stretches of its moment, by `digest_of_stretches`."""
 
+UNSIGNED = (
+    "the journal ends at event {last}, and that end is not signed with this workspace's key: what followed was cut off "
+    "and the stored head moved, or it was never apm's; compare with a backup"
+)
 GENESIS = b"\0" * 32
 KEY_BYTES = 32
 
@@ -44,6 +56,15 @@ class StoredEvent:
     work_item: int | None
     payload: str
     mac: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where the journal ends, as it was stored apart from the events."""
+
+    seq: int
+    mac: bytes
+    signature: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +117,25 @@ def mac_of(key: bytes, before: bytes, seq: int, at: int, kind: str, work_item: i
     return mac.digest()
 
 
-def faults(key: bytes, events: Iterable[StoredEvent], head: tuple[int, bytes] | None) -> Iterator[ChainFault]:
+def head_signature(key: bytes, seq: int, mac: bytes) -> bytes:
+    """Of the head that says that the journal ends at event `seq`, whose mac this is."""
+    return hmac.digest(key, b"head\n%d\n" % seq + mac, "sha256")
+
+
+def is_signed(key: bytes, head: Head) -> bool:
+    return hmac.compare_digest(head_signature(key, head.seq, head.mac), head.signature)
+
+
+def head_from_row(row: tuple[Any, ...]) -> Head:
+    """Of (seq, mac, signature); what is no number or no bytes, as only another program leaves it, is read as none."""
+    seq, mac, signature = row
+    return Head(seq if type(seq) is int else 0, _bytes(mac), _bytes(signature))
+
+
+def faults(key: bytes, events: Iterable[StoredEvent], head: Head | None) -> Iterator[ChainFault]:
     """What is wrong with the chain, first fault first; nothing when it is whole.
 
-    `head` is the number and mac that were stored apart. A change, a gap, an insertion, a new order and a cut tail
+    A change, a gap, an insertion, a new order and a cut tail
     each show; after the first broken link only gaps are reported, since every later link would break with it. What is
     in an archive leaves a stretch behind, and the last event that made an archive has to vouch for all of them.
     """
@@ -127,8 +163,10 @@ def faults(key: bytes, events: Iterable[StoredEvent], head: tuple[int, bytes] | 
     if head is None:
         if last:
             yield ChainFault(last, "the stored head is missing")
-    elif head[0] != last or (not broken and not hmac.compare_digest(head[1], before)):
-        yield ChainFault(last, f"the journal ends at event {last}, the stored head says {head[0]}")
+    elif head.seq != last or (not broken and not hmac.compare_digest(head.mac, before)):
+        yield ChainFault(last, f"the journal ends at event {last}, the stored head says {head.seq}")
+    elif last and not is_signed(key, head):
+        yield ChainFault(last, UNSIGNED.format(last=last))
 
 
 def first_of(event: StoredEvent) -> int:
@@ -164,4 +202,8 @@ def _is_written(key: bytes, before: bytes, event: StoredEvent) -> bool:
 def event_from_row(row: tuple[Any, ...]) -> StoredEvent:
     """A mac that is no bytes, as only another program leaves it, is read as none."""
     seq, at, kind, work_item, payload, mac = row
-    return StoredEvent(seq, at, kind, work_item, payload, bytes(mac) if isinstance(mac, bytes | memoryview) else b"")
+    return StoredEvent(seq, at, kind, work_item, payload, _bytes(mac))
+
+
+def _bytes(value: Any) -> bytes:
+    return bytes(value) if isinstance(value, bytes | memoryview) else b""

@@ -107,7 +107,9 @@ def _migrate(url: str, path: Path) -> tuple[str, ...]:
         with database.connection_context():
             if applied:
                 backup = path.with_name(f"{path.stem}-before-{pending[0]}-{int(time.time())}{path.suffix}")
-                database.execute_sql("VACUUM INTO ?", (str(backup),))
+                # One of the same second is of a try that failed, and so of the same content.
+                if not backup.exists():
+                    database.execute_sql("VACUUM INTO ?", (str(backup),))
             Runner(database, str(MIGRATIONS)).up()
         return tuple(pending) if applied else ()
     except DatabaseError as error:
@@ -148,6 +150,10 @@ DAMAGED = (
 CUT = (
     "{path} has lost events: its journal ends at {last}, and {head} were written. Nothing was changed: restore a "
     "backup; `apm audit verify` tells what is missing."
+)
+FORGED = (
+    "{path} ends at event {last}, and that end is not signed with this workspace's key: what followed was cut off. "
+    "Nothing was changed: restore a backup; `apm audit verify` checks the rest."
 )
 LITTLE_BYTES = 128 * 1024
 """Of free space: less than the files take that SQLite makes beside a database."""

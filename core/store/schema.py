@@ -41,7 +41,7 @@ from core.store.tables_work import (
     WorkItem,
 )
 
-NEWEST = 6
+NEWEST = 7
 """Number of the newest migration this code knows; a database beyond it is refused."""
 
 TABLES: tuple[type[Model], ...] = (

@@ -37,11 +37,13 @@ class Event(Model):
 
 
 class ChainHead(Model):
-    """The last event's number and mac, kept apart from the events so that a cut tail shows."""
+    """The last event's number and mac, kept apart from the events so that a cut tail shows, and signed, so that the
+    head is not moved along with the cut (`core.store.chain.head_signature`)."""
 
     id = IntegerField(primary_key=True)
     seq = IntegerField()
     mac = BlobField()
+    signature = BlobField(null=True)
 
     class Meta:
         table_name = "chain_head"

@@ -23,8 +23,8 @@ from peewee import AutoField, Database, Field, Model
 
 from core.contract import Json, canonical_object
 from core.store.carried import Row, packed
-from core.store.chain import GENESIS, StoredEvent, mac_of
-from core.store.database import CUT, FAILURES, StoreError, explain
+from core.store.chain import GENESIS, StoredEvent, head_from_row, head_signature, is_signed, mac_of
+from core.store.database import CUT, FAILURES, FORGED, StoreError, explain
 from core.store.pending import Mark, Pending, add_to, insert_into, update_of
 from core.store.tables_work import ChainHead, Counter, Event, Lease
 from core.store.tickets import Ticket, settle_all
@@ -42,7 +42,7 @@ UNCHAINED = frozenset({ChainHead, Counter, Event, Lease})
 
 _EVENT_FIELDS = ("seq", "at", "kind", "work_item", "payload", "mac")
 _COUNTED = (("agent", "day"), ("runs", "failures", "milliseconds", "tokens", "cost"), "last_at")
-_HEAD_SQL = "UPDATE chain_head SET seq = {0}, mac = {0} WHERE id = 1"
+_HEAD_SQL = "UPDATE chain_head SET seq = {0}, mac = {0}, signature = {0} WHERE id = 1"
 
 
 @cache
@@ -347,18 +347,22 @@ class Writer:
                 self._run(tx, ticket)
             tx.write_all()
             if tx.events:
-                self._db.execute_sql(_HEAD_SQL.format(self._db.param), (tx.seq, tx.mac))
+                signature = head_signature(self._key, tx.seq, tx.mac)
+                self._db.execute_sql(_HEAD_SQL.format(self._db.param), (tx.seq, tx.mac, signature))
         self._head, self._last_keys = (tx.seq, tx.mac), tx.last_keys
         return tx.events
 
     def _transaction(self) -> Transaction:
         """A transaction that continues the chain where the database, not our memory, says it ends."""
-        row = self._db.execute_sql("SELECT seq, mac FROM chain_head WHERE id = 1").fetchone()
+        row = self._db.execute_sql("SELECT seq, mac, signature FROM chain_head WHERE id = 1").fetchone()
         if not self._is_checked:
             self._check_end(0 if row is None else int(row[0]))
+            if row is not None and row[0] and not is_signed(self._key, head_from_row(row)):
+                raise StoreError(FORGED.format(path=self._path, last=row[0]))
+            self._is_checked = True
         if row is None:
             self._db.execute_sql(f"INSERT INTO chain_head (id, seq, mac) VALUES (1, 0, {self._db.param})", (GENESIS,))
-            row = (0, GENESIS)
+            row = (0, GENESIS, None)
         head = int(row[0]), bytes(row[1])
         # Another process has written where the chain does not end as we have left it.
         keys = self._last_keys if head == self._head else {}
@@ -369,7 +373,6 @@ class Writer:
         last = self._db.execute_sql("SELECT COALESCE(MAX(seq), 0) FROM events").fetchone()[0]
         if last != head:
             raise StoreError(CUT.format(path=self._path, last=last, head=head))
-        self._is_checked = True
 
     @staticmethod
     def _run(tx: Transaction, ticket: Ticket) -> None:

@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.store.audit import Audit, verify
-from core.store.database import connect, sqlite_url
+from core.store.chain import KEY_BYTES, BadKey, head_signature
+from core.store.database import connect, prepare, sqlite_url
 from core.store.schema import Setting, WorkItem
 from core.store.store import Reader, Store
 from core.store.writer import Transaction
@@ -156,8 +157,22 @@ def cut(draw: st.DrawFn) -> Harm:
     return harm
 
 
-@settings(max_examples=60, deadline=None)
-@given(harm=st.one_of(changed(), edited(), removed(), closed_up(), added(), reordered(), cut()))
+@st.composite
+def cut_and_moved(draw: st.DrawFn) -> Harm:
+    """The end is taken off and the head moved back to the event that is the last now, by its own mac."""
+    last = draw(st.integers(1, EVENTS - 1))
+    signature = draw(st.sampled_from(("signature", "NULL", "''", "mac", "x'00'", "randomblob(32)", "zeroblob(32)")))
+    return lambda c: move_the_end_to(c, last, signature)
+
+
+def move_the_end_to(connection: sqlite3.Connection, last: int, signature: str = "signature") -> None:
+    connection.execute("DELETE FROM events WHERE seq > ?", (last,))
+    mac = _row(connection, last)[5]
+    connection.execute(f"UPDATE chain_head SET seq = ?, mac = ?, signature = {signature}", (last, mac))
+
+
+@settings(max_examples=70, deadline=None)
+@given(harm=st.one_of(changed(), edited(), removed(), closed_up(), added(), reordered(), cut(), cut_and_moved()))
 def test_whatever_is_done_to_the_events_shows(journal: Journal, harm: Harm) -> None:
     def content(connection: sqlite3.Connection) -> list[Any]:
         return [connection.execute(f"SELECT * FROM {t} ORDER BY 1").fetchall() for t in ("events", "chain_head")]
@@ -186,7 +201,56 @@ def test_rows_that_point_beyond_the_end_show_a_cut_whose_head_was_moved_too(jour
         mac = _row(connection, EVENTS - 3)[5]
         connection.execute("UPDATE chain_head SET seq = ?, mac = ?", (EVENTS - 3, mac))
 
-    [fault] = journal.harmed(harm).faults
+    [_, fault] = journal.harmed(harm).faults
 
     assert fault.seq == EVENTS
     assert "delegations" in fault.what
+
+
+@pytest.mark.parametrize("signature", ["signature", "NULL"], ids=["the one that was there", "none"])
+def test_a_cut_whose_head_was_moved_too_shows_by_the_signature_alone(journal: Journal, signature: str) -> None:
+    [fault] = journal.harmed(lambda c: move_the_end_to(c, EVENTS - 3, signature)).faults
+
+    assert fault.seq == EVENTS - 3
+    assert "not signed with this workspace's key" in fault.what
+
+
+def test_a_head_of_another_workspace_is_no_head_of_this_one(journal: Journal) -> None:
+    signature = head_signature(b"k" * KEY_BYTES, EVENTS, b"")
+
+    [fault] = journal.harmed(lambda c: c.execute("UPDATE chain_head SET signature = ?", (signature,))).faults
+
+    assert "not signed" in fault.what
+
+
+def before_heads_were_signed(state: Path) -> None:
+    """A workspace with one event, as the version before left it."""
+    with Store.open(state) as store:
+        store.write_now(lambda tx: tx.event("made"))
+    with contextlib.closing(sqlite3.connect(state / "apm.db")) as connection, connection:
+        connection.execute("ALTER TABLE chain_head DROP COLUMN signature")
+        connection.execute("DELETE FROM schema_migration WHERE name = '0007_signed_head'")
+
+
+def test_the_head_of_an_elder_workspace_is_signed_when_it_is_brought_up_to_date(tmp_path: Path) -> None:
+    before_heads_were_signed(tmp_path)
+
+    prepare(sqlite_url(tmp_path / "apm.db"))
+
+    with Store.open(tmp_path) as store:
+        assert store.read_now(lambda r: verify(r, store.key)) == Audit(1, ())
+        store.write_now(lambda tx: tx.event("made"))
+        assert store.read_now(lambda r: verify(r, store.key)) == Audit(2, ())
+
+
+def test_an_elder_workspace_without_its_key_is_not_brought_up_to_date(tmp_path: Path) -> None:
+    before_heads_were_signed(tmp_path)
+    key = (tmp_path / "journal.key").read_bytes()
+    (tmp_path / "journal.key").unlink()
+
+    with pytest.raises(BadKey, match="Put the original file back"):
+        Store.open(tmp_path)
+
+    (tmp_path / "journal.key").write_bytes(key)
+    with Store.open(tmp_path) as store:
+        assert store.read_now(lambda r: verify(r, store.key)).is_whole

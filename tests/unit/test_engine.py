@@ -337,7 +337,7 @@ async def test_several_work_items_run_at_once(run: Run) -> None:
 
 
 async def test_the_journal_of_a_whole_run_verifies(run: Run) -> None:
-    from core.store.chain import event_from_row, faults
+    from core.store.chain import event_from_row, faults, head_from_row
     from core.store.schema import ChainHead, Event
 
     await run.add(until="R1")
@@ -347,7 +347,7 @@ async def test_the_journal_of_a_whole_run_verifies(run: Run) -> None:
     def read(reader: Any) -> list[Any]:
         columns = (Event.seq, Event.at, Event.kind, Event.work_item, Event.payload, Event.mac)
         found = [event_from_row(row) for row in reader.rows(Event.select(*columns).order_by(Event.seq))]
-        seq, mac = reader.one(ChainHead.select(ChainHead.seq, ChainHead.mac))
-        return list(faults(run.ws.store.key, found, (seq, bytes(mac))))
+        head = reader.one(ChainHead.select(ChainHead.seq, ChainHead.mac, ChainHead.signature))
+        return list(faults(run.ws.store.key, found, head_from_row(head)))
 
     assert await run.ws.store.read(read) == []

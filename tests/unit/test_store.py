@@ -14,7 +14,7 @@ import pytest
 
 from core.contract import ApmError
 from core.store import reads
-from core.store.chain import StoredEvent, event_from_row, faults
+from core.store.chain import Head, StoredEvent, event_from_row, faults, head_from_row
 from core.store.database import MIGRATIONS, StoreError, connect, prepare, sqlite_url
 from core.store.schema import NEWEST, TABLES, ChainHead, Event, Setting, WorkItem
 from core.store.store import Reader, Store
@@ -33,14 +33,14 @@ def add_work_item(tx: Transaction, title: str = "x") -> int:
     return number
 
 
-def chain(store: Store) -> tuple[list[StoredEvent], tuple[int, bytes]]:
-    def read(reader: Reader) -> tuple[list[StoredEvent], tuple[int, bytes]]:
+def chain(store: Store) -> tuple[list[StoredEvent], Head]:
+    def read(reader: Reader) -> tuple[list[StoredEvent], Head]:
         found = reader.rows(
             Event.select(Event.seq, Event.at, Event.kind, Event.work_item, Event.payload, Event.mac).order_by(Event.seq)
         )
-        head = reader.one(ChainHead.select(ChainHead.seq, ChainHead.mac))
+        head = reader.one(ChainHead.select(ChainHead.seq, ChainHead.mac, ChainHead.signature))
         assert head is not None
-        return [event_from_row(row) for row in found], (head[0], bytes(head[1]))
+        return [event_from_row(row) for row in found], head_from_row(head)
 
     return store.read_now(read)
 

@@ -121,6 +121,20 @@ def test_nothing_is_written_to_a_journal_that_does_not_end_where_it_did(state: P
         assert store.read_now(lambda r: reads.work_items(r))
 
 
+def test_nothing_is_written_behind_an_end_that_was_moved_back(state: Path) -> None:
+    """The next event would sign the head anew, and nothing would show the cut any more."""
+    with fresh_store(state) as store:
+        add(store)
+        last = add(store) and store.read_now(lambda r: reads.events(r, last=1))[0].seq
+    harm(state, f"DELETE FROM events WHERE seq = {last}")
+    harm(state, f"UPDATE chain_head SET seq = {last - 1}, mac = (SELECT mac FROM events WHERE seq = {last - 1})")
+
+    with Store.open(state) as store:
+        for _ in range(2):
+            with pytest.raises(StoreError, match=r"not signed.*restore a backup"):
+                add(store)
+
+
 def test_an_answer_whose_event_is_gone_is_not_asked_for_again(workspace: Workspace) -> None:
     store, request = workspace.store, AgentRequest("definition-orch", {}, {}, "triage")
 
