@@ -22,6 +22,7 @@ from core.projects.settings import interpreter
 from core.sanitise import one_line
 from core.store import reads, rows
 from core.store.audit import verify
+from core.store.soundness import damage
 from core.store.store import Store
 
 Level = Literal["ok", "advice", "problem"]
@@ -140,7 +141,7 @@ async def _workspace(folder: Path) -> list[Finding]:
         return [*found, Finding("workspace", "database", "problem", str(error), "Do what the message says.")]
     found += await _notifications(folder / "state")
     with store:
-        found.append(Finding("workspace", "database", "ok", str(store.path)))
+        found += _checked("database", lambda: _database(store))
         found += _checked("journal", lambda: _journal(store))
         found += _checked("engine", lambda: _engine(store))
         for project in store.read_now(reads.projects):
@@ -206,6 +207,13 @@ def _disk(state: Path) -> Iterator[Finding]:
     level: Level = "ok" if free >= GOOD_FREE_MB else "advice" if free >= LEAST_FREE_MB else "problem"
     remedy = "" if level == "ok" else "Worktrees, builds and the journal need room: free some space."
     yield Finding("workspace", "disk", level, f"{free:,} MB free", remedy)
+
+
+def _database(store: Store) -> Finding:
+    damaged = damage(store.path)
+    if damaged:
+        return Finding("workspace", "database", "problem", damaged, "Stop apm first; then do what the message says.")
+    return Finding("workspace", "database", "ok", f"{store.path}, every page of it sound")
 
 
 def _journal(store: Store) -> Finding:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,7 @@ from core.governance import schedules
 from core.governance.schedules import Duty
 from core.orchestration.inbox import Inbox
 from core.orchestration.lease import HeldStore, LeaseLost
+from core.store.database import StoreError
 from core.store.store import Reader
 from core.store.writer import Transaction
 
@@ -31,6 +33,10 @@ GATHER_SECONDS = 0.5
 """Events that follow each other faster are looked at together."""
 REST_SECONDS = 5.0
 """How long a duty rests that has failed, or that says it is due and does nothing."""
+CHECK_AFTER_SECONDS = 60.0
+"""When an engine first looks whether the database's file is whole: a short command ends without having read it all."""
+CHECK_SECONDS = 24 * 3_600.0
+"""How often it looks again."""
 PRUNE_MS = 24 * 3_600_000
 """How often `state/` is rid of what nothing needs any more; the first time when an engine begins."""
 MOST_TURNS = 1_000
@@ -69,6 +75,7 @@ class Duties:
             ("deadlines", self._follow_duties),
             ("delivery", self._follow_delivery),
             ("inbox", self._inbox.follow),
+            ("damage", self._follow_damage),
             ("stop", self._stopped.wait),
         )
         tasks = [asyncio.create_task(self._keep_up(name, work), name=f"apm-{name}") for name, work in loops]
@@ -111,6 +118,31 @@ class Duties:
             self._news.clear()
             moment = await self._deliver_now()
             await self._wait(self._news, moment)
+
+    async def _follow_damage(self) -> None:
+        await asyncio.sleep(CHECK_AFTER_SECONDS)
+        while True:
+            await self._look_for_damage()
+            await asyncio.sleep(CHECK_SECONDS)
+
+    async def _look_for_damage(self) -> None:
+        """Have every page read on a thread, and tell a person what is damaged. Whoever ends meanwhile does not wait."""
+        from core.governance.damage import is_sound, raise_once
+        from core.store.soundness import damage
+
+        ends = threading.Event()
+        try:
+            damaged = await asyncio.to_thread(damage, self._store.store.path, ends.is_set)
+        finally:
+            ends.set()
+        try:
+            await self._store.write(lambda tx: raise_once(tx, damaged) if damaged else is_sound(tx))
+        except StoreError:
+            # Where not even a question can be kept, the console and the log are who is told.
+            if not damaged:
+                raise
+            logger.exception("%s", damaged)
+            self._tell(damaged)
 
     async def _wait(self, news: asyncio.Event, moment: int | None) -> None:
         """Until there is news or the moment (milliseconds) has come, and not too long in any case."""

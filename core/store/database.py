@@ -143,10 +143,8 @@ def _all_told(error: BaseException | None) -> Iterator[str]:
         error = error.__cause__ or error.__context__
 
 
-DAMAGED = (
-    "{path} is damaged. Nothing was changed: restore a backup (state/*-before-*.db), or copy the workspace and "
-    "recover it with sqlite3's .recover."
-)
+RESTORE = "restore a backup (state/*-before-*.db), or copy the workspace and recover it with sqlite3's .recover."
+DAMAGED = f"{{path}} is damaged. Nothing was changed: {RESTORE}"
 CUT = (
     "{path} has lost events: its journal ends at {last}, and {head} were written. Nothing was changed: restore a "
     "backup; `apm audit verify` tells what is missing."

@@ -186,6 +186,23 @@ def test_a_page_that_was_damaged(apm: Apm, database: Path) -> None:
     assert_goes_on(apm)
 
 
+def test_a_damaged_page_that_no_command_reads(apm: Apm, database: Path) -> None:
+    good = database.read_bytes()
+    with closing(sqlite3.connect(database)) as connection:
+        [(page,)] = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'scope_reviews'")
+    database.write_bytes(good[: (page - 1) * PAGE] + b"\xff" * PAGE + good[page * PAGE :])
+
+    assert apm("work-item", "list").code == 0
+    ended = apm("audit", "verify")
+    assert ended.code == 1
+    assert "is damaged (scope_reviews)" in ended.out
+    assert "restore a backup" in ended.out
+    assert "is damaged" in apm("doctor").out
+
+    database.write_bytes(good)
+    assert_goes_on(apm)
+
+
 @pytest.mark.parametrize(
     ("harm", "words"),
     [

@@ -58,18 +58,18 @@ def _facts(payload: Json) -> str:
 @options.json_option
 @options.pass_place
 def verify(place: options.Place, file: str | None, as_json: bool) -> int:
-    """Check the chain of events from the first to the last, and the head that is stored apart.
+    """Check the database's file, the chain of events from the first to the last, and the head that is stored apart.
 
     Events that are in an archive are vouched for by the event that made it; --archive checks the archive itself.
     """
     from core.store.archives import archives as named
     from core.store.archives import verify_archive
-    from core.store.audit import verify as verify_journal
+    from core.store.soundness import verify_store
 
     with place.open() as workspace:
         store = workspace.store
         if file is None:
-            audit = store.read_now(lambda r: verify_journal(r, store.key))
+            audit = verify_store(store)
             events, faults, archived = audit.events, audit.faults, audit.archived
         else:
             found = verify_archive(archive_path(workspace.state, file), store.key, store.read_now(named))
