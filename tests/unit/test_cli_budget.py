@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from core.agents.session import Usage
 from core.governance import budgets
 from core.governance.budgets import Spender
 from core.orchestration import work_items
+from core.store.schema import PhaseRun
 from core.store.writer import Transaction
 from tests.unit.command_line import CommandLine
 
@@ -79,6 +82,39 @@ def test_a_work_item_tells_what_it_has_cost_phase_by_phase(line: CommandLine) ->
 
     assert shown["cost"] == {"calls": 1, "tokens": 40, "dollars": 0.25, "unpriced": 0}
     assert "40 tokens, $0.25" in line("work-item", "show", "1").out
+
+
+def begin(tx: Transaction, phase: str) -> None:
+    tx.insert(PhaseRun, work_item=1, phase=phase, round=1, input_digest="", started_at=tx.now)
+    tx.event("phase.entered", work_item=1)
+
+
+def test_the_phases_have_a_column_for_cost_where_one_of_them_cost_something(line: CommandLine) -> None:
+    pay(line, 0.25)
+    line.write(lambda tx: begin(tx, "D1"))
+    line.write(lambda tx: begin(tx, "P1"))
+
+    header, paid, free = phases_of(line)
+
+    assert header[-1] == "COST"
+    assert paid[-1] == "$0.25"
+    assert (free[0], "$" in " ".join(free)) == ("P1", False)
+
+
+def test_where_nothing_was_paid_there_is_no_column_for_it(line: CommandLine) -> None:
+    line.write(lambda tx: work_items.create(tx, title="x", body=""))
+    line.write(lambda tx: begin(tx, "D1"))
+
+    header, _ = phases_of(line)
+
+    assert header == ["PHASE", "STATUS", "ROUND", "SECONDS"]
+
+
+def phases_of(line: CommandLine) -> list[list[str]]:
+    """The table of phases that `show` prints, word by word."""
+    lines = line("work-item", "show", "1").out.splitlines()
+    first = next(n for n, text in enumerate(lines) if text.startswith("PHASE "))
+    return [text.split() for text in itertools.takewhile(bool, lines[first:])]
 
 
 @pytest.mark.parametrize("amount", ["0", "-1", "nan", "inf", "1000001"])

@@ -201,9 +201,13 @@ def print_work_item(shown: Json) -> None:
     output.facts([*((name.replace("_", " "), shown[name]) for name in names), ("cost", in_words(shown["cost"]))])
     if shown["phases"]:
         output.say()
+        costs = [in_words(p["cost"]) for p in shown["phases"]]
+        # A column with nothing in it tells less than none.
+        columns = 5 if any(costs) else 4
+        rows = [(p["phase"], p["status"], p["attempt"], p["seconds"]) for p in shown["phases"]]
         output.table(
-            ("phase", "status", "round", "seconds", "cost"),
-            [(p["phase"], p["status"], p["attempt"], p["seconds"], in_words(p["cost"])) for p in shown["phases"]],
+            ("phase", "status", "round", "seconds", "cost")[:columns],
+            [(*row, cost)[:columns] for row, cost in zip(rows, costs, strict=True)],
         )
     if shown["delegations"]:
         output.say()
