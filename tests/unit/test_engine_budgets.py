@@ -251,31 +251,42 @@ async def test_what_runs_tells_its_tokens_and_dollars_as_they_come(workspace: Wo
     assert [(d["agent"], d["doing"], d["tokens"], d["dollars"]) for d in seen] == [("intent-triage", "thinks", 10, 0.1)]
 
 
-async def test_a_call_waits_for_one_beside_it_that_uses_less_than_it_reserved(workspace: Workspace, run: Run) -> None:
-    limit(workspace, "work_item: {dollars: 1, tokens: null}")
-    reserved, refused = asyncio.Event(), asyncio.Event()
+class OneBeside:
+    """A call that holds most of a budget of $1 until the other one was `refused`, and then uses little of it."""
 
-    async def thrifty(session: Session) -> None:
+    def __init__(self) -> None:
+        self._reserved, self.refused = asyncio.Event(), asyncio.Event()
+
+    async def holds(self, session: Session) -> None:
         held = await session.reserve("anthropic", "m", tokens=100, dollars=0.7)
-        reserved.set()
-        await refused.wait()
+        self._reserved.set()
+        await self.refused.wait()
         await session.settle(held, Usage(input=60, output=40, dollars=0.1))
 
+    async def has_no_room(self, session: Session) -> None:
+        """The other one's call, begun when the first holds what it takes."""
+        await self._reserved.wait()
+        await costing(0.6)(session)
+
+
+async def test_a_call_waits_for_one_beside_it_that_uses_less_than_it_reserved(workspace: Workspace, run: Run) -> None:
+    limit(workspace, "work_item: {dollars: 1, tokens: null}")
+    beside = OneBeside()
+
     async def patient(session: Session) -> None:
-        await reserved.wait()
         engine = run.engine
         assert engine is not None
 
         def look() -> None:
             """Its line says that it waits; then what it waits for may end."""
             if any("waits for a call" in str(one.get("doing")) for one in engine.live().delegations):
-                refused.set()
+                beside.refused.set()
 
         engine.on_live(look)
-        await costing(0.6)(session)
+        await beside.has_no_room(session)
 
     number = await run.add()
-    await run.start(Paid(spending={"value-articulator": thrifty, "risk-notary": patient}))
+    await run.start(Paid(spending={"value-articulator": beside.holds, "risk-notary": patient}))
     await run.settle()
 
     assert not await run.questions()
@@ -287,23 +298,16 @@ async def test_a_call_that_waits_in_vain_for_one_beside_it_asks(
 ) -> None:
     monkeypatch.setattr(sessions, "PATIENCE", 0.0)
     limit(workspace, "work_item: {dollars: 1, tokens: null}")
-    reserved, refused = asyncio.Event(), asyncio.Event()
-
-    async def slow(session: Session) -> None:
-        held = await session.reserve("anthropic", "m", tokens=100, dollars=0.7)
-        reserved.set()
-        await refused.wait()
-        await session.settle(held, Usage(input=60, output=40, dollars=0.1))
+    beside = OneBeside()
 
     async def hasty(session: Session) -> None:
-        await reserved.wait()
         try:
-            await costing(0.6)(session)
+            await beside.has_no_room(session)
         finally:
-            refused.set()
+            beside.refused.set()
 
     await run.add()
-    await run.start(Paid(spending={"value-articulator": slow, "risk-notary": hasty}))
+    await run.start(Paid(spending={"value-articulator": beside.holds, "risk-notary": hasty}))
     await run.settle()
 
     [asked] = await run.questions()
