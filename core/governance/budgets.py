@@ -13,8 +13,10 @@ from typing import Any, NamedTuple
 
 from core.agents.session import Allowance, OverBudget, Reservation, Usage
 from core.contract import Json
+from core.store import spend_totals
 from core.store.reads import Connection
 from core.store.schema import Spend
+from core.store.spend_totals import USED_SQL
 from core.store.writer import MS_PER_DAY, Transaction
 
 SCOPES = ("delegation", "work_item", "day", "workspace")
@@ -80,16 +82,11 @@ class Limit(NamedTuple):
         return Amounts(self.dollars, self.tokens)
 
 
-_SPENT_SQL = """
-    SELECT
-    COALESCE(SUM(COALESCE("cost", CASE WHEN "settled_at" IS NULL OR "is_lost" THEN "reserved_cost" ELSE 0 END)), 0),
-    COALESCE(SUM(COALESCE("tokens", "reserved_tokens")), 0),
-    COALESCE(SUM("cost"), 0), COALESCE(SUM("tokens"), 0), COUNT(*),
-    COALESCE(SUM(CASE WHEN "cost" IS NULL AND "tokens" > 0 THEN 1 ELSE 0 END), 0),
-    COALESCE(SUM(CASE WHEN "is_lost" THEN 1 ELSE 0 END), 0),
+_SPENT_SQL = f"""
+    SELECT {USED_SQL},
     COALESCE(SUM(CASE WHEN "settled_at" IS NULL THEN "reserved_cost" ELSE 0 END), 0),
     COALESCE(SUM(CASE WHEN "settled_at" IS NULL THEN "reserved_tokens" ELSE 0 END), 0)
-    FROM "spend" WHERE {where}
+    FROM "spend" WHERE {{where}}
 """
 
 _WHERE: Mapping[str, str] = {
@@ -102,8 +99,14 @@ _SPENT = {scope: _SPENT_SQL.format(where=where) for scope, where in _WHERE.items
 
 
 def spent(reader: Connection, scope: str, spender: Spender, now: int) -> Spent:
-    """What the scope that the spender belongs to has used so far."""
-    return Spent(*reader.sql(_SPENT[scope], _subject(scope, spender, now))[0])
+    """What the scope that the spender belongs to has used so far. Of what is in an archive the day and the workspace
+    go on to count the totals; a work item there, and its delegations, need their budgets no more."""
+    subject = _subject(scope, spender, now)
+    found = Spent(*reader.sql(_SPENT[scope], subject)[0])
+    if scope not in ("day", "workspace"):
+        return found
+    away = spend_totals.archived(reader, *subject)
+    return Spent(*(one + other for one, other in zip(found, away, strict=False)), *found[len(away) :])
 
 
 def _subject(scope: str, spender: Spender, now: int) -> tuple[Any, ...]:

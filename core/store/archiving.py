@@ -4,8 +4,9 @@ First all of it is copied to a second file, which is complete, flushed and named
 transaction takes the rows and events out and writes the event that names the archive: it is done, or nothing of it is.
 A file that no event names is what a kill left, and is made anew.
 
-What governance counts stays: decisions, answers, escalations, conflicts, spending, and their events. An event moves
-when it is about the work alone and every row that it carries moves; one that carries others' rows too is in both.
+What governance counts stays: decisions, answers, escalations, conflicts, and their events. What calls of models cost
+moves, and stays as totals by day (`core.store.spend_totals`), which budgets go on to count. An event moves when it is
+about the work alone and every row that it carries moves; one that carries others' rows too is in both.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 from peewee import Field, Model
 
 from core.contract import ApmError, Json, canonical_json, digest_of
+from core.store import spend_totals
 from core.store.archives import ABOUT_SQL, LINKS_SQL, PREFIX, SUFFIX, about_mac, archives, content_of
 from core.store.chain import ARCHIVED, GENESIS, STRETCH, StoredEvent, digest_of_stretches, event_from_row, first_of
 from core.store.database import StoreError, explain, prepare, sqlite_url
@@ -45,7 +47,7 @@ from core.store.store import Store
 from core.store.writer import Transaction
 
 MOVED: tuple[type[Model], ...] = (
-    *(Evidence, GateResult, Intent, Turn, Delegation, PhaseRun, Artifact),
+    *(Evidence, GateResult, Intent, Turn, Spend, Delegation, PhaseRun, Artifact),
     WorkItem,
 )
 """The tables whose rows go along with their work item, those first that refer to others."""
@@ -55,10 +57,9 @@ COPIED: tuple[tuple[type[Model], str], ...] = (
     (Answer, "escalation_id IN (SELECT id FROM escalations WHERE work_item IN ({items}))"),
     (Decision, "work_item IN ({items})"),
     (Conflict, "work_item IN ({items})"),
-    (Spend, "work_item IN ({items})"),
 )
 """What stays and is in the archive as well, so that it can be read by itself."""
-FAMILIES = frozenset({"work_item", "phase", "delegation", "telemetry"})
+FAMILIES = frozenset({"work_item", "phase", "delegation", "spend", "telemetry"})
 """Events about the work alone; whatever else a work item's events are, governance reads them."""
 BATCH = 1_000
 """Work items in one archive: what one transaction takes out, in about a second."""
@@ -254,6 +255,7 @@ def _take_out(tx: Transaction, copied: Copied, name: str, before: int, date: str
     if not is_same or not set(copied.work_items) <= set(archivable(tx, before)):
         raise ArchiveStale("Work items were touched while they were copied; nothing was changed. Run it again.")
     items = ", ".join(map(str, copied.work_items))
+    spend_totals.add(tx, copied.work_items)
     for model in MOVED:
         tx.then(f'DELETE FROM "{table(model)}" WHERE "{owner(model)}" IN ({items})', ())
     stretches = tuple(_stretched(tx, copied.moved))
@@ -270,6 +272,7 @@ def _take_out(tx: Transaction, copied: Copied, name: str, before: int, date: str
         work_items=list(copied.work_items),
         events=len(copied.moved),
         digest=copied.digest,
+        tables=list(copied.rows),
         stretches=digest_of_stretches(stretches),
     )
 

@@ -21,12 +21,12 @@ from typing import Any
 from peewee import DatabaseError, Model
 
 from core.contract import Json
-from core.store.archiving import MOVED, owner
+from core.store.archiving import MOVED, owner, table
 from core.store.audit import Audit, events_of, verify
 from core.store.carried import carried
 from core.store.chain import ARCHIVED, StoredEvent
 from core.store.database import MIGRATED, MIGRATIONS, connect, explain, sqlite_url
-from core.store.schema import TABLES
+from core.store.schema import TABLES, Spend
 from core.store.store import Reader
 from core.store.writer import UNCHAINED
 
@@ -141,23 +141,23 @@ class _Growing:
         elif self._pending and self._pending[0][1] <= event.at:
             self._up(sum(1 for _, at in self._pending if at <= event.at))
         if event.kind == ARCHIVED:
-            self._take_out(json.loads(event.payload)["work_items"])
-        elif '"rows":' in event.payload:
+            self._take_out(json.loads(event.payload))
+        if '"rows":' in event.payload:
             found = json.loads(event.payload)
-            for table, key, values in carried(found, seq=event.seq, at=event.at, work_item=event.work_item):
-                self._put(table, key, values)
+            for name, key, values in carried(found, seq=event.seq, at=event.at, work_item=event.work_item):
+                self._put(name, key, values)
 
     def finish(self) -> None:
         self._up(len(self._pending))
         self._commit()
 
-    def _take_out(self, work_items: Sequence[int]) -> None:
-        """What went into an archive: of events that stay because they carry others' rows as well, theirs go."""
+    def _take_out(self, archive: Json) -> None:
+        """What went into an archive: of events that stay because they carry others' rows as well, theirs go. An event
+        that names no tables is of an apm that left spending where it was."""
+        items = ", ".join(map(str, archive["work_items"]))
         for model in MOVED:
-            text = (
-                f'DELETE FROM "{model._meta.table_name}" WHERE "{owner(model)}" IN ({", ".join(map(str, work_items))})'
-            )
-            self._raw.execute(text)
+            if table(model) in archive.get("tables", (table(m) for m in MOVED if m is not Spend)):
+                self._raw.execute(f'DELETE FROM "{table(model)}" WHERE "{owner(model)}" IN ({items})')
 
     def _put(self, table: str, key: int | str, values: Json) -> None:
         while self._pending and not self._knows(table, values):

@@ -18,6 +18,7 @@ from core.store.tables_governance import (
     ScopeProposal,
     ScopeReview,
     Spend,
+    SpendTotal,
 )
 from core.store.tables_work import (
     Agent,
@@ -41,7 +42,7 @@ from core.store.tables_work import (
     WorkItem,
 )
 
-NEWEST = 7
+NEWEST = 8
 """Number of the newest migration this code knows; a database beyond it is refused."""
 
 TABLES: tuple[type[Model], ...] = (
@@ -69,6 +70,7 @@ TABLES: tuple[type[Model], ...] = (
     Briefing,
     Notification,
     Spend,
+    SpendTotal,
     Budget,
     Schedule,
     InboxFile,
@@ -106,6 +108,7 @@ __all__ = [
     "ScopeReview",
     "Setting",
     "Spend",
+    "SpendTotal",
     "Turn",
     "WorkItem",
 ]

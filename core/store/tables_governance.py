@@ -299,6 +299,23 @@ class Spend(Model):
         indexes = ((("work_item", "id"), False), (("at",), False))
 
 
+class SpendTotal(Model):
+    """What the calls of a day (UTC, since the epoch) used whose rows are in an archive. "Taken" is what budgets count:
+    a lost call at its most."""
+
+    day = IntegerField(primary_key=True)
+    taken_cost = FloatField()
+    taken_tokens = BigIntegerField()
+    cost = FloatField()
+    tokens = BigIntegerField()
+    calls = IntegerField()
+    unpriced = IntegerField()
+    lost = IntegerField()
+
+    class Meta:
+        table_name = "spend_totals"
+
+
 class Budget(Model):
     """What a person allowed instead of what `agents.yaml` says; the newest of a scope and its subject holds.
 

@@ -30,8 +30,8 @@ def archive(
 ) -> int | None:
     """Move closed work items, with what their phases left and their events, to a second file in state/.
 
-    What the agents' record is counted from stays: decisions, answers, questions, conflicts and spending. Stopped at any
-    moment, nothing is lost, and the same command completes it.
+    What the agents' record is counted from stays: decisions, answers, questions, conflicts, and what each day's calls
+    have cost. Stopped at any moment, nothing is lost, and the same command completes it.
     """
     if context.invoked_subcommand is not None:
         return None

@@ -9,6 +9,7 @@ from typing import Any
 from core.contract import Json
 from core.governance.budget_reads import Standing, spender_of, standings
 from core.sanitise import one_line
+from core.store import reads
 from core.store.reads import Connection
 from core.store.reads_spending import PhaseCost, costs_by_phase
 from core.store.rows import EscalationRow
@@ -37,9 +38,9 @@ class Spending:
 
 
 def spending_of(reader: Connection, row: EscalationRow, now: int) -> Spending | None:
-    """On a store thread; None for a question that is about no budget."""
+    """On a store thread; None for a question that is about no budget, or about work whose spending is in an archive."""
     spender = spender_of(row.details.get("budget")) if row.kind == "budget" else None
-    if spender is None:
+    if spender is None or reads.work_item_facts(reader, spender.work_item) is None:
         return None
     return Spending(standings(reader, spender, now), tuple(costs_by_phase(reader, spender.work_item)))
 
