@@ -35,6 +35,7 @@ class Journal:
         copy = self.original.with_name("harmed.db")
         shutil.copy(self.original, copy)
         with contextlib.closing(sqlite3.connect(copy)) as connection, connection:
+            connection.execute("DROP TRIGGER chain_head_is_signed")
             harm(connection)
         database = connect(sqlite_url(copy))
         with database.connection_context():
@@ -228,6 +229,7 @@ def before_heads_were_signed(state: Path) -> None:
     with Store.open(state) as store:
         store.write_now(lambda tx: tx.event("made"))
     with contextlib.closing(sqlite3.connect(state / "apm.db")) as connection, connection:
+        connection.execute("DROP TRIGGER chain_head_is_signed")
         connection.execute("ALTER TABLE chain_head DROP COLUMN signature")
         connection.execute("DELETE FROM schema_migration WHERE name = '0007_signed_head'")
 
@@ -239,6 +241,20 @@ def test_the_head_of_an_elder_workspace_is_signed_when_it_is_brought_up_to_date(
 
     with Store.open(tmp_path) as store:
         assert store.read_now(lambda r: verify(r, store.key)) == Audit(1, ())
+        store.write_now(lambda tx: tx.event("made"))
+        assert store.read_now(lambda r: verify(r, store.key)) == Audit(2, ())
+
+
+def test_an_elder_apm_that_still_runs_cannot_leave_a_head_that_looks_forged(tmp_path: Path) -> None:
+    """Its statement, as it was before heads were signed."""
+    with Store.open(tmp_path) as store:
+        store.write_now(lambda tx: tx.event("made"))
+        with (
+            contextlib.closing(sqlite3.connect(store.path)) as elder,
+            pytest.raises(sqlite3.IntegrityError, match="a newer apm has brought it up to date"),
+        ):
+            elder.execute("UPDATE chain_head SET seq = 2, mac = x'00' WHERE id = 1")
+
         store.write_now(lambda tx: tx.event("made"))
         assert store.read_now(lambda r: verify(r, store.key)) == Audit(2, ())
 

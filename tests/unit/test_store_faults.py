@@ -48,6 +48,8 @@ def add(store: Store, body: str = "") -> int:
 
 def harm(state: Path, sql: str) -> None:
     with closing(sqlite3.connect(state / "apm.db")) as connection:
+        # Whoever means harm is not held up by it.
+        connection.execute("DROP TRIGGER IF EXISTS chain_head_is_signed")
         connection.execute(sql)
         connection.commit()
 
