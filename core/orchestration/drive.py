@@ -14,7 +14,7 @@ from pathlib import Path
 
 from core.agents.bench import Bench
 from core.contract import ApmError, Artifact, Json
-from core.orchestration import master, outcomes
+from core.orchestration import master, merging, outcomes, retracing
 from core.orchestration.delegating import Delegator
 from core.orchestration.executions import Executions
 from core.orchestration.gatekeeping import unproven
@@ -42,8 +42,6 @@ logger = logging.getLogger(__name__)
 
 PREPARED = ("I1", "R1", "O1")
 """The phases that run a project's code, and so need what its setup makes."""
-MERGING = "merging"
-"""The file in a work item's scratch that says its branch is being merged into by us at this moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,13 +297,14 @@ class Drive:
         reviewed, tree = outcomes.judged_commit(position.gates, "R1", passed_only=True), bench.tree()
         if told is None or reviewed is None:
             raise ApmError(f"Work item {self._id} was never reviewed, so it cannot be released.")
-        await self._undo_killed_merge(bench, told)
+        await merging.undo_killed_merge(bench, told)
         await self._refuse_uncommitted(tree, run.round)
         await self._refuse_own_team(tree, project, told["base_commit"])
         own = outcomes.release_commits(position.journal)
+        own |= await self._left_by_kill(position, run, bench, told, own)
         if await outcomes.is_released_from(tree, Path(project.path), project.target, reviewed, own):
             return True
-        conflicts = await self._merge_in(bench, project.target)
+        conflicts = await merging.merge_in(bench, project.target)
         if conflicts:
             raise ApmError(
                 f"{project.target} has moved and does not merge into {told['branch']}: {', '.join(conflicts[:10])} "
@@ -318,6 +317,17 @@ class Drive:
             lambda tx: outcomes.review_again(tx, self._id, run, position.rounds("R1") + 1, bundle.digest)
         )
         return False
+
+    async def _left_by_kill(
+        self, position: Position, run: PhaseRunRow, bench: Bench, project: Json, own: frozenset[str]
+    ) -> frozenset[str]:
+        """The commit that an agent of this round made before it was killed, and that is on no record for that."""
+        agent = await self._eq.store.read(lambda r: retracing.begun_agent(r, position.journal, run))
+        if agent is None:
+            return frozenset()
+        context = await self._context(position, run, project)
+        found = await retracing.left_commit(agent, context, bench, own)
+        return frozenset() if found is None else frozenset({found})
 
     async def _refuse_anothers(self, project: rows.ProjectRow, tree: worktrees.Worktree) -> None:
         """A work item that has not begun owns no commits: a branch of its number that has some is somebody else's."""
@@ -354,26 +364,6 @@ class Drive:
                 f"The branch changes {', '.join(own[:10])}, which says who may decide what in this workspace. Take it "
                 "out of the branch, and make the change yourself if you want it; then try again."
             )
-
-    async def _undo_killed_merge(self, bench: Bench, project: Json) -> None:
-        """Undo what a merge of ours left that a kill cut short; a merge that a person is at bears no mark."""
-        if (bench.scratch / MERGING).exists():
-            tree = worktrees.Worktree(bench.tree(), project["branch"], project["base_commit"])
-            await worktrees.reset_to_commit(tree)
-            (bench.scratch / MERGING).unlink()
-
-    async def _merge_in(self, bench: Bench, target: str) -> tuple[str, ...]:
-        """Merge the target into the branch; the conflicting paths. The mark stays only when we are killed in it."""
-        mark = bench.scratch / MERGING
-        mark.touch()
-        try:
-            conflicts = await git.merge_in(bench.tree(), target)
-        except ApmError:
-            # Git has refused and changed nothing: what stands in the worktree is a person's.
-            mark.unlink()
-            raise
-        mark.unlink()
-        return conflicts
 
     async def _collect_telemetry(self, position: Position) -> None:
         from core.agents.telemetry import collect

@@ -202,9 +202,11 @@ def intend(tx: Transaction, work_item: int, key: Key) -> bool:
     return False
 
 
-def is_intended(reader: Connection, work_item: int, phase: str, round_: int) -> bool:
-    """Whether an agent has begun to act outward for this work item in this round of the phase."""
+def is_intended(reader: Connection, work_item: int, phase: str, round_: int, agent: str | None = None) -> bool:
+    """Whether this agent, or any, has begun to act outward for this work item in this round of the phase."""
     where = (Intent.work_item == work_item) & (Intent.phase == phase) & (Intent.round == round_)
+    if agent is not None:
+        where &= Intent.agent == agent
     return reader.one(Intent.select(Intent.id).where(where).limit(1)) is not None
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from core.store.reads import MS_PER_DAY, Connection
+from core.store.reads import Connection
 from core.store.schema import SpendTotal
-from core.store.writer import Transaction
+from core.store.writer import MS_PER_DAY, Transaction
 
 USED_SQL = """
     COALESCE(SUM(COALESCE("cost", CASE WHEN "settled_at" IS NULL OR "is_lost" THEN "reserved_cost" ELSE 0 END)), 0),
