@@ -79,8 +79,13 @@ class PhaseRunner:
             raise Parked(self._context.position.waits_for)
 
     def _is_held(self, task: Json, held: Set[str]) -> bool:
-        """Whether a decision about the task is open, or about one that it depends on."""
-        return self._context.position.holds_back(str(task["id"])) or not held.isdisjoint(task.get("depends_on", ()))
+        """Whether a decision about the task is open, or about one that it depends on. What its own agent asks is no
+        such: the phase is parked there, whether it has just been asked or was before the engine was started."""
+        name, position, run = str(task["id"]), self._context.position, self._context.run
+        asked = [q for q in position.questions if q.blocks == name and "agent" in q.details]
+        if any((q.phase, q.round) == (run.phase, run.round) for q in asked):
+            return False
+        return position.holds_back(name) or not held.isdisjoint(task.get("depends_on", ()))
 
     async def _run_groups(self, task: Json | None) -> bool:
         """The phase's groups one after another; False when the rest was not begun: an agent failed, or the task that

@@ -8,8 +8,9 @@ from collections.abc import Callable
 import pytest
 
 from core.contract import AgentRequest, AgentResponse, Json, succeeded
+from core.runtimes.base import Ask, WaitsForHuman
 from tests.unit.engine_run import Run
-from tests.unit.scripted import OUTPUTS, Scripted
+from tests.unit.scripted import OUTPUTS, TASK, Scripted
 
 
 def deciding(blocks: str) -> Callable[[AgentRequest], AgentResponse]:
@@ -56,3 +57,42 @@ async def test_a_decision_on_the_build_or_its_task_is_waited_for_at_rest(run: Ru
     await run.settle()
 
     assert (await run.outcomes(number))[-1] == ("R1", 1, "passed")
+
+
+THREE: tuple[Json, ...] = tuple({**TASK, "id": name, "criteria": ["AC1", "AC2", "AC3"]} for name in ("T1", "T2", "T3"))
+
+
+def asking() -> Scripted:
+    """A coder who asks a person before each task, where none depends on another."""
+
+    def ask(request: AgentRequest) -> AgentResponse:
+        task = str(request.context["task"]["id"])
+        if "human" not in request.context:
+            raise WaitsForHuman(Ask(f"How is {task} to be done?", (GO_ON,), "go"))
+        return succeeded("code-implementer", OUTPUTS["code-implementer"])
+
+    curated = {**OUTPUTS["backlog-curator"], "tasks": list(THREE), "order": ["T1", "T2", "T3"]}
+    return Scripted(code_implementer=ask, backlog_curator=lambda _: succeeded("backlog-curator", curated))
+
+
+GO_ON: Json = {"key": "go", "label": "Go on", "consequence": "It goes on."}
+
+
+@pytest.mark.parametrize("restarts", [0, 3])
+async def test_an_agent_that_asks_holds_the_phase_however_often_the_engine_is_started(run: Run, restarts: int) -> None:
+    number = await run.add(until="I1")
+    await run.start(asking())
+    await run.settle()
+    asked = []
+
+    for _ in THREE:
+        for _ in range(restarts):
+            await run.stop()
+            await run.start(asking())
+            await run.settle()
+        asked.append([question.question for question in await run.questions()])
+        await run.answer("go")
+        await run.settle()
+
+    assert asked == [[f"How is {name} to be done?"] for name in ("T1", "T2", "T3")]
+    assert (await run.outcomes(number))[-1] == ("I1", 1, "passed")
