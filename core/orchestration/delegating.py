@@ -22,7 +22,7 @@ from core.orchestration import journal
 from core.orchestration.consulting import Consultation, choices_of, consultation, word_of
 from core.orchestration.executions import Execution, Executions
 from core.orchestration.journal import Entry, Key
-from core.orchestration.lease import HeldStore
+from core.orchestration.lease import HEARTBEAT_SECONDS, HeldStore
 from core.orchestration.live import Live, Shown
 from core.orchestration.master import MASTER
 from core.orchestration.position import Position
@@ -101,11 +101,8 @@ class Delegator:
             return found, None
         if self.position.asked(key.phase, key.round, role, subject):
             raise Parked(self.position.waits_for)
-        await self.standing.check_goes_on()
-        agent = await self.roster.agent(role)
-        if agent.outward:
-            await self.store.write(lambda tx: journal.intend(tx, self.run.work_item, key))
         clock = asyncio.get_running_loop().time
+        agent = await self._begun(key, clock)
         began = clock()
         with self.live.delegation(self.run.work_item, self.run.phase, role, subject) as shown:
             response, text = await self._execute(key, request, agent, shown)
@@ -149,6 +146,20 @@ class Delegator:
         own = {} if project is None else {str(project["name"]): self.bench.worktree or Path(str(project["path"]))}
         item = request.context.get("work_item", {})
         return consultation(reader, choice, rules.first, {"": self.home, **own}, item)
+
+    async def _begun(self, key: Key, clock: Callable[[], float]) -> AgentRow:
+        """The agent, with its intent on record where it acts outward; raises Parked when the work item has been paused
+        or cancelled meanwhile. Nothing is waited for between this and the agent's execution: whoever stood still here
+        for long has lost the lease, and may not do what another has recorded."""
+        while True:
+            asked = clock()
+            await self.store.check_held()
+            await self.standing.check_goes_on()
+            agent = await self.roster.agent(key.agent)
+            if agent.outward:
+                await self.store.write(lambda tx: journal.intend(tx, self.run.work_item, key))
+            if clock() - asked < HEARTBEAT_SECONDS:
+                return agent
 
     async def _execute(
         self, key: Key, request: AgentRequest, agent: AgentRow, shown: Shown

@@ -10,6 +10,7 @@ import contextlib
 import logging
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from core.contract import ApmError
@@ -350,7 +351,7 @@ class Engine:
                 changed.clear()
                 live = self._live.facts()
                 try:
-                    await self._store.write(lambda tx, live=live: lease.beat(tx, held, live))  # type: ignore[misc]
+                    self._held = held = await self._store.write(partial(lease.beat, held=held, live=live))
                     last = clock()
                 except StoreError as error:
                     # A disk that is full for a moment must not end the work; a lease that others see as stale must.

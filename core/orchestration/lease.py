@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import psutil
 
 from core.contract import ApmError, Json, canonical_json
-from core.store.reads import LEASE_STALE_MS
+from core.store.reads import LEASE_STALE_MS, Connection
 from core.store.schema import Lease
 from core.store.store import Reader, Store
 from core.store.writer import Transaction
@@ -20,6 +20,8 @@ T = TypeVar("T")
 
 NAME = "engine"
 HEARTBEAT_SECONDS = 3.0
+SURE_MS = LEASE_STALE_MS - round(2 * 1000 * HEARTBEAT_SECONDS)
+"""How old our last heartbeat may be and the lease certainly ours still, for as long as it takes to begin something."""
 GIVE_UP_SECONDS = LEASE_STALE_MS / 1000 - HEARTBEAT_SECONDS
 """A holder that could not renew for so long stops, before anybody else may take over."""
 
@@ -34,6 +36,8 @@ class Held:
 
     holder: str
     fence: int
+    renewed_at: int
+    """The last heartbeat, in milliseconds since the epoch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,13 @@ class HeldStore:
     def read(self, work: Callable[[Reader], T]) -> Awaitable[T]:
         return self.store.read(work)
 
+    async def check_held(self) -> None:
+        """Raises LeaseLost when another process has the lease. Nobody can have it while our heartbeat is fresh; after
+        that the database is asked."""
+        held = self.held()
+        if held is None or not 0 <= self.store.clock() - held.renewed_at <= SURE_MS:
+            await self.store.read(lambda r: _check(r, held))
+
     def write(self, work: Callable[[Transaction], T]) -> Awaitable[T]:
         """Raises LeaseLost, with nothing written, when another process has the lease."""
         held = self.held()
@@ -61,14 +72,15 @@ class HeldStore:
         return self.store.write(fenced)
 
 
-def _check(tx: Transaction, held: Held | None) -> None:
-    if held is None or tx.once(_fence) != held.fence:
+def _check(reader: Connection, held: Held | None) -> None:
+    fence = reader.once(_fence) if isinstance(reader, Transaction) else _fence(reader)
+    if held is None or fence != held.fence:
         raise LeaseLost("Another apm drives this workspace now; this one has stopped.")
 
 
-def _fence(tx: Transaction) -> int | None:
+def _fence(reader: Connection) -> int | None:
     """The fencing number of whoever has the lease."""
-    found = tx.sql("SELECT fence FROM leases WHERE name = ?", (NAME,))
+    found = reader.sql("SELECT fence FROM leases WHERE name = ?", (NAME,))
     return int(found[0][0]) if found else None
 
 
@@ -84,23 +96,24 @@ def take(tx: Transaction) -> Held | None:
     if row is None:
         tx.execute(Lease.insert(name=NAME, holder=mine, pid=pid, fence=1, heartbeat_at=tx.now))
         tx.event("engine.started", holder=mine, fence=1)
-        return Held(mine, 1)
+        return Held(mine, 1, tx.now)
     holder, other_pid, fence, heartbeat_at = row
     if holder != mine and tx.now - heartbeat_at <= LEASE_STALE_MS and not _is_dead(holder, other_pid):
         return None
     changes: Json = {"holder": mine, "pid": pid, "fence": fence + 1, "heartbeat_at": tx.now, "live": "{}"}
     tx.execute(Lease.update(changes).where(Lease.name == NAME))
     tx.event("engine.started", holder=mine, fence=fence + 1)
-    return Held(mine, fence + 1)
+    return Held(mine, fence + 1, tx.now)
 
 
-def beat(tx: Transaction, held: Held, live: Json) -> None:
+def beat(tx: Transaction, held: Held, live: Json) -> Held:
     """Say that the holder lives, and what it runs. Raises LeaseLost when the lease has changed hands."""
     query = Lease.update(heartbeat_at=tx.now, live=canonical_json(live)).where(
         (Lease.name == NAME) & (Lease.fence == held.fence)
     )
     if tx.execute(query).rowcount != 1:
         raise LeaseLost("Another apm drives this workspace now; this one has stopped.")
+    return replace(held, renewed_at=tx.now)
 
 
 def give_back(tx: Transaction, held: Held) -> None:

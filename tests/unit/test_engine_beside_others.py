@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import sqlite3
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,10 @@ import pytest
 from core.contract import AgentRequest, AgentResponse, succeeded
 from core.orchestration import engine as engines
 from core.orchestration import work_items
+from core.phases import PHASE_BY_CODE
 from core.projects import worktrees
 from core.store import reads
+from core.store.chain import StoredEvent
 from core.store.database import StoreError
 from core.store.schema import Lease
 from core.store.writer import Transaction
@@ -101,6 +105,26 @@ async def test_nothing_is_recorded_once_the_lease_has_changed_hands(run: Run) ->
     with pytest.raises(Exception, match="Another apm drives"):
         await run.settle()
     assert await run.ws.store.read(lambda r: reads.delegations(r, number)) == before
+
+
+async def test_nothing_is_begun_once_the_lease_has_changed_hands(run: Run) -> None:
+    """Its new holder may have recorded by now what this one would do next."""
+    script = Scripted()
+    path = run.ws.state / "apm.db"
+
+    def lose(events: Sequence[StoredEvent]) -> None:
+        if any(event.kind == "delegation.recorded" for event in events):
+            with closing(sqlite3.connect(path, isolation_level=None)) as elsewhere:
+                elsewhere.execute("UPDATE leases SET fence = 99, holder = 'elsewhere:1:0.00'")
+
+    run.ws.store.subscribe(lose)
+    await run.add()
+    await run.start(script)
+
+    with pytest.raises(Exception, match="Another apm drives"):
+        await run.settle()
+
+    assert set(script.calls) <= {step.agent for step in PHASE_BY_CODE["D1"].groups[0]}
 
 
 async def test_readings_that_fail_for_a_moment_deafen_nobody(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
