@@ -12,7 +12,7 @@ import time
 
 from tests.simulation.deeds import Outcome, simulate
 
-ROW = "{:>8} {:>7} {:>9} {:>11} {:>7} {:>8}  {}"
+ROW = "{:>8} {:>7} {:>9} {:>11} {:>7} {:>7} {:>9} {:>8}  {}"
 
 
 def main() -> int:
@@ -24,12 +24,13 @@ def main() -> int:
     # What the engine says of a full disk belongs to the runs; here only what did not hold is of interest.
     logging.disable(logging.CRITICAL)
     began = time.monotonic()
-    print(ROW.format("seed", "deeds", "turns", "executions", "kills", "events", "journal"))
+    print(ROW.format("seed", "deeds", "turns", "executions", "kills", "hands", "releases", "events", "journal"))
     found = [_shown(simulate(seed, given.deeds)) for seed in range(given.first, given.first + given.seeds)]
     broken = [outcome for outcome in found if outcome.violations]
     print(
         f"{len(found)} seeds, {sum(o.deeds for o in found)} steps, {sum(o.executions for o in found)} executions, "
-        f"{sum(o.kills for o in found)} kills, {sum(len(o.violations) for o in found)} violations "
+        f"{sum(o.kills for o in found)} kills, {sum(o.hands for o in found)} changes of hands, "
+        f"{sum(o.releases for o in found)} releases, {sum(len(o.violations) for o in found)} violations "
         f"in {len(broken)} seeds, {time.monotonic() - began:.0f} s"
     )
     return 1 if broken else 0
@@ -37,7 +38,8 @@ def main() -> int:
 
 def _shown(outcome: Outcome) -> Outcome:
     events, link = outcome.head
-    row = (outcome.seed, outcome.deeds, outcome.turns, outcome.executions, outcome.kills, events, link[:16])
+    rest = (outcome.hands, outcome.releases, events, link[:16])
+    row = (outcome.seed, outcome.deeds, outcome.turns, outcome.executions, outcome.kills, *rest)
     print(ROW.format(*row), flush=True)
     for violation in outcome.violations:
         print(f"         {violation}", flush=True)

@@ -52,17 +52,22 @@ class Ledger:
     """What was executed, as somebody who stands outside counts it; it outlives every process."""
 
     recorded: set[Key] = field(default_factory=set)
-    running: set[Key] = field(default_factory=set)
+    running: set[tuple[int, Key]] = field(default_factory=set)
+    """By the number of the process."""
     executions: int = 0
     violations: list[str] = field(default_factory=list)
 
-    def begin(self, key: Key) -> None:
+    def begin(self, key: Key, process: int) -> None:
         self.executions += 1
         if key in self.recorded:
             self.violations.append(f"{key} was recorded, and is executed again")
-        if key in self.running:
+        if (process, key) in self.running:
             self.violations.append(f"{key} is executed twice at once")
-        self.running.add(key)
+        self.running.add((process, key))
+
+    def end(self, process: int) -> None:
+        """The process has ended, and with it whatever it executed."""
+        self.running = {one for one in self.running if one[0] != process}
 
 
 class Agents:
@@ -70,8 +75,8 @@ class Agents:
 
     name = "simulated"
 
-    def __init__(self, ledger: Ledger, chance: Random, is_calm: Callable[[], bool]) -> None:
-        self._ledger, self._chance, self._is_calm = ledger, chance, is_calm
+    def __init__(self, ledger: Ledger, chance: Random, is_calm: Callable[[], bool], process: int = 0) -> None:
+        self._ledger, self._chance, self._is_calm, self._process = ledger, chance, is_calm, process
         self._script = Scripted()
 
     async def execute(self, request: AgentRequest, agent: AgentRow, bench: Bench) -> AgentResponse:
@@ -79,17 +84,22 @@ class Agents:
         assert isinstance(session, JournalSession)
         spender = session.spender
         key = (spender.work_item, spender.phase, spender.round, spender.agent, spender.subject)
-        self._ledger.begin(key)
+        self._ledger.begin(key, self._process)
         try:
             if not self._is_calm():
                 await asyncio.sleep(self._chance.choice(PAUSES_SECONDS) * self._chance.random())
                 answer = await self._trouble(request, agent.role)
                 if answer is not None:
                     return answer
-            response = await self._script.execute(request, agent, bench)
+            response = await self._answer(key, request, agent, bench)
             return response if self._is_calm() else self._deciding(response, agent.role)
         finally:
-            self._ledger.running.discard(key)
+            self._ledger.running.discard((self._process, key))
+
+    async def _answer(self, key: Key, request: AgentRequest, agent: AgentRow, bench: Bench) -> AgentResponse:
+        """What the agent answers where nothing goes wrong."""
+        del key
+        return await self._script.execute(request, agent, bench)
 
     async def _trouble(self, request: AgentRequest, role: str) -> AgentResponse | None:
         """What goes wrong this time, if anything does."""
@@ -120,7 +130,7 @@ class Agents:
             "impact": self._chance.choice((3, 5, 9)),
             "options": OPTIONS,
             "recommended": self._chance.choice(("new", "old")),
-            "blocks": self._chance.choice(("", "P1", "I1", "T1")),
+            "blocks": self._chance.choice(("", "P1", "I1", "T1", "O1", "E1")),
             "topic": self._chance.choice(("", "performance", "the greeting")),
         }
         return replace(response, metadata={**response.metadata, "decisions": [raised]})

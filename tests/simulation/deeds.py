@@ -10,7 +10,8 @@ from pathlib import Path
 from random import Random
 
 from tests.simulation.agents import KINDS
-from tests.simulation.world import PHASES, TEAMS, World
+from tests.simulation.place import TEAMS
+from tests.simulation.world import PHASES, World
 
 HOUR = 3_600
 Deed = Callable[[World, Random], None]
@@ -31,19 +32,24 @@ DEEDS: tuple[tuple[int, Deed], ...] = (
     (1, lambda w, r: w.cancel(r.randrange(10))),
     (3, lambda w, r: w.put_clock(r.choice((-HOUR, HOUR, 30 * HOUR)))),
     (2, lambda w, r: w.fill_disk(r.randint(1, 3))),
+    (5, lambda w, r: w.stall(r.randint(1, 400), r.choice((1, 10, 20, 300)), is_rival_killed=r.random() < 0.2)),
+    (2, lambda w, r: w.compete(r.randint(1, 400))),
 )
 """What happens, and how often in relation to the rest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a seed came to. `head` covers every byte of the journal; `turns` are those of the event loop."""
+    """What a seed came to. `head` covers every byte of the journal; `turns` are those of the event loops; `hands` is
+    how often a process took the lease from one that lived."""
 
     seed: int
     deeds: int
     turns: int
     executions: int
     kills: int
+    hands: int
+    releases: int
     head: tuple[int, str]
     violations: tuple[str, ...]
 
@@ -55,7 +61,17 @@ def simulate(seed: int, deeds: int) -> Outcome:
     world = World(folder, Random(chance.randrange(2**32)))
     try:
         found = _run(world, chance, deeds)
-        return Outcome(seed, deeds, world.turns, world.executions, world.kills, world.head, tuple(found))
+        return Outcome(
+            seed,
+            deeds,
+            world.turns,
+            world.executions,
+            world.kills,
+            world.hands,
+            world.releases,
+            world.head,
+            tuple(found),
+        )
     finally:
         world.close()
         shutil.rmtree(folder)

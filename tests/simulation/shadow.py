@@ -50,6 +50,9 @@ class Shadow:
     def _change(self, table: str, key: Any, values: Json) -> None:
         row = self.tables[table].get(key)
         if row is not None:
+            if table == "escalations" and row.get("withdrawn_at") and values.get("withdrawn_at", 0) is None:
+                # With the answer that had ended its work item, taken back in the same event.
+                self._stories[key].is_closed = False
             row.update(values)
         else:
             self.tables[table][key] = row = dict(values)

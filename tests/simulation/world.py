@@ -1,237 +1,146 @@
-"""A workspace, the process that drives it, and a person: everything that can happen to them, one deed after another.
+"""A workspace, the processes that drive it, and a person: everything that can happen to them, one deed after another.
 
 The engine, the store, the database and the team's files are the real ones. Simulated are the clock, the order in which
-threads answer, the agents, the watching of folders, and the name under which a process holds the lease.
+threads answer, the agents, the world they release to, the watching of folders, and the number of a process.
 """
 
 from __future__ import annotations
 
-import asyncio
-import json
-import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
-from types import SimpleNamespace
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from core import workspace as workspaces
 from core.contract import UsageError
 from core.governance import authority, escalations, life, reversal
-from core.orchestration import lease, work_items
-from core.orchestration.engine import Engine
-from core.projects import commands
-from core.registry.catalog import Catalog, CatalogError, load
+from core.orchestration import work_items
+from core.orchestration.engine import POLL_SECONDS
+from core.orchestration.journal import is_intended
+from core.orchestration.lease import HEARTBEAT_SECONDS
+from core.orchestration.questions import SUPPLY
+from core.registry.catalog import Catalog, CatalogError
 from core.store import audit, reads, reads_escalations, rows, states
-from core.store.carried import carried
-from core.store.chain import KEY_BYTES, StoredEvent, event_from_row
-from core.store.database import StoreError
+from core.store.chain import StoredEvent, event_from_row
 from core.store.schema import Event
-from core.store.store import Reader, Store
+from core.store.store import Reader
 from core.store.writer import Transaction
-from core.workspace import Workspace
 from tests.fresh import copied
-from tests.simulation.agents import Agents, Key, Ledger
-from tests.simulation.disk import Disk, SimulatedStore
-from tests.simulation.loop import Killed, VirtualLoop
+from tests.simulation.agents import Key, Ledger
+from tests.simulation.outside import ACTS, PROPOSAL, Outside
+from tests.simulation.place import TEAMS, make_workspace, read_catalog
+from tests.simulation.process import JOURNAL_KEY, PATIENCE_SECONDS, Machine, Process, simulated
 from tests.simulation.shadow import Shadow
 
 T = TypeVar("T")
 
-START = 1_800_000_000_000
-LIMIT_SECONDS = 20
-"""How long a delegation may take here: those that hang are to be stopped, and not to be waited for."""
-PATIENCE_SECONDS = 60.0
-MOST_TURNS, MOST_TURNS_A_SECOND = 5_000, 100
-"""Of the event loop: who takes more does the same over and over."""
 MOST_ROUNDS = 40
 """Of answering everything in calm weather; by then all work has come to its end, or something is lost."""
-PHASES = ("D1", "P1", "I1", "R1")
-"""What needs no project: releases are git's, whose commits are made on a clock of their own."""
-CACHING = '- {key: caching, title: "What is kept, for how long, and what invalidates it", impact: 4}'
-ARCHITECTURE = "- {key: architecture,"
-INDENT = "\n        "
-TEAMS: tuple[Callable[[str], str], ...] = (
-    lambda text: text,
-    lambda text: text.replace(INDENT + CACHING, ""),
-    lambda text: text.replace(INDENT + CACHING, "").replace(
-        ARCHITECTURE, CACHING.replace("}", ", ceiling: escalate}") + INDENT + ARCHITECTURE
-    ),
-    lambda text: text.replace("parallel_work_items: 4", "parallel_work_items: many"),
-    lambda text: text.replace("parallel_work_items: 4", "parallel_work_items: 2"),
-)
-"""What an editor makes of the team's file; with the broken one nobody can begin."""
-
-
-def _make(folder: Path) -> None:
-    """A workspace that is the same to the byte wherever and whenever it is made."""
-    workspaces.create(folder)
-    file = folder / "agents.yaml"
-    text = file.read_text(encoding="utf-8")
-    short = text.replace("delegation_seconds: 600", f"delegation_seconds: {LIMIT_SECONDS}")
-    assert short != text
-    file.write_text(short, encoding="utf-8")
-    (folder / "state" / "journal.key").write_bytes(bytes(KEY_BYTES))
-    with Workspace(folder, Store.open(folder / "state", clock=lambda: START)) as begun:
-        begun.update_registry()
-
-
-def _catalog(file: Path) -> Catalog:
-    """What the file says. Read once for each text: it takes a tenth of a second, and every life begins with it."""
-    text = file.read_bytes()
-    if text not in _CATALOGS:
-        _CATALOGS[text] = load(file)
-    return _CATALOGS[text]
-
-
-_CATALOGS: dict[bytes, Catalog] = {}
-
-
-class _Watching:
-    """In the place of `watchfiles`: hears nothing, so that folders are looked at as often as is promised anyway."""
-
-    @staticmethod
-    async def awatch(*_: Path, rust_timeout: int, **__: Any) -> AsyncIterator[set[Any]]:
-        while True:
-            await asyncio.sleep(rust_timeout / 1000)
-            yield set()
-
-
-@contextmanager
-def simulated(name: Callable[[], str]) -> Iterator[None]:
-    """What the product takes from the machine beside its clock is the simulation's own while this lasts."""
-
-    async def nothing_left(_: str | None = None) -> int:
-        return 0
-
-    watching = sys.modules.get("watchfiles")
-    places: tuple[tuple[Any, Mapping[str, Any]], ...] = (
-        (lease, {"process_identity": lambda _: name(), "platform": SimpleNamespace(node=lambda: "simulated")}),
-        (commands, {"sweep_stale": nothing_left}),
-    )
-    before = [(module, {key: getattr(module, key) for key in names}) for module, names in places]
-    sys.modules["watchfiles"] = _Watching  # type: ignore[assignment]
-    try:
-        for module, names in places:
-            for key, value in names.items():
-                setattr(module, key, value)
-        yield
-    finally:
-        for module, names in before:
-            for key, value in names.items():
-                setattr(module, key, value)
-        del sys.modules["watchfiles"]
-        if watching is not None:
-            sys.modules["watchfiles"] = watching
+PHASES = ("D1", "P1", "I1", "R1", "O1", "E1")
+NOTICED_SECONDS = HEARTBEAT_SECONDS + 2 * POLL_SECONDS
+"""After which a process that moves has found out that another one took its lease."""
+SLICE_SECONDS = 0.3
+"""How long one of two processes moves at most before it is the other's turn."""
 
 
 class World:
     """Deeds are methods; each leaves the world at rest between two turns of the engine's loop. Close it at the end."""
 
     def __init__(self, folder: Path, chance: Random) -> None:
-        self.folder = copied(_make, folder)
+        self.folder = copied(make_workspace, folder)
         self._chance = chance
-        self._now, self._ahead_ms = 0.0, 0
-        self._disk, self._ledger = Disk(), Ledger()
-        self.kills = self.turns = self.lives = 0
-        self.is_calm = False
+        self._outside = Outside(self._is_intended)
+        self._machine = Machine(self.folder, chance, Ledger(), self._outside)
+        self.kills = self.hands = 0
         self.added: list[int] = []
         self._text = (self.folder / "agents.yaml").read_text(encoding="utf-8")
-        self._simulated = simulated(lambda: f"simulated:{self.lives}:0.00")
+        self._simulated = simulated(self._machine)
         self._simulated.__enter__()
-        self._key = bytes(KEY_BYTES)
-        self._person = self._store()
-        self._shadow = Shadow(self._key)
-        self._loop: VirtualLoop | None = None
-        self._begin()
+        self._person = self._machine.store()
+        self._shadow = Shadow(JOURNAL_KEY)
+        self._driver = self._begun()
 
-    # The process that drives.
+    # The processes that drive.
 
-    def _store(self) -> SimulatedStore:
-        return SimulatedStore.on(self._disk, self.folder / "state", self._key, self._clock)
-
-    def _clock(self) -> int:
-        seconds = self._now if self._loop is None else self._loop.now
-        return START + self._ahead_ms + int(seconds * 1000)
-
-    def _begin(self) -> None:
-        self.lives += 1
-        self._loop = VirtualLoop(self._now, self._chance)
-        self._workspace = Workspace(self.folder, self._store(), _catalog=self._mended())
-        self._workspace.update_registry()
-        self._workspace.store.subscribe(self._record)
-        self._engine = Engine(self._workspace, Agents(self._ledger, self._chance, lambda: self.is_calm).as_runtimes())
-        self._starting = self._loop.create_task(self._engine.start())
+    def _begun(self) -> Process:
+        return Process(self._machine, self._mended())
 
     def _mended(self) -> Catalog:
         """The team's files, put in order where they are broken: whoever starts the process is told so."""
         try:
-            return _catalog(self.folder / "agents.yaml")
+            return read_catalog(self.folder / "agents.yaml")
         except CatalogError:
             self.edit_team(0)
-            return _catalog(self.folder / "agents.yaml")
-
-    def _record(self, events: Any) -> None:
-        for event in events:
-            if event.kind == "delegation.recorded":
-                self._ledger.recorded.update(_keys(event))
+            return read_catalog(self.folder / "agents.yaml")
 
     def run(self, seconds: float) -> None:
         """Let so much time pass."""
-        loop = self._loop
-        assert loop is not None
-        before = loop.turns
-        ends = loop.call_later(seconds, loop.stop)
-        try:
-            loop.run_forever()
-        finally:
-            ends.cancel()
-        if loop.turns - before > MOST_TURNS + MOST_TURNS_A_SECOND * seconds:
-            self._ledger.violations.append(f"the loop turned {loop.turns - before} times in {seconds:g} s")
-        if self._starting.done() and isinstance(self._starting.exception(), StoreError):
-            # It could not begin, and ended with a message; somebody starts it anew.
-            self._restart()
-        elif self._starting.done():
-            self._starting.result()
+        self._driver.run(seconds)
+        if self._driver.could_not_begin:
+            # It ended with a message; somebody starts it anew.
+            self._driver.kill()
+            self._driver = self._begun()
 
     def kill(self, turns: int) -> None:
         """Kill the process after so many turns of its loop, wherever it is then, and start another one."""
-        assert self._loop is not None
-        self._loop.turns_left = turns
-        with suppress(Killed):
-            self.run(PATIENCE_SECONDS)
+        self._driver.stop_after(turns)
+        self._kill(self._driver)
+        self._driver = self._begun()
+
+    def _kill(self, process: Process) -> None:
+        process.kill()
         self.kills += 1
-        self._restart()
 
-    def _restart(self) -> None:
-        self._end(is_killed=True)
-        self._begin()
+    def stall(self, turns: int, seconds: float, *, is_rival_killed: bool) -> None:
+        """The process stands still for so long, wherever it is; another one begins meanwhile, and then it goes on."""
+        stalled = self._driver
+        stalled.stop_after(turns)
+        drove = stalled.is_driving
+        self._machine.pass_time(seconds)
+        rival = self._begun()
+        rival.run(self._chance.random())
+        if is_rival_killed:
+            self._kill(rival)
+            rival = self._begun()
+        self.hands += drove and self._machine.driver != stalled.number
+        self._settle_between(stalled, rival)
 
-    def _end(self, *, is_killed: bool) -> None:
-        loop, store = self._loop, self._workspace.store
-        assert loop is not None
-        assert isinstance(store, SimulatedStore)
-        loop.turns_left = None
-        if is_killed:
-            store.die(self._chance)
-        else:
-            loop.run_until_complete(self._engine.stop())
-        while left := asyncio.all_tasks(loop):
-            for task in left:
-                task.cancel()
-            loop.run_until_complete(asyncio.wait(left))
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        self._now, self.turns = loop.now, self.turns + loop.turns
-        self._loop = None
-        loop.close()
-        self._ledger.running.clear()
-        self._workspace.close()
+    def compete(self, turns: int) -> None:
+        """The process is killed, and two are begun in its place."""
+        self._driver.stop_after(turns)
+        self._kill(self._driver)
+        self._settle_between(self._begun(), self._begun())
+
+    def _settle_between(self, one: Process, other: Process) -> None:
+        """Two that want to drive go on side by side, until it is clear which does; whoever does not, ends."""
+        noticed = self._machine.now + 2 * NOTICED_SECONDS
+        while self._machine.now < noticed:
+            for process in (one, other):
+                process.run(self._chance.random() * SLICE_SECONDS)
+        driving = [process for process in (one, other) if process.is_driving]
+        if len(driving) > 1:
+            self._machine.ledger.violations.append(f"{one.number} and {other.number} drive at the same time")
+        for process in (one, other):
+            if process not in driving[:1]:
+                process.end()
+        self._driver = driving[0] if driving else self._begun()
+
+    def _is_intended(self, key: Key) -> bool:
+        work_item, phase, round_, agent, _ = key
+        return self._person.read_now(lambda r: is_intended(r, work_item, phase, round_, agent))
 
     def close(self) -> None:
-        self._end(is_killed=True)
+        self._driver.kill()
         self._person.close()
         self._simulated.__exit__(None, None, None)
+
+    @property
+    def is_calm(self) -> bool:
+        return self._machine.is_calm
+
+    @property
+    def turns(self) -> int:
+        return self._machine.turns + self._driver.loop.turns
 
     # What a person does, and what happens to the machine.
 
@@ -266,7 +175,7 @@ class World:
         self._of_work(pick, work_items.cancel)
 
     def questions(self, *wanted: str) -> list[rows.EscalationRow]:
-        now = self._clock()
+        now = self._machine.clock()
         found = self._person.read_now(lambda r: reads_escalations.escalations(r, open_only=False, limit=100_000))
         return [q for q in sorted(found, key=lambda q: q.id) if states.escalation_state(q, now) in wanted]
 
@@ -277,13 +186,17 @@ class World:
             self._do(lambda tx: work(tx, question))
 
     def answer(self, pick: int, option: int) -> None:
-        """One of the answers that need no values; the same question may have been answered a moment ago."""
+        """One of the answers; the same question may have been answered a moment ago."""
         self._of_question(pick, lambda tx, q: self._answer(tx, q, option), *WAITING, "resolved")
 
-    @staticmethod
-    def _answer(tx: Transaction, question: rows.EscalationRow, option: int) -> None:
+    def _answer(self, tx: Transaction, question: rows.EscalationRow, option: int) -> None:
+        """One that needs no values; whether a release is deployed is looked for where it would be."""
+        seen = self._outside.seen(question.work_item)
         plain = [o["key"] for o in question.options if not o.get("asks")]
-        if plain:
+        if seen is not None and any("deployment" in o.get("asks", ()) for o in question.options):
+            told = {"deployment": seen}
+            escalations.resolve(tx, question.id, option=SUPPLY, by="ada", reason="looked", answer=told)
+        elif plain:
             key = plain[option % len(plain)]
             escalations.resolve(tx, question.id, option=key, by="ada", reason="because")
 
@@ -310,11 +223,11 @@ class World:
 
     def put_clock(self, seconds: int) -> None:
         """The machine's clock is put; the one that only counts goes on as before."""
-        self._ahead_ms += seconds * 1000
+        self._machine.ahead_ms += seconds * 1000
 
     def fill_disk(self, writes: int) -> None:
         """So many writes of the driving process find no room."""
-        self._disk.refuses += writes
+        self._machine.disk.refuses += writes
 
     # What must hold.
 
@@ -326,8 +239,8 @@ class World:
         nobody = rows.LiveRow(False, None, (), ())
         items = self._person.read_now(lambda r: reads.work_items(r, limit=100_000, live=nobody))
         has_state = {item.id for item in items if item.state in states.WORK_ITEM_STATES}
-        self._ledger.violations += [f"work item {n} has no state" for n in self.added if n not in has_state]
-        return self._ledger.violations + self._shadow.violations
+        self._machine.ledger.violations += [f"work item {n} has no state" for n in self.added if n not in has_state]
+        return self._machine.ledger.violations + self._outside.violations + self._shadow.violations
 
     @property
     def head(self) -> tuple[int, str]:
@@ -337,8 +250,8 @@ class World:
 
     def finish(self) -> list[str]:
         """Calm weather: every agent answers, every question is answered. What is wrong when all has come to rest."""
-        self.is_calm = True
-        self._disk.refuses = 0
+        self._machine.is_calm = True
+        self._machine.disk.refuses = 0
         self.edit_team(0)
         for number in self.added:
             self._do(lambda tx, n=number: _let_end(tx, n))  # type: ignore[misc]
@@ -351,8 +264,20 @@ class World:
                 self._do(lambda tx, q=question: self._answer(tx, q, 0))  # type: ignore[misc]
         lost = [f"work item {n} never came to its end" for n in self.added if not self._is_at_end(n)]
         left = [f"{q.question!r} takes no answer" for q in self.questions(*WAITING) if q.work_item is not None]
-        found = self._person.read_now(lambda r: audit.verify(r, self._key))
-        return self.violations + lost + left + [fault.what for fault in found.faults]
+        found = self._person.read_now(lambda r: audit.verify(r, JOURNAL_KEY))
+        return self.violations + lost + left + self._half_released() + [fault.what for fault in found.faults]
+
+    def _half_released(self) -> list[str]:
+        """Work that the journal calls released and the world does not know as such, or evolution proposed twice for."""
+        items = self._person.read_now(lambda r: reads.work_items(r, limit=100_000))
+        proposed = Counter(item.facts.parent for item in items if item.facts.title == PROPOSAL)
+        missing = [
+            f"work item {number} is released without a {act}"
+            for number in self.added
+            for act in (*(act for acts in ACTS.values() for act in acts), "deployment")
+            if self._facts(number).released_at is not None and not self._outside.acts[number, act]
+        ]
+        return missing + [f"{count} proposals of work item {n}" for n, count in proposed.items() if count > 1]
 
     def _facts(self, number: int) -> rows.WorkItemFactsRow:
         facts = self._person.read_now(lambda r: reads.work_item_facts(r, number))
@@ -367,27 +292,22 @@ class World:
 
     @property
     def executions(self) -> int:
-        return self._ledger.executions
+        return self._machine.ledger.executions
+
+    @property
+    def releases(self) -> int:
+        return sum(self._facts(number).released_at is not None for number in self.added)
 
 
 WAITING = ("open", "acknowledged", "snoozed")
 
 
 def _let_end(tx: Transaction, number: int) -> None:
-    """Nothing keeps the work item from going to its end; one that is on the way to a release ends as it is."""
-    facts = work_items.existing(tx, number)
-    if facts.paused_at is not None:
+    """Nothing keeps the work item from going to its end."""
+    if work_items.existing(tx, number).paused_at is not None:
         work_items.resume(tx, number, "ada")
-    if facts.until is None and any(run.phase == "O1" for run in reads.phase_runs(tx, number)):
-        work_items.cancel(tx, number, "ada")
-    elif facts.until is None:
-        work_items.stop_after(tx, number, "R1")
-
-
-def _keys(event: StoredEvent) -> list[Key]:
-    rows = carried(json.loads(event.payload), seq=event.seq, at=event.at, work_item=event.work_item)
-    found = [row for table, _, row in rows if table == "delegations"]
-    return [(row["work_item"], row["phase"], row["round"], row["agent"], row["subject"]) for row in found]
+    if work_items.existing(tx, number).until is None:
+        work_items.stop_after(tx, number, PHASES[-1])
 
 
 def _events_after(reader: Reader, seq: int) -> list[StoredEvent]:
