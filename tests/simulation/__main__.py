@@ -1,4 +1,5 @@
-"""`python -m tests.simulation [SEEDS] [--from SEED] [--deeds N]`: many seeds, one line each, and what did not hold.
+"""`python -m tests.simulation [SEEDS] [--from SEED] [--deeds N] [--turns N]`: many seeds, one line each, and what did
+not hold. Then a process stands still at each of the first turns of its loop, while another one takes its work over.
 
 Exit code 1 when something did not. A line's seed, with the same number of deeds, makes that very run again.
 """
@@ -11,6 +12,7 @@ import sys
 import time
 
 from tests.simulation.deeds import Outcome, simulate
+from tests.simulation.standing import stand_still
 
 ROW = "{:>8} {:>7} {:>9} {:>11} {:>7} {:>7} {:>9} {:>8}  {}"
 
@@ -20,6 +22,7 @@ def main() -> int:
     arguments.add_argument("seeds", nargs="?", type=int, default=200)
     arguments.add_argument("--from", dest="first", type=int, default=1)
     arguments.add_argument("--deeds", type=int, default=60)
+    arguments.add_argument("--turns", type=int, default=240)
     given = arguments.parse_args()
     # What the engine says of a full disk belongs to the runs; here only what did not hold is of interest.
     logging.disable(logging.CRITICAL)
@@ -33,7 +36,19 @@ def main() -> int:
         f"{sum(o.releases for o in found)} releases, {sum(len(o.violations) for o in found)} violations "
         f"in {len(broken)} seeds, {time.monotonic() - began:.0f} s"
     )
-    return 1 if broken else 0
+    still = [_stood(turn) for turn in range(1, given.turns + 1)]
+    if still:
+        print(
+            f"stood still at {len(still)} turns, {sum(map(len, still))} violations at {sum(map(bool, still))} of them"
+        )
+    return 1 if broken or any(still) else 0
+
+
+def _stood(turn: int) -> list[str]:
+    found = stand_still(turn)
+    for violation in found:
+        print(f"turn {turn}: {violation}", flush=True)
+    return found
 
 
 def _shown(outcome: Outcome) -> Outcome:

@@ -79,6 +79,7 @@ def simulate(seed: int, deeds: int) -> Outcome:
 
 def _run(world: World, chance: Random, deeds: int) -> list[str]:
     weights = [weight for weight, _ in DEEDS]
+    world.bring_to_release(chance.choice(((), ("E1",), ("E1", "O1"), ("E1", "E1", "E1"))))
     for _ in range(deeds):
         [(_, deed)] = chance.choices(DEEDS, weights)
         deed(world, chance)

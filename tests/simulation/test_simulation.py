@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 from random import Random
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -18,6 +19,7 @@ from core.governance.authority import Mode
 from tests.simulation.agents import KINDS
 from tests.simulation.deeds import HOUR
 from tests.simulation.place import TEAMS
+from tests.simulation.standing import stand_still
 from tests.simulation.world import PHASES, World
 
 ROOT = Path(__file__).parents[2]
@@ -26,15 +28,22 @@ picks = st.integers(0, 9)
 
 def test_a_seed_is_one_run_to_the_last_byte_of_its_journal() -> None:
     """Also in another process, whose sets have another order."""
-    words = (sys.executable, "-m", "tests.simulation", "2", "--from", "6", "--deeds", "12")
+    words = (sys.executable, "-m", "tests.simulation", "2", "--from", "3", "--deeds", "12", "--turns", "0")
     environments = ({**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": seed} for seed in ("1", "2"))
     runs = [subprocess.Popen(words, cwd=ROOT, env=e, stdout=subprocess.PIPE, text=True) for e in environments]
 
-    (_, six, seven, _), (_, six_again, seven_again, _) = ([*run.communicate()[0].splitlines()] for run in runs)
+    (_, one, other, _), (_, one_again, other_again, _) = ([*run.communicate()[0].splitlines()] for run in runs)
 
-    assert (six, seven) == (six_again, seven_again)
-    assert six.split()[-1] != seven.split()[-1]
-    assert int(six.split()[4]) > 0, "somebody was killed"
+    assert (one, other) == (one_again, other_again)
+    assert one.split()[-1] != other.split()[-1]
+    assert int(one.split()[4]) > 0, "somebody was killed"
+    assert int(one.split()[6]) > 0, "something was released"
+
+
+@pytest.mark.parametrize("turn", [27, 38])
+def test_a_process_that_stood_still_does_nothing_again_that_is_on_record(turn: int) -> None:
+    """At these turns it has been told that it may begin, and has not; `make simulate` stands still at each."""
+    assert stand_still(turn) == []
 
 
 class EngineLife(RuleBasedStateMachine):

@@ -39,6 +39,8 @@ MOST_ROUNDS = 40
 PHASES = ("D1", "P1", "I1", "R1", "O1", "E1")
 NOTICED_SECONDS = HEARTBEAT_SECONDS + 2 * POLL_SECONDS
 """After which a process that moves has found out that another one took its lease."""
+RELEASED = (*(act for role, acts in ACTS.items() if role != "incident-scribe" for act in acts), "deployment")
+"""What the world knows of a release; a scribe that is kept from writing it down holds nothing up."""
 SLICE_SECONDS = 0.3
 """How long one of two processes moves at most before it is the other's turn."""
 
@@ -134,9 +136,9 @@ class World:
         self._person.close()
         self._simulated.__exit__(None, None, None)
 
-    @property
-    def is_calm(self) -> bool:
-        return self._machine.is_calm
+    def calm_down(self) -> None:
+        """From now on every agent answers at once what its gate asks for."""
+        self._machine.is_calm = True
 
     @property
     def turns(self) -> int:
@@ -159,6 +161,18 @@ class World:
             return number
 
         self.added.append(self._person.write_now(work))
+
+    def bring_to_release(self, until: tuple[str, ...]) -> None:
+        """Work that was reviewed in calm weather and is about to be released; each stops after one of these phases."""
+        self.calm_down()
+        for _ in until:
+            self.add("R1")
+        numbers = self.added[-len(until) :] if until else []
+        while not all(self._is_at_end(number) for number in numbers):
+            self.run(1.0)
+        self._machine.is_calm = False
+        for number, phase in zip(numbers, until, strict=True):
+            self._do(lambda tx, n=number, p=phase: work_items.stop_after(tx, n, p))  # type: ignore[misc]
 
     def _of_work(self, pick: int, work: Callable[[Transaction, int, str], None]) -> None:
         if self.added:
@@ -250,7 +264,7 @@ class World:
 
     def finish(self) -> list[str]:
         """Calm weather: every agent answers, every question is answered. What is wrong when all has come to rest."""
-        self._machine.is_calm = True
+        self.calm_down()
         self._machine.disk.refuses = 0
         self.edit_team(0)
         for number in self.added:
@@ -274,7 +288,7 @@ class World:
         missing = [
             f"work item {number} is released without a {act}"
             for number in self.added
-            for act in (*(act for acts in ACTS.values() for act in acts), "deployment")
+            for act in RELEASED
             if self._facts(number).released_at is not None and not self._outside.acts[number, act]
         ]
         return missing + [f"{count} proposals of work item {n}" for n, count in proposed.items() if count > 1]
