@@ -16,9 +16,10 @@ from tests.chaos.place import Place, prepare
 from tests.chaos.way import Way
 from tests.chaos.zygote import Zygote
 
-ONLY_BY_CHANCE = {"notification.suppressed", "briefing.made", "scope.reviewed", "schedule.done"}
-"""Kinds of events that a way has only where it was killed at another moment before, or where the hour of a schedule
-comes between its first process and its last, whose clock is hours ahead and which nobody kills."""
+ONLY_BY_CHANCE = {"notification.suppressed"}
+"""Kinds of events that a way has only where it was killed at another moment before."""
+BY_THE_CLOCK = {"briefing.made", "schedule.done", "scope.reviewed"}
+"""Kinds that the last run of a way has, which is three hours later and killed by nobody, at some hours of the day."""
 
 
 @pytest.fixture
@@ -37,5 +38,5 @@ def test_killed_at_each_kind_of_transition_a_work_item_is_done_once(tmp_path: Pa
     lines = read_lines(place.ledger)
     killed, passed = ({kind_of(key) for what, key in lines if what == which} for which in ("killed", "passed"))
     assert account(place, zygote, way.tally).faults == ()
-    assert passed - killed <= ONLY_BY_CHANCE
+    assert passed - killed <= ONLY_BY_CHANCE | BY_THE_CLOCK
     assert way.tally.kills.total() > 25
