@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from core.governance.team import Imported
     from core.profiles.reading import Profile
     from core.registry.catalog import Catalog
-    from core.store.writer import Transaction
+    from core.store.transaction import Transaction
 
 __all__ = ["OVERLAYS", "Workspace", "create"]
 

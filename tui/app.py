@@ -37,7 +37,7 @@ from tui.undoing import Undo, UndoStack, for_good
 from tui.widgets.key_bar import KeyBar
 
 if TYPE_CHECKING:
-    from core.store.writer import Transaction
+    from core.store.transaction import Transaction
     from core.workspace import Workspace
 
 STOP_SECONDS = 10.0

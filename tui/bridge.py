@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from core.store.reads import Connection
     from core.store.rows import LiveRow
     from core.store.store import Store
-    from core.store.writer import Transaction
+    from core.store.transaction import Transaction
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from core.store.writer import Transaction
+    from core.store.transaction import Transaction
 
 MOST = 100
 

@@ -20,7 +20,7 @@ from core.places import FILE
 from core.projects.registering import ProjectFacts, add_project, examine
 from core.store import reads, reads_escalations, rows
 from core.store.settings import keep_setting
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from core.workspace import MODELS_OFF, Workspace, create
 
 BY = "apm demo"

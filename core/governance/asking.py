@@ -22,7 +22,7 @@ from core.store import states
 from core.store.reads import Connection
 from core.store.rows import EscalationRow, EventRow
 from core.store.schema import Escalation, Event
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 
 MOST_TEXT = 4_000
 LONGEST_WAIT_MS = 7 * 24 * HOUR_MS

@@ -18,7 +18,7 @@ from core.sanitise import one_line
 from core.store import reads, reads_governance
 from core.store.reads import Connection
 from core.store.schema import Authority, DecisionKind
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 
 Mode = Literal["autonomous", "escalate"]
 AUTONOMOUS, ESCALATE = "autonomous", "escalate"

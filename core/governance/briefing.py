@@ -14,7 +14,7 @@ from core.store.reads import Connection, build, select
 from core.store.rows_governance import NotificationRow
 from core.store.schema import Briefing as BriefingTable
 from core.store.schema import Notification
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 
 __all__ = ["Briefing", "Item", "Section", "briefing", "keep", "kept", "notices_of"]
 

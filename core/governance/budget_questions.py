@@ -8,7 +8,7 @@ from core.governance.escalations import Option, Question, withdraw
 from core.governance.persons import named_person
 from core.store import reads, reads_escalations, rows
 from core.store.schema import Budget, Escalation
-from core.store.writer import MS_PER_DAY, Transaction
+from core.store.transaction import MS_PER_DAY, Transaction
 
 ALLOW, AMOUNT, UNCAPPED, STOP, AGAIN = "allow", "amount", "uncapped", "stop", "again"
 UNITS = ("dollars", "tokens")

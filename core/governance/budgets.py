@@ -17,7 +17,7 @@ from core.store import spend_totals
 from core.store.reads import Connection
 from core.store.schema import Spend
 from core.store.spend_totals import USED_SQL
-from core.store.writer import MS_PER_DAY, Transaction
+from core.store.transaction import MS_PER_DAY, Transaction
 
 SCOPES = ("delegation", "work_item", "day", "workspace")
 """From the narrowest; the first that has no room is the one that is told."""

@@ -19,7 +19,7 @@ from core.governance.escalations import TIME_OUT, release_merged, resolve
 from core.store import reads, rows
 from core.store.reads import Connection, build, select
 from core.store.schema import Escalation
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 
 SLACK_MS = MINUTE_MS
 """A clock is put right by less than this all the time, and nothing is late for it."""

@@ -19,7 +19,7 @@ from core.store import reads, reads_governance, rows, states
 from core.store.rows import EscalationRow
 from core.store.rows_governance import ConflictRow
 from core.store.schema import Conflict, Decision
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 
 if TYPE_CHECKING:
     from core.registry.catalog import Catalog

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.governance.escalations import Option, Question, open_with, raise_question, withdraw
 from core.sanitise import one_line
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 
 SEEN = "seen"
 

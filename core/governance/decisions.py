@@ -13,7 +13,7 @@ from core.governance.escalations import Option, Question, hold_back, open_with, 
 from core.sanitise import one_line
 from core.store.reads import Connection
 from core.store.schema import Decision
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 
 if TYPE_CHECKING:
     from core.registry.catalog import Catalog

@@ -13,7 +13,7 @@ from core.store import reads, reads_governance, rows, states
 from core.store.reads import build, select
 from core.store.rows_governance import ConflictRow
 from core.store.schema import Decision
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 
 
 def decide(tx: Transaction, choice: Choice, rules: ConflictRules) -> DecisionOutcome:

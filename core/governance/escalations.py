@@ -20,7 +20,7 @@ from core.governance.settling import settle, settle_alike, settle_authority
 from core.sanitise import one_line, sanitise
 from core.store import reads, reads_escalations, rows, states
 from core.store.schema import Answer, Escalation, WorkItem
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 
 PROVENANCES = ("human", "rule", "timeout")
 """Who or what an answer came from."""

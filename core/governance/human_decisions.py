@@ -35,7 +35,7 @@ from core.store.reads import Connection
 from core.store.rows_governance import ScopeProposalRow
 from core.store.schema import InboxFile
 from core.store.store import Store
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 
 __all__ = [
     "AlreadyApplied",

@@ -20,7 +20,7 @@ from core.sanitise import one_line
 from core.store import reads, reads_escalations, rows, states
 from core.store.carried import carried
 from core.store.schema import Answer, Escalation, Event, WorkItem
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 
 MOST_MINUTES = 366 * 24 * 60
 MOST_NOTE = 2_000

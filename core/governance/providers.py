@@ -10,7 +10,7 @@ from core.runtimes.base import Unavailable
 from core.sanitise import one_line
 from core.store import reads
 from core.store.schema import Escalation
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 
 WAIT = "wait"
 

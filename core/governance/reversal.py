@@ -26,7 +26,7 @@ from core.store.reads import Connection
 from core.store.rows import DecisionRow
 from core.store.rows_governance import ScopeProposalRow
 from core.store.schema import Decision
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 
 MOST_WORDS = 2_000
 

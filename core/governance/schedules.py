@@ -23,7 +23,7 @@ from core.sanitise import one_line
 from core.store.reads import Connection, build, select
 from core.store.rows_governance import ScheduleRow
 from core.store.schema import Schedule
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 
 if TYPE_CHECKING:
     from core.registry.schema import Schedules

@@ -13,7 +13,7 @@ from core.governance.briefing_document import Briefing
 from core.governance.notices import delivery, planning
 from core.governance.notices.channels import HOUSE, Channels, read_channels
 from core.store.rows_governance import NotificationRow
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)

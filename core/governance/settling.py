@@ -12,7 +12,7 @@ from core.store import reads_governance
 from core.store.rows import EscalationRow
 from core.store.schema import Decision as DecisionTable
 from core.store.schema import DecisionKind
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 
 KEEP, FOLLOW = "keep", "follow-file"
 """The answers: the grant stays in force, or what the files say takes its place."""

@@ -40,7 +40,7 @@ from core.store import reads, reads_governance, rows, rows_governance
 from core.store.reads import Connection
 from core.store.schema import ScopeReview, Setting
 from core.store.settings import keep_setting
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 
 __all__ = ["FILE_NAME", "BroughtIn", "ContextRejected", "bring_in", "checked", "export", "keep_facts", "parse"]
 

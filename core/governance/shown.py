@@ -12,7 +12,7 @@ from core.contract import Json, canonical_json
 from core.sanitise import one_line, sanitise
 from core.store.rows import EscalationRow
 from core.store.schema import Event
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 
 MOST_QUESTION = 2_000
 MOST_LINE = 1_000

@@ -19,7 +19,7 @@ from core.registry import importing
 from core.registry.changes import Changes, Contradiction
 from core.sanitise import one_line
 from core.store import reads, reads_escalations
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 
 if TYPE_CHECKING:
     from core.registry.catalog import Catalog

@@ -38,7 +38,7 @@ from core.runtimes.base import Runtime, Unavailable, WaitsForHuman
 from core.sanitise import one_line, sanitise
 from core.store.reads import Connection
 from core.store.rows import AgentRow, PhaseRunRow
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 
 T = TypeVar("T")
 Following = Callable[[AgentResponse], Callable[[Transaction, Entry], T] | None]

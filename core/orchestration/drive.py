@@ -36,7 +36,7 @@ from core.sanitise import one_line
 from core.store import rows
 from core.store.database import StoreError
 from core.store.rows import PhaseRunRow
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 
 logger = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ from core.orchestration.inbox import Inbox
 from core.orchestration.lease import HeldStore, LeaseLost
 from core.store.database import StoreError
 from core.store.store import Reader
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 
 if TYPE_CHECKING:
     from core.registry.catalog import Catalog

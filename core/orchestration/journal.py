@@ -17,7 +17,7 @@ from core.store.database import StoreError
 from core.store.reads import Connection
 from core.store.schema import Delegation, Intent
 from core.store.schema import Evidence as EvidenceTable
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 
 DIGEST_CHARS = 32
 """Of the request's SHA-256: 128 bits tell any two requests of one work item apart."""

@@ -14,7 +14,7 @@ from core.contract import ApmError, Json, canonical_json
 from core.store.reads import LEASE_STALE_MS, Connection
 from core.store.schema import Lease
 from core.store.store import Reader, Store
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 
 T = TypeVar("T")
 

@@ -35,7 +35,7 @@ from core.registry.sources import FILE_NAME, OVERLAYS
 from core.sanitise import one_line, sanitise
 from core.store import reads, rows
 from core.store.schema import GateResult, PhaseRun, WorkItem
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 
 SENDS_BACK: Mapping[str, str] = {"R1": "I1"}
 """Whose gate finds what an earlier phase must mend, and which."""

@@ -28,7 +28,7 @@ from core.phases import PhaseSpec, Step
 from core.projects import git
 from core.registry import catalog as registry
 from core.registry.catalog import Catalog
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 
 
 class PhaseRunner:

@@ -19,7 +19,7 @@ from core.orchestration.providers import Providers
 from core.redaction import own_redactor
 from core.registry.catalog import Catalog
 from core.sanitise import one_line
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 
 PERMISSIONS = "technical"
 """The domain agent whose authority says what a running agent may do without a person."""

@@ -14,7 +14,7 @@ from core.redaction import own_redactor
 from core.store.reads import Connection
 from core.store.schema import Event
 from core.store.schema import Turn as TurnTable
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 
 
 def keep(tx: Transaction, spender: Spender, request_digest: str, kind: str, content: Json) -> Turn:

@@ -12,7 +12,7 @@ from core.sanitise import one_line, sanitise
 from core.store import reads, rows
 from core.store.schema import Artifact as ArtifactTable
 from core.store.schema import WorkItem
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 
 TYPES = ("feature", "bug", "chore", "spike", "docs")
 

@@ -13,7 +13,7 @@ from core.projects import git
 from core.projects.settings import interpreter, validate
 from core.store import reads, rows
 from core.store.schema import Project
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 
 LONGEST_NAME = 64
 

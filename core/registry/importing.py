@@ -13,7 +13,7 @@ from core.store import reads, reads_governance
 from core.store.reads import Connection
 from core.store.schema import Agent, Authority, DecisionKind
 from core.store.settings import keep_setting, read_setting
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 
 if TYPE_CHECKING:
     from core.registry.catalog import Catalog

@@ -44,7 +44,7 @@ from core.store.schema import (
     WorkItem,
 )
 from core.store.store import Store
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 
 MOVED: tuple[type[Model], ...] = (
     *(Evidence, GateResult, Intent, Turn, Spend, Delegation, PhaseRun, Artifact),

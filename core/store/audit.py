@@ -11,7 +11,7 @@ from peewee import Value, fn
 from core.store.chain import STRETCH, ChainFault, StoredEvent, event_from_row, faults, first_of, head_from_row
 from core.store.schema import TABLES, ChainHead, Delegation, Event, Turn
 from core.store.store import Reader
-from core.store.writer import UNCHAINED
+from core.store.transaction import UNCHAINED
 
 WINDOW = 2_000
 """Events held in memory at a time."""

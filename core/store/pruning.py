@@ -16,7 +16,7 @@ from pathlib import Path
 
 from core.store.reads import Connection, unfinished
 from core.store.schema import Project
-from core.store.writer import MS_PER_DAY
+from core.store.transaction import MS_PER_DAY
 
 logger = logging.getLogger(__name__)
 

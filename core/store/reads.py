@@ -32,7 +32,7 @@ from core.store.schema import (
     WorkItem,
 )
 from core.store.store import Reader
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 
 R = TypeVar("R")
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from core.store.reads import Connection
 from core.store.reads_escalations import SECTION_SQL
-from core.store.writer import MS_PER_DAY
+from core.store.transaction import MS_PER_DAY
 
 _OPEN = 'COALESCE("resolved_at", "withdrawn_at", "expired_at", "merged_into") IS NULL'
 """The condition of the index over the open questions, to the letter: so that one is walked, at 0.2 ms a thousand."""

@@ -16,7 +16,7 @@ from core.store.reads import Connection, build
 from core.store.reads_escalations import SECTION_SQL
 from core.store.rows import EscalationRow
 from core.store.schema import Escalation
-from core.store.writer import MS_PER_DAY
+from core.store.transaction import MS_PER_DAY
 
 CHUNK = 500
 """Numbers in one statement; a database takes only so many parameters."""

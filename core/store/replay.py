@@ -28,7 +28,7 @@ from core.store.chain import ARCHIVED, StoredEvent
 from core.store.database import MIGRATED, MIGRATIONS, connect, explain, sqlite_url
 from core.store.schema import TABLES, Spend
 from core.store.store import Reader
-from core.store.writer import UNCHAINED
+from core.store.transaction import UNCHAINED
 
 STATE: tuple[type[Model], ...] = tuple(model for model in TABLES if model not in UNCHAINED)
 """The tables that events carry whole: all but the chain, the lease and the running totals."""

@@ -8,7 +8,7 @@ from typing import Any
 from core.contract import canonical_json
 from core.store.reads import Connection
 from core.store.schema import Setting
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 
 
 def read_setting(reader: Connection, key: str) -> Any:

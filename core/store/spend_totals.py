@@ -7,7 +7,7 @@ from typing import Any
 
 from core.store.reads import Connection
 from core.store.schema import SpendTotal
-from core.store.writer import MS_PER_DAY, Transaction
+from core.store.transaction import MS_PER_DAY, Transaction
 
 USED_SQL = """
     COALESCE(SUM(COALESCE("cost", CASE WHEN "settled_at" IS NULL OR "is_lost" THEN "reserved_cost" ELSE 0 END)), 0),

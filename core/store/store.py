@@ -18,7 +18,8 @@ from peewee import Database
 from core.store.chain import StoredEvent, read_or_make_key
 from core.store.database import FAILURES, MIGRATED, alone, connect, explain, has_events, prepare, sqlite_url
 from core.store.tickets import Ticket, settle_all
-from core.store.writer import Transaction, Writer, milliseconds_now
+from core.store.transaction import Transaction
+from core.store.writer import Writer, milliseconds_now
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from core.contract import AgentRequest, AgentResponse, Json, succeeded
 from core.orchestration import work_items
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.acceptance.people import OPTIONS, Driving, agent, decide, document, escalation
 from tests.unit.command_line import CommandLine
 from tests.unit.scripted import OUTPUTS, TASK, Scripted

@@ -11,7 +11,7 @@ from typing import Any
 
 from core.contract import AgentRequest, AgentResponse, succeeded
 from core.orchestration import work_items
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.acceptance import writers
 from tests.acceptance.people import Driving, agent, escalation, write
 from tests.e2e.apm_process import ROOT, environment

@@ -7,7 +7,7 @@ from pathlib import Path
 from core.contract import Json
 from core.governance.decisions import Choice, make_decision
 from core.store.schema import WorkItem
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.app.seeding import (
     HOUR,
     MINUTE,

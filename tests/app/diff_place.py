@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.store.schema import Project, WorkItem
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.app.seeding import MORNING, SeededWorkspace, seed_artifact
 from tests.unit.git_project import commit
 from tests.unit.git_project import git as by_hand

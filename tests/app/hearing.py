@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.app.driving import settle
 from tests.app.seeding import SeededWorkspace
 from tui.bridge import Change

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from core.governance import escalations, life
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.app.busy import busy
 from tests.app.seeding import (
     HOUR,

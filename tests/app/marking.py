@@ -6,7 +6,7 @@ from typing import Any
 
 from core.store import reads_escalations
 from core.store.rows import EscalationRow
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.app.inbox import APPROVE, SUPPLY, ask, failed
 from tests.app.seeding import MINUTE, Question, SeededWorkspace, raise_question
 from tui.questions.bulk import Plan

@@ -20,7 +20,7 @@ from core.phases import PHASE_BY_CODE
 from core.registry.importing import MEMORY
 from core.runtimes.base import Ask
 from core.store.settings import keep_setting
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.app.busy import busy
 from tests.app.seeding import MINUTE, SECOND, SeededWorkspace
 

@@ -11,7 +11,7 @@ import pytest
 
 from core.governance.briefing import briefing, keep
 from core.store.schema import Evidence
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.app.driving import app_in, settle
 from tests.app.seeding import HOUR, MINUTE, SeededWorkspace, seed_delegation
 from tui.screens.pane_screen import PaneScreen

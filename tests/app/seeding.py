@@ -26,7 +26,7 @@ from core.store.schema import (
     Project,
     WorkItem,
 )
-from core.store.writer import MS_PER_DAY, Transaction
+from core.store.transaction import MS_PER_DAY, Transaction
 from core.workspace import Workspace
 from tests.fresh import fresh_store
 

@@ -24,7 +24,7 @@ from core.registry.importing import read_memory
 from core.store import reads
 from core.store.reads import Connection
 from core.store.schema import Answer
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.app.seeding import HOUR, MINUTE, SeededWorkspace, seed_counter, seed_project, seed_work_item
 from tests.fresh import copied
 

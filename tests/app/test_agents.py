@@ -12,7 +12,7 @@ from core.governance import authority
 from core.governance.scope.asking import propose
 from core.store import reads, reads_governance
 from core.store.schema import Agent
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.app.driving import SMALL, app_in, lines_of, notices, opened, press, screen_text, settle
 from tests.app.seeding import (
     HOUR,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from core.governance import escalations
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.app.asked import answers
 from tests.app.driving import Driving, app_in, notices, opened, press, screen_text, settle
 from tests.app.marking import ALL, chosen, marked, mix, plan_of, rows, triage_of

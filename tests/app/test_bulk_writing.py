@@ -10,7 +10,7 @@ import pytest
 
 from core.governance import escalations
 from core.store import reads, reads_triage
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.app.driving import SMALL, WIDE, app_in, notices, opened, press, screen_text, settle
 from tests.app.inbox import ask
 from tests.app.marking import ALL, chosen, marked, mix, plan_of, raise_again, triage_of

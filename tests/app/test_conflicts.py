@@ -14,7 +14,7 @@ from core.registry.importing import read_memory
 from core.store import reads_governance, reads_windows
 from core.store.reads import Connection
 from core.store.rows_governance import ConflictRow
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.app.driving import SMALL, USUAL, app_in, decision_of, lines_of, notices, opened, press, screen_text, settle
 from tests.app.hearing import heard_by, tell
 from tests.app.seeding import HOUR, MINUTE, SeededWorkspace, seed_project, seed_work_item

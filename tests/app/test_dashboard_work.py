@@ -4,7 +4,7 @@ import pytest
 
 from core.orchestration import work_items
 from core.store import reads
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.app.driving import Driving, app_in, lines_of, notices, opened, press, screen_text, settle
 from tests.app.seeding import MORNING, SECOND, SeededWorkspace, seed_passed, seed_work_item
 from tui.widgets.pipeline import Pipeline

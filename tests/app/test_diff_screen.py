@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from textual.pilot import Pilot
 
 from core.store.schema import WorkItem
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.app.diff_place import BRANCH, OPEN, changed, released
 from tests.app.driving import SMALL, USUAL, WIDE, lines_of, notices, opened, press, screen_text, settle
 from tests.app.seeding import SeededWorkspace

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from core.governance import escalations, life
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.app.driving import app_in, notices, opened, press, send, settle
 from tests.app.inbox import ask
 from tests.app.marking import raise_again

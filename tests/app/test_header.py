@@ -9,7 +9,7 @@ import pytest
 from core.contract import ApmError
 from core.governance.escalations import resolve
 from core.store.schema import Budget, Counter
-from core.store.writer import MS_PER_DAY, Transaction
+from core.store.transaction import MS_PER_DAY, Transaction
 from tests.app.driving import SMALL, USUAL, WIDE, Driving, app_in, lines_of, notices, opened, press, screen_text, settle
 from tests.app.seeding import HOUR, MORNING, SeededWorkspace
 from tui.widgets.top_line import TopLine

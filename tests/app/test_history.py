@@ -15,7 +15,7 @@ from textual.pilot import Pilot
 
 import core
 from core.governance.escalations import resolve
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.app import money
 from tests.app.driving import SMALL, USUAL, WIDE, app_in, lines_of, notices, opened, press, screen_text, settle
 from tests.app.records import go_to, in_utc, seed_commands

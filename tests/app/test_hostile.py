@@ -13,7 +13,7 @@ from textual.events import Paste
 
 from core.contract import canonical_json
 from core.store.schema import Agent, GateResult, WorkItem
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.app.driving import SMALL, WIDE, opened, press, settle
 from tests.app.seeding import (
     Option,

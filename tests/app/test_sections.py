@@ -6,7 +6,7 @@ import pytest
 
 from core.contract import UsageError
 from core.store.settings import keep_setting
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.app.seeding import SeededWorkspace
 from tui.questions import sections
 

@@ -13,7 +13,7 @@ from core.governance.budget_questions import set_budget
 from core.governance.budgets import Amounts
 from core.governance.notices.channels import FILE_NAME as CHANNELS_FILE
 from core.store.schema import Notification
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.app import money
 from tests.app.driving import SMALL, WIDE, app_in, app_of, notices, press, screen_text, settle
 from tests.app.seeding import SeededWorkspace

@@ -10,7 +10,7 @@ import pytest
 
 from core.contract import Json, canonical_json
 from core.store.schema import Lease
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.app import money
 from tests.app.driving import SMALL, USUAL, WIDE, app_in, app_of, press, settle
 from tests.app.seeding import MINUTE, MORNING, SECOND, SeededWorkspace

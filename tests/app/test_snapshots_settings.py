@@ -9,7 +9,7 @@ import pytest
 
 from core.registry.importing import MEMORY
 from core.store.settings import keep_setting
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.app.driving import SMALL, USUAL, WIDE, app_of, press, settle
 from tests.app.seeding import SeededWorkspace
 from tui.settings.themes import ANSI_DARK, ANSI_LIGHT, CONTRAST

@@ -10,7 +10,7 @@ from textual.strip import Strip
 
 from core.store import looking
 from core.store.schema import Agent
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.app.driving import SMALL, USUAL, WIDE, Driving, lines_of, opened, press, screen_text, settle
 from tests.app.seeding import MORNING, SeededWorkspace
 from tui import bridge

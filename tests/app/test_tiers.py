@@ -3,7 +3,7 @@ from __future__ import annotations
 from core.store import reads, reads_team
 from core.store.reads_team import Asker
 from core.store.rows import LiveRow
-from core.store.writer import MS_PER_DAY, Transaction
+from core.store.transaction import MS_PER_DAY, Transaction
 from tests.app.seeding import MORNING, SECOND, SeededWorkspace, seed_counter
 from tui.governance.tiers import Group, Member, Task, Team, asker, open_groups, running_tasks, team, tier_rows
 

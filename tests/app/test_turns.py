@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 from core.governance import budgets
 from core.sanitise import sanitise
 from core.store.reads_turns import TurnRow
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.app import money
 from tests.app.driving import SMALL, Driving, app_in, lines_of, opened, press, settle
 from tests.app.seeding import MORNING, SECOND, SeededWorkspace, seed_delegation

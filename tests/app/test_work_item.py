@@ -9,7 +9,7 @@ from core.orchestration import work_items
 from core.store import reads
 from core.store.rows import DelegationRow
 from core.store.schema import Artifact, Delegation, PhaseRun
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.app.busy import REVIEWED_SHORT
 from tests.app.driving import SMALL, USUAL, WIDE, Driving, app_in, lines_of, opened, press, screen_text, settle
 from tests.app.seeding import MORNING, SECOND, SeededWorkspace, seed_delegation, seed_gate, seed_phase

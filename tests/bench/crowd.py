@@ -7,7 +7,7 @@ from pathlib import Path
 from core.governance.escalations import raise_question
 from core.orchestration import work_items
 from core.store.schema import WorkItem
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from core.workspace import Workspace, create
 from tests.bench.governing import question
 

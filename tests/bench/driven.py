@@ -21,7 +21,7 @@ from core.runtimes.base import Runtime
 from core.store import reads_escalations
 from core.store.chain import StoredEvent
 from core.store.rows import AgentRow
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from core.workspace import Workspace
 from tests.unit.scripted import Scripted
 

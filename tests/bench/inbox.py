@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from core.governance.escalations import Option, Question, raise_question
 from core.orchestration import work_items
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 
 APPROVE = (
     Option("approve", "Approve", "The agent goes on as it proposed."),

@@ -19,7 +19,7 @@ from typing import Any
 
 from core.contract import Json
 from core.store.chain import StoredEvent
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from core.workspace import Workspace
 from tests.bench.crowd import rename
 from tests.bench.load import Load

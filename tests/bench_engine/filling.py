@@ -20,7 +20,7 @@ from core.phases import PHASE_BY_CODE, PhaseSpec
 from core.store import reads
 from core.store.rows import AgentRow
 from core.store.store import Reader
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from core.workspace import Workspace
 from tests.bench_engine.team import Idle
 

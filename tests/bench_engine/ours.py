@@ -20,7 +20,7 @@ from core.places import FILE
 from core.projects import registering
 from core.store.chain import StoredEvent
 from core.store.store import Store
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from core.workspace import Workspace
 from tests.bench_engine.standard import PHASES, Meter, Outcome, Shape, parse, tell
 from tests.bench_engine.team import Idle, install

@@ -30,7 +30,7 @@ from core.projects import git
 from core.store.carried import carried
 from core.store.chain import StoredEvent
 from core.store.store import Store
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.chaos.team import ChaosTeam, Counted
 from tests.e2e.apm_process import query
 from tui.cli.main import main

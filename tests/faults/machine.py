@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
+from core.store.database import PAGE_BYTES
 from tests.e2e.apm_process import Apm, Ended, end, environment, query
 from tests.faults.room import Room, why_not
 from tests.fresh import fresh_workspace
 
 needs_mounts = pytest.mark.skipif(bool(why_not()), reason=why_not())
-PAGE = 4_096
 HOUR, YEAR = 3_600, 365 * 86_400
 FILL = 'cd "$1"; dd if=/dev/zero of=filler bs=1k count=$(($(df --output=avail -k . | tail -1) - $2)) 2>/dev/null'
 AT_ANOTHER_TIME = """
@@ -176,7 +176,7 @@ def test_a_page_that_was_damaged(apm: Apm, database: Path) -> None:
         places = [page for (page,) in connection.execute(pages)]
     bad = bytearray(good)
     for page in places:
-        bad[(page - 1) * PAGE : (page - 1) * PAGE + 512] = b"\xff" * 512
+        bad[(page - 1) * PAGE_BYTES : (page - 1) * PAGE_BYTES + 512] = b"\xff" * 512
     database.write_bytes(bad)
 
     for words in (("run", "--all"), ("work-item", "list"), ("work-item", "create", "x")):
@@ -190,7 +190,7 @@ def test_a_damaged_page_that_no_command_reads(apm: Apm, database: Path) -> None:
     good = database.read_bytes()
     with closing(sqlite3.connect(database)) as connection:
         [(page,)] = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'scope_reviews'")
-    database.write_bytes(good[: (page - 1) * PAGE] + b"\xff" * PAGE + good[page * PAGE :])
+    database.write_bytes(good[: (page - 1) * PAGE_BYTES] + b"\xff" * PAGE_BYTES + good[page * PAGE_BYTES :])
 
     assert apm("work-item", "list").code == 0
     ended = apm("audit", "verify")

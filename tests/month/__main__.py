@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.month import playing, readings, reckoning, story
 from tests.month.checks import Check, check
 from tests.month.chronicle import chronicle

@@ -11,7 +11,7 @@ from core.governance.decisions import Choice, DecisionRules, make_decision
 from core.governance.scope import deciding
 from core.places import FILE
 from core.store import reads_governance
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.month import deeds
 from tests.month.deeds import HUMAN, OTHER, PROPOSED, Deed
 from tests.month.stage import CONFLICT, Astray, Stage

@@ -14,7 +14,7 @@ from core.places import FILE
 from core.registry.catalog import Catalog
 from core.store.reads import Connection
 from core.store.store import Store
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from core.workspace import Workspace
 from tests.month.days import END, START, told
 from tests.month.deeds import Deed

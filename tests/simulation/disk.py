@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from core.store.database import StoreError, sqlite_url
 from core.store.store import Reader, Store
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.simulation.loop import VirtualLoop
 
 T = TypeVar("T")

@@ -24,7 +24,7 @@ from core.store import audit, reads, reads_escalations, rows, states
 from core.store.chain import StoredEvent, event_from_row
 from core.store.schema import Event
 from core.store.store import Reader
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.fresh import copied
 from tests.simulation.agents import Key, Ledger
 from tests.simulation.outside import ACTS, PROPOSAL, Outside

@@ -24,7 +24,7 @@ from core.orchestration import work_items
 from core.orchestration.engine import Engine
 from core.store import reads, reads_escalations, rows
 from core.store.rows import AgentRow
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from core.workspace import Workspace
 from tests.simulation import agents
 from tests.simulation.agents import Agents, Ledger

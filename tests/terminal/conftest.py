@@ -10,7 +10,7 @@ import pytest
 
 from core.governance.escalations import Option, Question, raise_question
 from core.orchestration.work_items import pause
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.app.seeding import seed_project, seed_work_item
 from tests.fresh import fresh_store
 from tests.terminal.tty import ROOT, Tty, open_app, terminal

@@ -11,7 +11,7 @@ import pytest
 from core.orchestration import work_items
 from core.store import reads_escalations
 from core.store.store import Store
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.terminal.conftest import ASKED, WORK
 from tests.terminal.tty import Tty, assert_given_back, has_tmux, open_app, terminal, wait_until
 

@@ -18,7 +18,7 @@ import pytest
 from core.orchestration import work_items
 from core.store import reads, reads_escalations
 from core.store.store import Store
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.app.busy import busy
 from tests.terminal.browser import Served, browser_at, browser_screenshot, chromium, served
 from tests.terminal.tty import PATIENCE_SECONDS, ROOT, wait_until

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from core.store.store import Store
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.e2e.apm_process import Ended
 from tui.cli.main import main
 

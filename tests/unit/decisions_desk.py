@@ -18,7 +18,7 @@ from core.orchestration import work_items
 from core.store import reads, reads_governance, rows
 from core.store.schema import ScopeProposal
 from core.store.store import Store
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 
 YES, NO, SAY = Option("yes", "Yes", "It goes on."), Option("no", "No", "It stays."), Option("say", "Say", "It is told.")
 

@@ -12,7 +12,7 @@ from core.governance.escalations import Option, Question
 from core.store import reads, reads_escalations, reads_governance, rows, states
 from core.store.schema import Event
 from core.store.store import Reader, Store
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.fresh import fresh_store
 
 T = TypeVar("T")

@@ -23,7 +23,7 @@ from core.governance.notices.delivery import Delivered, deliver
 from core.store import reads_governance
 from core.store.rows_governance import NotificationRow
 from core.store.store import Store
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 
 NOON = 1_800_000_000_000
 MINUTE_MS = 60_000

@@ -21,7 +21,7 @@ from core.store.rows import DecisionRow
 from core.store.rows_governance import ScopeProposalRow
 from core.store.schema import Agent, Answer
 from core.store.store import Store
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.fresh import copied
 
 T = TypeVar("T")

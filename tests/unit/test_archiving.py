@@ -28,7 +28,8 @@ from core.store.audit import verify
 from core.store.replay import replay
 from core.store.schema import WorkItem
 from core.store.store import Store
-from core.store.writer import Transaction, milliseconds_now
+from core.store.transaction import Transaction
+from core.store.writer import milliseconds_now
 from core.workspace import Workspace
 from tests.fresh import copied, fresh_workspace
 from tests.unit.command_line import CommandLine

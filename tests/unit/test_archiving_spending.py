@@ -21,7 +21,7 @@ from core.store.archiving import archive_some
 from core.store.audit import verify
 from core.store.replay import replay
 from core.store.store import Store
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.fresh import fresh_store, fresh_workspace
 from tests.unit.command_line import CommandLine
 from tui.screens.questions.budget_text import spending_of

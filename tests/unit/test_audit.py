@@ -19,7 +19,7 @@ from core.store.chain import KEY_BYTES, BadKey, head_signature
 from core.store.database import connect, prepare, sqlite_url
 from core.store.schema import Setting, WorkItem
 from core.store.store import Reader, Store
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 
 EVENTS = 12
 

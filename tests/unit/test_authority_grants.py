@@ -12,7 +12,7 @@ from core.contract import UsageError
 from core.governance import authority
 from core.governance.decisions import DOMAIN_AGENTS
 from core.store.schema import DecisionKind
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.unit.scope_place import KIND, OWN, Place, opened
 
 

@@ -28,7 +28,7 @@ from core.governance.team import import_catalog
 from core.registry.catalog import Catalog, default_path, load_sources
 from core.registry.sources import Sources
 from core.store.rows_governance import ScopeProposalRow
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.unit.scope_place import DAY, HOUR, KIND, OPTIONS, OWN, Place, opened
 
 AGENT = "technical"

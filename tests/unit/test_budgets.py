@@ -20,7 +20,7 @@ from core.orchestration import work_items
 from core.store import reads, reads_escalations
 from core.store.schema import Event
 from core.store.store import Store
-from core.store.writer import MS_PER_DAY, Transaction
+from core.store.transaction import MS_PER_DAY, Transaction
 from tests.fresh import fresh_store
 
 MORNING = 20_000 * MS_PER_DAY + 8 * 3_600_000

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.unit.command_line import CommandLine
 
 

@@ -11,7 +11,7 @@ from core.governance import budgets
 from core.governance.budgets import Spender
 from core.orchestration import work_items
 from core.store.schema import PhaseRun
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.unit.command_line import CommandLine
 
 

@@ -14,7 +14,7 @@ from core.governance.escalations import Option, Question, raise_question
 from core.orchestration.work_items import cancel
 from core.registry.catalog import default_path
 from core.store import reads, reads_escalations
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from core.workspace import Workspace
 
 

@@ -11,7 +11,7 @@ from core.orchestration import work_items
 from core.orchestration.engine import Engine
 from core.store import reads, reads_escalations
 from core.store.schema import WorkItem
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from core.workspace import Workspace
 from tui.cli.driving import drive
 from tui.cli.running import DONE, FAILED, WAITS, report_on

@@ -11,7 +11,7 @@ from core.contract import Json
 from core.governance import reversal
 from core.governance.decisions import Choice, make_decision
 from core.governance.scope.wishes import wish
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.fresh import fresh_workspace
 from tests.unit.command_line import CommandLine
 from tests.unit.scope_place import KIND, OPTIONS, OWN, answer_unmeasured

@@ -49,7 +49,7 @@ def test_two_exports_of_one_state_are_equal_to_the_byte(line: CommandLine) -> No
 def test_a_longer_log_says_how_much_of_it_is_listed(line: CommandLine) -> None:
     def work(tx: object) -> None:
         from core.store.schema import Decision
-        from core.store.writer import Transaction
+        from core.store.transaction import Transaction
 
         assert isinstance(tx, Transaction)
         for n in range(201):

@@ -16,7 +16,8 @@ from core.governance.scope.review import review
 from core.registry.catalog import default_path, load
 from core.store.schema import Decision
 from core.store.store import Store
-from core.store.writer import Transaction, milliseconds_now
+from core.store.transaction import Transaction
+from core.store.writer import milliseconds_now
 from tests.fresh import copied, fresh_workspace
 from tests.unit.command_line import CommandLine
 from tests.unit.scope_place import KIND, Place, approve

@@ -14,7 +14,7 @@ from core.governance.decisions import Choice, DecisionOutcome, DecisionRules, Fi
 from core.registry.catalog import default_path, load
 from core.store import reads, reads_escalations
 from core.store.store import Store
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.fresh import fresh_workspace
 
 OPTIONS = (

@@ -27,7 +27,7 @@ from core.store import reads, reads_governance, rows
 from core.store.rows_governance import ScheduleRow
 from core.store.schema import Lease
 from core.store.store import Store
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.fresh import fresh_workspace
 
 DAY_MS = 86_400_000

@@ -13,14 +13,14 @@ import pytest
 
 from core.contract import AgentRequest, AgentResponse, succeeded
 from core.orchestration import engine as engines
-from core.orchestration import work_items
+from core.orchestration import lease, work_items
 from core.phases import PHASE_BY_CODE
 from core.projects import worktrees
 from core.store import reads
 from core.store.chain import StoredEvent
 from core.store.database import StoreError
 from core.store.schema import Lease
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from core.workspace import Workspace
 from tests.e2e.people import Office
 from tests.unit.engine_run import Run
@@ -107,8 +107,9 @@ async def test_nothing_is_recorded_once_the_lease_has_changed_hands(run: Run) ->
     assert await run.ws.store.read(lambda r: reads.delegations(r, number)) == before
 
 
-async def test_nothing_is_begun_once_the_lease_has_changed_hands(run: Run) -> None:
-    """Its new holder may have recorded by now what this one would do next."""
+async def test_nothing_is_begun_once_the_lease_has_changed_hands(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its new holder may have recorded by now what this one would do next. It changes hands once a heartbeat is old."""
+    monkeypatch.setattr(lease, "SURE_MS", -1)
     script = Scripted()
     path = run.ws.state / "apm.db"
 

@@ -17,7 +17,7 @@ from core.governance.escalations import Option
 from core.store import reads_escalations
 from core.store.reads_escalations import SECTIONS, Asked
 from core.store.store import Reader
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.unit.escalation_place import HOUR, Place, question
 
 HARM = "\x1b[2J\x1b]52;c;ZXZpbA==\x07\u202eevil\u2066\u200b\x9b31m[bold red]<b>&amp;\x00"

@@ -14,7 +14,7 @@ from core.governance.escalations import Option
 from core.registry.catalog import default_path, load
 from core.store import reads_governance
 from core.store.schema import Escalation
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.unit.escalation_place import DAY, HOUR, MINUTE, START, Place, chosen, escalated_decision, merge
 
 

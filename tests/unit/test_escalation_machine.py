@@ -20,7 +20,7 @@ from core.store import reads, reads_escalations, reads_team, rows, states
 from core.store.reads_team import Waiting
 from core.store.schema import Answer, Escalation
 from core.store.store import Reader
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.unit.escalation_place import DAY, HOUR, MINUTE, YEAR, Place
 from tui.questions import works as question_works
 

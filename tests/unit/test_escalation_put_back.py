@@ -11,7 +11,7 @@ from core.contract import UsageError
 from core.governance import life
 from core.governance.people import known_people
 from core.store.rows import EscalationRow
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.unit.escalation_place import DAY, HOUR, START, Place
 from tui.questions import works as question_works
 from tui.questions.works import Work

@@ -19,7 +19,7 @@ from core.orchestration import work_items
 from core.registry.catalog import default_path, load
 from core.store import reads, reads_governance
 from core.store.schema import DecisionKind, Delegation, Escalation, GateResult, PhaseRun
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.unit.escalation_place import DAY, HOUR, START, Place
 
 KIND = "external_service"

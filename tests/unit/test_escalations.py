@@ -15,7 +15,7 @@ from core.orchestration import work_items
 from core.store import reads, reads_escalations, reads_team, rows, states
 from core.store.schema import WorkItem
 from core.store.store import Store
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.fresh import fresh_store
 
 HOUR_MS = 3_600_000

@@ -15,7 +15,7 @@ from core.orchestration import work_items
 from core.store import reads, reads_escalations
 from core.store.schema import InboxFile
 from core.store.store import Store
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.fresh import fresh_workspace
 from tests.unit.decisions_desk import NEVER, NO, YES, Clock, Desk, answer, grant
 

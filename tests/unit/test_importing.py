@@ -16,7 +16,7 @@ from core.governance.team import Imported, import_catalog
 from core.places import FILE
 from core.registry.catalog import CatalogError
 from core.store import reads, reads_escalations, rows
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from core.workspace import OVERLAYS, Workspace
 from tests.fresh import fresh_workspace
 

@@ -17,7 +17,7 @@ from core.orchestration import inbox
 from core.orchestration.inbox import Inbox
 from core.orchestration.lease import HeldStore
 from core.store.schema import Lease
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.unit.inbox_tray import Tray, grants
 
 

@@ -17,7 +17,7 @@ from core.orchestration.lease import HeldStore
 from core.store.pruning import RULES, Rule, prune, to_prune
 from core.store.schema import Project
 from core.store.store import Store
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from core.workspace import Workspace
 from tests.unit.command_line import CommandLine
 from tui.cli import logs

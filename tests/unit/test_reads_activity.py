@@ -25,7 +25,7 @@ from core.store.reads_activity import (
 )
 from core.store.schema import Delegation, Evidence
 from core.store.store import Store
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.fresh import fresh_store
 
 AGENTS = ("test-runner", "Weiß", "static-analyzer")

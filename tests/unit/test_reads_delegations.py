@@ -15,7 +15,7 @@ from core.store.reads_delegations import Called, DelegationFacts, called_of, del
 from core.store.rows import LiveRow
 from core.store.schema import Escalation
 from core.store.store import Store
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.app.busy import PLANNED
 from tests.app.seeding import (
     MORNING,

@@ -19,7 +19,7 @@ from core.store.reads_events import event_document, events_by_number, history_ro
 from core.store.reads_history import SECTIONS, Asked, History, history, matches
 from core.store.schema import Delegation, Event, Evidence, Setting, Spend, WorkItem
 from core.store.store import Store
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.fresh import fresh_store
 
 NAMES = (

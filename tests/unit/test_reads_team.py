@@ -13,7 +13,7 @@ from core.store import reads_escalations, reads_team, reads_triage, reads_window
 from core.store.reads import Connection
 from core.store.schema import Agent, Counter, Escalation
 from core.store.store import Store
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.app.seeding import HOUR, MORNING, Clock, Option, Question, raise_question, seed_agents
 from tests.fresh import fresh_store
 

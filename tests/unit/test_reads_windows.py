@@ -14,7 +14,7 @@ from core.store import reads, reads_windows, rows, states
 from core.store.reads_escalations import SECTIONS
 from core.store.schema import Escalation, PhaseRun, Project, WorkItem
 from core.store.store import Store
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.fresh import fresh_store
 
 T = TypeVar("T")

@@ -16,7 +16,7 @@ from core.orchestration.reloading import Reload
 from core.places import FILE
 from core.store import reads, rows
 from core.store.schema import Lease
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from core.workspace import OVERLAYS, Workspace
 from tests.unit.engine_run import Run
 from tests.unit.scripted import OUTPUTS, Scripted

@@ -16,7 +16,8 @@ from core.store.database import MIGRATED, MIGRATIONS, connect, sqlite_url
 from core.store.replay import FOLDER_PREFIX, Replayed, replay
 from core.store.schema import Decision, Escalation, Setting
 from core.store.store import Store
-from core.store.writer import Transaction, Writer, milliseconds_now
+from core.store.transaction import Transaction
+from core.store.writer import Writer, milliseconds_now
 from core.workspace import Workspace
 from tests.app.busy import busy
 from tests.unit.command_line import CommandLine

@@ -16,7 +16,7 @@ from core.governance.scope.asking import propose
 from core.governance.scope.proposing import status
 from core.store import reads
 from core.store.schema import Decision
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.unit.scope_place import DAY, KIND, OPTIONS, OWN, Place, opened
 
 

@@ -16,7 +16,7 @@ from core.governance.scope.proposing import digest_of_row, status
 from core.governance.scope.review import package
 from core.store.rows_governance import ScopeProposalRow
 from core.store.schema import DecisionKind
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.unit.scope_place import DAY, KIND, OWN, Place, opened
 
 

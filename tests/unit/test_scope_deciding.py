@@ -15,7 +15,7 @@ from core.governance.scope.proposing import status
 from core.store import reads
 from core.store.rows_governance import ScopeProposalRow
 from core.store.schema import Decision, DecisionKind, ScopeProposal
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.unit.scope_place import KIND, OWN, Place, approve, earned, opened, reject, undo
 
 

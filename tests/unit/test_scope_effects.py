@@ -13,7 +13,7 @@ from core.registry.generation.recording import record
 from core.registry.generation.service import generate
 from core.store import reads
 from core.store.schema import Project
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from core.workspace import Workspace
 from tests.unit.generation_team import contents, read_team
 

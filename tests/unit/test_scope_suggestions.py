@@ -13,7 +13,7 @@ from core.governance.scope import deciding
 from core.governance.scope.suggestions import Suggestion, Suggestions, is_earned, suggest_scope_improvements
 from core.registry.catalog import default_path, load
 from core.store.schema import DecisionKind, Escalation
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tests.unit.scope_place import DAY, HOUR, KIND, OWN, Place, opened
 
 RULES = ConflictRules.of(load(default_path()))

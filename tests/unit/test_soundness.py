@@ -15,7 +15,7 @@ from core.orchestration.duties import Duties
 from core.orchestration.lease import HeldStore
 from core.registry.catalog import default_path, load
 from core.store import reads_escalations, rows
-from core.store.database import StoreError
+from core.store.database import PAGE_BYTES, StoreError
 from core.store.soundness import damage, verify_store
 from core.store.store import Store
 from tests.fresh import fresh_workspace
@@ -214,4 +214,4 @@ def page_of(path: Path, table: str) -> bytes:
     with closing(sqlite3.connect(path)) as database:
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         [(page,)] = database.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,)).fetchall()
-    return path.read_bytes()[(page - 1) * 4096 : page * 4096]
+    return path.read_bytes()[(page - 1) * PAGE_BYTES : page * PAGE_BYTES]

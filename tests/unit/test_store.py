@@ -18,7 +18,7 @@ from core.store.chain import Head, StoredEvent, event_from_row, faults, head_fro
 from core.store.database import MIGRATIONS, StoreError, connect, prepare, sqlite_url
 from core.store.schema import NEWEST, TABLES, ChainHead, Event, Setting, WorkItem
 from core.store.store import Reader, Store
-from core.store.writer import Transaction, Unrecorded
+from core.store.transaction import Transaction, Unrecorded
 
 
 @pytest.fixture

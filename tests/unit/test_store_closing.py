@@ -13,7 +13,7 @@ import pytest
 from core.store.database import StoreError
 from core.store.schema import WorkItem
 from core.store.store import READERS, Reader, Store
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 
 LONG_SECONDS = 20.0
 """Of a thread that is waited for: beyond it, it hangs."""

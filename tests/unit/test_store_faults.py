@@ -20,7 +20,7 @@ from core.store import audit, reads
 from core.store.database import StoreError, explain
 from core.store.schema import PhaseRun
 from core.store.store import Store
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from core.workspace import Workspace
 from tests.e2e.apm_process import environment
 from tests.fresh import fresh_store

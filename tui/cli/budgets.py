@@ -12,7 +12,7 @@ from tui.cli import options, output
 if TYPE_CHECKING:
     from core.store.reads import Connection
     from core.store.reads_spending import PhaseCost
-    from core.store.writer import Transaction
+    from core.store.transaction import Transaction
     from core.workspace import Workspace
 
 SETTABLE = ("work_item", "day", "workspace")

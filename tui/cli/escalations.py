@@ -14,7 +14,7 @@ from tui.cli import escalation_text, options, output
 if TYPE_CHECKING:
     from core.store import rows
     from core.store.reads import Connection
-    from core.store.writer import Transaction
+    from core.store.transaction import Transaction
     from core.workspace import Workspace
 
 MINUTES = {"m": 1, "h": 60, "d": 24 * 60, "w": 7 * 24 * 60}

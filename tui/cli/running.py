@@ -16,7 +16,7 @@ from tui.cli import options, output
 if TYPE_CHECKING:
     from core.store import rows
     from core.store.reads import Connection
-    from core.store.writer import Transaction
+    from core.store.transaction import Transaction
     from core.workspace import Workspace
 
 WAITS, FAILED, DONE = 3, 1, 0

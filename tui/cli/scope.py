@@ -13,7 +13,7 @@ from tui.cli import options, output, scope_text
 if TYPE_CHECKING:
     from core.governance.scope.effects import Effects
     from core.store.rows_governance import ScopeProposalRow
-    from core.store.writer import Transaction
+    from core.store.transaction import Transaction
     from core.workspace import Workspace
 
 _needed = click.option("--reason", required=True, metavar="TEXT", help="Why; it stays on the record.")

@@ -48,7 +48,7 @@ def create(
 ) -> None:
     """Create a work item, in state proposed; `apm run` and `accept` let it enter the phases."""
     from core.orchestration import work_items
-    from core.store.writer import Transaction
+    from core.store.transaction import Transaction
 
     text = "" if body is None else options.read_text(body, "--body")
     if no_project and project is not None:

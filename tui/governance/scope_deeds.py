@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from core.governance.authority import Kind, Mode
     from core.governance.scope.effects import Effects
     from core.store.rows_governance import ScopeProposalRow
-    from core.store.writer import Transaction
+    from core.store.transaction import Transaction
     from tui.app import ApmApp
 
 Say: TypeAlias = "Callable[[Transaction, ScopeProposalRow], ScopeProposalRow]"

@@ -17,7 +17,7 @@ from core.contract import ApmError
 from core.sanitise import one_line
 from core.store import states
 from core.store.rows import EscalationRow
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tui.questions.works import Work
 
 BATCH = 100

@@ -10,7 +10,7 @@ from core.sanitise import one_line
 from core.store.reads import Connection
 from core.store.reads_triage import TriageCounts
 from core.store.settings import keep_setting, read_setting
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 
 SETTING = "triage.sections"
 """Under which the kept ones stand: [{"name", "section", "words"}]."""

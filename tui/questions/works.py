@@ -12,7 +12,7 @@ from core.contract import Json
 
 if TYPE_CHECKING:
     from core.store.rows import EscalationRow
-    from core.store.writer import Transaction
+    from core.store.transaction import Transaction
 
 Step: TypeAlias = "Callable[[Transaction], Any]"
 

@@ -18,7 +18,7 @@ from core.governance.notices.outside import Outcome
 from core.store.reads import Connection, build, select
 from core.store.rows_governance import NotificationRow
 from core.store.schema import Briefing, Notification
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 
 MINUTE_MS = 60_000
 SPANS_MS = (MINUTE_MS, 5 * MINUTE_MS, 30 * MINUTE_MS, 120 * MINUTE_MS)

@@ -29,7 +29,7 @@ from core.governance.notices.outside import SENT, Outcome, send
 from core.sanitise import one_line
 from core.store.rows_governance import NotificationRow
 from core.store.store import Reader
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 
 T = TypeVar("T")
 

@@ -15,7 +15,7 @@ from core.governance.notices.channels import CONSOLE, FILE
 from core.governance.notices.wording import Notice
 from core.store.reads import Connection
 from core.store.schema import Notification
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 
 MINUTE_MS = 60_000
 WINDOW_MS = 10 * MINUTE_MS

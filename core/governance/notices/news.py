@@ -14,7 +14,7 @@ from core.governance.notices.wording import Asked, Notice
 from core.store import reads_governance, states
 from core.store.reads import Connection
 from core.store.schema import Answer, Briefing, Event
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 
 RAISED, RAISED_AGAIN, ESCALATED = "escalation.raised", "escalation.raised_again", "escalation.escalated"
 RESOLVED = "escalation.resolved"

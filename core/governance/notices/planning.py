@@ -21,7 +21,7 @@ from core.store import reads, states
 from core.store.reads import Connection
 from core.store.schema import Escalation, Notification
 from core.store.settings import keep_setting, read_setting
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 
 CURSOR, CHANNELS = "notices.cursor", "notices.channels"
 """Settings: the last event that was looked at, and the channels' names with what each takes. Never a URL."""

@@ -17,7 +17,7 @@ from core.governance.scope.suggestions import CONTRACTION, EXPANSION
 from core.sanitise import one_line
 from core.store import reads_governance
 from core.store.reads import Connection
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 
 MOST_WORDS = 2_000
 

@@ -27,7 +27,7 @@ from core.store import reads_governance
 from core.store.reads import Connection
 from core.store.rows_governance import ScopeProposalRow
 from core.store.schema import ScopeProposal
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 
 COOL_DOWN_MS = 4 * WEEK_MS
 """How long the same is not proposed again after it was rejected, taken back, or seen and left as it is."""

@@ -18,7 +18,7 @@ from core.store import reads_governance
 from core.store.reads import Connection
 from core.store.rows_governance import ScopeProposalRow
 from core.store.schema import ScopeProposal
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 
 MOST_IDS = 200
 """Numbers of questions that a proposal carries of each sort, the newest."""

@@ -27,7 +27,7 @@ from core.store import reads_governance
 from core.store.reads import Connection
 from core.store.rows_governance import ScopeProposalRow, ScopeReviewRow
 from core.store.schema import ScopeReview
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 
 SHORTEST_MS = WEEK_MS
 """A review looks back to the one before, and so far at least."""

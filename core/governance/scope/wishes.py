@@ -18,7 +18,7 @@ from core.governance.scope.wilson import lower_bound
 from core.store import reads, reads_escalations, reads_governance
 from core.store.reads import Connection
 from core.store.settings import keep_setting, read_setting
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 
 WISHES = "scope.wishes"
 """The setting that holds the wishes which no review has taken up yet."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from core.registry.generation.service import Report
 from core.store.schema import Agent
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 
 
 def record(tx: Transaction, *reports: Report, home: Path) -> int:

@@ -15,7 +15,7 @@ from core.store import reads, reads_activity
 from core.store.reads import Connection
 from core.store.reads_activity import CallRow, CommandRow
 from core.store.rows import CounterRow, LiveRow
-from core.store.writer import MS_PER_DAY
+from core.store.transaction import MS_PER_DAY
 from tui.actions import bindings
 from tui.background import in_background
 from tui.bridge import Change

@@ -12,7 +12,7 @@ from core.sanitise import one_line
 from core.store import reads_triage
 from core.store.reads import Connection
 from core.store.rows import LiveRow
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tui.background import in_background
 from tui.questions import bulk_deeds
 from tui.questions.bulk import BATCH, Deed, Done, Outcome, Plan, in_short, make_plan, take_back

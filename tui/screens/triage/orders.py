@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from core.store import reads_escalations, reads_triage, reads_windows
 from core.store.reads import Connection
 from core.store.reads_triage import AnsweredRow
-from core.store.writer import MS_PER_DAY
+from core.store.transaction import MS_PER_DAY
 from tui.questions.sections import Section
 from tui.widgets.filtering import Words
 

@@ -12,7 +12,7 @@ from textual.widget import Widget
 
 from core.store.reads_triage import AnsweredRow
 from core.store.rows import EscalationRow
-from core.store.writer import Transaction
+from core.store.transaction import Transaction
 from tui.actions import bindings
 from tui.background import in_background
 from tui.questions import sections

@@ -16,7 +16,7 @@ from tui.widgets.fields import Area, Field
 from tui.widgets.picker import Picker
 
 if TYPE_CHECKING:
-    from core.store.writer import Transaction
+    from core.store.transaction import Transaction
     from tui.app import ApmApp
 
 TYPES = ("feature", "bug", "chore", "spike", "docs")
