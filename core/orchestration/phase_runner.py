@@ -93,14 +93,20 @@ class PhaseRunner:
         subject = str(task["id"]) if task else ""
         for group in self._spec.groups:
             ready = [step for step in group if self._may_run(step, subject)]
-            found = await asyncio.gather(*(self._step(step, subject, task) for step in ready), return_exceptions=True)
-            _raise_first(found)
-            entries = [e for e in found if isinstance(e, Entry)]
+            entries = await self._side_by_side(ready, subject, task)
             if any(e.response.status is Status.FAILURE for e in entries):
                 return False
             if any(e.response.metadata.get("decisions") for e in entries) and await self._waits(subject):
                 return False
         return True
+
+    async def _side_by_side(self, ready: Sequence[Step], subject: str, task: Json | None) -> list[Entry]:
+        """What the agents of a group answer. One that fails leaves the others be; it is raised once they have ended."""
+        if len(ready) == 1:
+            return [await self._step(ready[0], subject, task)]
+        found = await asyncio.gather(*(self._step(step, subject, task) for step in ready), return_exceptions=True)
+        _raise_first(found)
+        return [e for e in found if isinstance(e, Entry)]
 
     async def _waits(self, subject: str) -> bool:
         """Whether a decision that has just come up holds back the task. Raises Parked when it holds the phase."""

@@ -72,7 +72,8 @@ class Pending:
     """What waits: new rows, then statements about rows that are there by then."""
 
     def __init__(self, database: Database) -> None:
-        self._db = database
+        # Not by way of peewee, whose part in a statement is as large as SQLite's.
+        self._execute = database.connection().execute
         self._inserts: list[tuple[Insert, tuple[Any, ...]]] = []
         self._others: list[tuple[str, tuple[Any, ...]]] = []
 
@@ -99,9 +100,9 @@ class Pending:
             by_statement.setdefault(statement, []).append(row)
         for statement in sorted(by_statement, key=lambda s: s.rank):
             for rows in _shares(by_statement[statement]):
-                self._db.execute_sql(_text(statement, len(rows)), [value for row in rows for value in row])
+                self._execute(_text(statement, len(rows)), [value for row in rows for value in row])
         for text, parameters in self._others[:others]:
-            self._db.execute_sql(text, parameters)
+            self._execute(text, parameters)
         del self._inserts[:inserts], self._others[:others]
 
 

@@ -156,8 +156,10 @@ class Store:
         self._writer.close()
         self._readers.shutdown()
         # Nobody reads any more: no thread has to be waited for that may never have begun.
-        for connection in self._opened:
-            connection.close()
+        with self._lock:
+            # One after another: SQLite takes its log away with the last, which no two can be at once.
+            for connection in self._opened:
+                connection.close()
 
     def __enter__(self) -> Store:
         return self

@@ -78,13 +78,13 @@ class Writer:
         return future.result()
 
     def close(self) -> None:
-        """Commit what waits, then end the thread."""
+        """Commit what waits, then end the thread. Whoever else closes it meanwhile waits for that too."""
         if not self._closed:
             self._closed = True
             for loop in tuple(self._gathered):
                 self._hand_over(loop, 0, 0)
             self._queue.put(None)
-            self._thread.join()
+        self._thread.join()
 
     def _check_open(self) -> None:
         if self._closed:

@@ -1,0 +1,204 @@
+"""Closures that share a commit: together they leave what each by itself would have left, whatever they do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from peewee import fn
+
+from core.store.audit import verify
+from core.store.replay import replay
+from core.store.schema import TABLES, Counter, Lease, PhaseRun, Setting, WorkItem
+from core.store.store import Reader, Store
+from core.store.transaction import UNCHAINED, Transaction
+
+NOW = 1_795_000_000_000
+PHASES = ("D1", "P1")
+
+Deed = Callable[[Transaction], object]
+
+
+def add(tx: Transaction) -> int:
+    number = tx.insert(WorkItem, title="x", type="feature", origin="human", created_at=tx.now)
+    tx.event("work_item.created", work_item=number)
+    return number
+
+
+def enter(phase: str, work_item: int) -> Deed:
+    """Fails where the work item is none, or is in that phase already."""
+
+    def deed(tx: Transaction) -> int:
+        number = tx.insert(
+            PhaseRun, work_item=work_item, phase=phase, round=1, input_digest="0" * 64, started_at=tx.now
+        )
+        tx.event("phase.entered", work_item=work_item, phase=phase)
+        return number
+
+    return deed
+
+
+def rename(work_item: int, title: str) -> Deed:
+    def deed(tx: Transaction) -> None:
+        tx.update(WorkItem, work_item, title=title)
+        tx.event("work_item.renamed", work_item=work_item)
+
+    return deed
+
+
+def rename_all(tx: Transaction) -> int:
+    """Reads what it and those before it have written."""
+    found = tx.rows(WorkItem.select(WorkItem.id, WorkItem.title).order_by(WorkItem.id))
+    for number, title in found:
+        tx.update(WorkItem, number, title=f"{title}{len(found)}")
+    add(tx)
+    return int((tx.one(WorkItem.select(fn.COUNT(WorkItem.id))) or (0,))[0])
+
+
+def keep(tx: Transaction) -> None:
+    """A row whose key is a word; a second one with the word fails."""
+    tx.insert(Setting, key="word", value="1")
+    tx.event("setting.changed")
+
+
+def count(tx: Transaction) -> None:
+    tx.count("ac-writer", runs=1, milliseconds=5)
+
+
+def take(tx: Transaction) -> tuple[int, int]:
+    """A table that is written at once; what was known of it does not hold any more."""
+    before = tx.once(fence)
+    tx.execute(Lease.delete())
+    tx.execute(Lease.insert(name="engine", holder="h", pid=1, fence=tx.seq, heartbeat_at=tx.now))
+    return before, tx.once(fence)
+
+
+def fence(tx: Transaction) -> int:
+    found = tx.sql("SELECT fence FROM leases")
+    return int(found[0][0]) if found else 0
+
+
+def add_in_a_phase(tx: Transaction) -> None:
+    """A row, and one that refers to it."""
+    enter("D1", add(tx))(tx)
+
+
+def forget_the_event(tx: Transaction) -> None:
+    tx.update(WorkItem, 1, title="unrecorded")
+
+
+def failing(deed: Deed) -> Deed:
+    """Does all of it, and then fails."""
+
+    def fails(tx: Transaction) -> None:
+        deed(tx)
+        raise KeyError("after it")
+
+    return fails
+
+
+THERE = 3
+"""Work items that are there before; with the one after them nothing can be done unless it is added."""
+numbers, phases = st.integers(1, THERE), st.sampled_from(PHASES)
+deeds: st.SearchStrategy[Deed] = st.one_of(
+    st.sampled_from((add, add_in_a_phase, rename_all, keep, count, take, forget_the_event)),
+    st.builds(enter, phases, st.integers(1, THERE + 1)),
+    st.builds(rename, numbers, st.sampled_from(("a", "b"))),
+)
+
+
+@settings(max_examples=40)
+@given(st.lists(deeds | st.builds(failing, deeds), min_size=1, max_size=12))
+def test_a_group_of_closures_leaves_what_each_by_itself_leaves(given_deeds: list[Deed]) -> None:
+    with TemporaryDirectory() as folder:
+        together = outcome(Path(folder) / "together", given_deeds, at_once)
+        apart = outcome(Path(folder) / "apart", given_deeds, one_by_one)
+
+    assert together == apart
+
+
+def outcome(state: Path, given_deeds: Sequence[Deed], write: Callable[[Store, Sequence[Deed]], list[str]]) -> Any:
+    """What each closure was told, every table but the chain's own, and the events without their macs."""
+    with Store.open(state, synchronous="off", clock=lambda: NOW) as store:
+        for _ in range(THERE):
+            store.write_now(add)
+        told = write(store, given_deeds)
+        assert store.read_now(lambda r: verify(r, store.key)).is_whole
+        assert store.read_now(lambda r: replay(r, store.key, state)).is_equal
+        return told, store.read_now(contents)
+
+
+def contents(reader: Reader) -> list[Any]:
+    shown = [m for m in TABLES if m not in UNCHAINED or m in (Counter, Lease)]
+    rows = [reader.sql(f'SELECT * FROM "{m._meta.table_name}" ORDER BY 1, 2') for m in shown]
+    return [*rows, reader.sql("SELECT seq, at, kind, work_item, payload FROM events ORDER BY seq")]
+
+
+def at_once(store: Store, given_deeds: Sequence[Deed]) -> list[str]:
+    async def ask() -> list[str]:
+        found = await asyncio.gather(*(store.write(deed) for deed in given_deeds), return_exceptions=True)
+        return [described(one) for one in found]
+
+    return asyncio.run(ask())
+
+
+def one_by_one(store: Store, given_deeds: Sequence[Deed]) -> list[str]:
+    found = []
+    for deed in given_deeds:
+        try:
+            found.append(described(store.write_now(deed)))
+        except Exception as error:
+            found.append(described(error))
+    return found
+
+
+def described(found: object) -> str:
+    """A fault of the database is told with its file, which is another's."""
+    return type(found).__name__ if isinstance(found, Exception) else repr(found)
+
+
+async def test_what_is_asked_for_in_one_turn_is_one_commit(tmp_path: Path) -> None:
+    commits: list[int] = []
+    with Store.open(tmp_path) as store:
+        store.subscribe(lambda events: commits.append(len(events)))
+
+        found = await asyncio.gather(*(store.write(add) for _ in range(40)))
+
+        assert found == list(range(1, 41))
+        assert commits == [40]
+
+
+async def test_what_was_asked_for_when_the_store_is_closed_is_committed(tmp_path: Path) -> None:
+    store = Store.open(tmp_path)
+    asked = asyncio.create_task(store.write(add))
+    await asyncio.sleep(0)
+
+    store.close()
+
+    assert await asked == 1
+    with Store.open(tmp_path) as again:
+        assert again.read_now(lambda r: r.rows(WorkItem.select(WorkItem.id))) == [(1,)]
+
+
+async def test_of_a_group_that_cannot_be_committed_whole_only_the_one_at_fault_is_refused(tmp_path: Path) -> None:
+    with Store.open(tmp_path) as store:
+        await store.write(add)
+        given_deeds = (enter("D1", 1), enter("P1", 1), enter("D1", 1), rename(1, "b"))
+
+        found = await asyncio.gather(*(store.write(deed) for deed in given_deeds), return_exceptions=True)
+
+        assert [isinstance(one, Exception) for one in found] == [False, False, True, False]
+        assert store.read_now(lambda r: r.rows(PhaseRun.select(PhaseRun.phase).order_by(PhaseRun.id))) == [
+            ("D1",),
+            ("P1",),
+        ]
+
+
+def test_keys_go_on_where_another_process_has_written(tmp_path: Path) -> None:
+    with Store.open(tmp_path) as store, Store.open(tmp_path) as other:
+        assert [store.write_now(add), other.write_now(add), other.write_now(add), store.write_now(add)] == [1, 2, 3, 4]
