@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,8 +14,11 @@ from core.contract import (
     Artifact,
     Status,
     UsageError,
+    Written,
     canonical_json,
+    canonical_object,
     digest_of,
+    digest_of_text,
     succeeded,
 )
 
@@ -62,3 +67,25 @@ def test_a_malformed_response_says_what_is_wrong(change: dict[str, object], says
 def test_a_response_without_status_names_the_key() -> None:
     with pytest.raises(UsageError, match="'status' is missing"):
         AgentResponse.from_json({"responding_agent": "x", "output_artifact": {}, "metadata": {}})
+
+
+@given(artifact=plain, context=plain, word=st.text(max_size=10))
+def test_a_request_whose_artifact_is_written_already_has_the_digest_of_its_json(
+    artifact: dict[str, object], context: dict[str, object], word: str
+) -> None:
+    bare = AgentRequest("planning-orch", artifact, context, word)
+    written = AgentRequest("planning-orch", artifact, context, word, Written(canonical_json(artifact)))
+
+    assert bare.digest == written.digest == digest_of(bare.to_json())
+
+
+@given(plain, plain)
+def test_an_object_with_members_that_are_written_already_is_written_the_same(
+    one: dict[str, object], other: dict[str, object]
+) -> None:
+    assert canonical_object({"b": Written(canonical_json(one)), "a": other}) == canonical_json({"a": other, "b": one})
+
+
+@given(st.integers(0, 250_000))
+def test_the_digest_of_a_text_is_its_sha_256_however_long_it_is(length: int) -> None:
+    assert digest_of_text("x" * length) == hashlib.sha256(b"x" * length).hexdigest()
