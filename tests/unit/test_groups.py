@@ -202,3 +202,12 @@ async def test_of_a_group_that_cannot_be_committed_whole_only_the_one_at_fault_i
 def test_keys_go_on_where_another_process_has_written(tmp_path: Path) -> None:
     with Store.open(tmp_path) as store, Store.open(tmp_path) as other:
         assert [store.write_now(add), other.write_now(add), other.write_now(add), store.write_now(add)] == [1, 2, 3, 4]
+
+
+async def test_a_row_is_written_before_those_that_refer_to_it_whatever_was_asked_for_first(tmp_path: Path) -> None:
+    with Store.open(tmp_path) as store:
+        await store.write(add)
+
+        await asyncio.gather(store.write(enter("D1", 1)), store.write(add_in_a_phase))
+
+        assert store.read_now(lambda r: r.sql("SELECT work_item_id FROM phase_runs ORDER BY id")) == [(1,), (2,)]
