@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict, fields
@@ -134,3 +136,42 @@ async def test_an_agent_is_read_again_once_something_has_changed(workspace: Work
     news.take_in([(None, "agents.imported")])
 
     assert (await roster.agent("ac-writer")).display_name == "Another"
+
+
+class Holding(Scripted):
+    """The writer stands still from the moment at which the gate has judged, until it is let go."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__()
+        self._run, self._begun, self.judged, self.let_go = run, threading.Event(), asyncio.Event(), threading.Event()
+
+    async def execute(self, request: AgentRequest, agent: AgentRow, bench: Bench) -> AgentResponse:
+        answer = await super().execute(request, agent, bench)
+        if agent.role == "definition-gate-check":
+            threading.Thread(target=self._run.ws.store.write_now, args=(self._wait,), daemon=True).start()
+            await asyncio.to_thread(self._begun.wait)
+            self.judged.set()
+        return answer
+
+    def _wait(self, _: Transaction) -> None:
+        self._begun.set()
+        self.let_go.wait(20)
+
+
+async def test_a_verdict_that_is_on_its_way_to_the_journal_when_the_engine_stops_is_kept(run: Run) -> None:
+    script = Holding(run)
+    number = await run.add(until="P1")
+    await run.start(script)
+    await script.judged.wait()
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+    stopping = asyncio.create_task(run.stop())
+    for _ in range(20):
+        await asyncio.sleep(0)
+    script.let_go.set()
+    await stopping
+
+    recorded = await run.ws.store.read(lambda r: reads.delegations(r, number))
+    assert [d.agent for d in recorded if d.agent == "definition-gate-check"] == ["definition-gate-check"]
+    assert await run.outcomes(number) == [("D1", 1, "passed")]
