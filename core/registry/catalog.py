@@ -176,6 +176,8 @@ def thresholds(
     """
     standard = _of_type(catalog.gates, phase, work_item_type)
     own = _own(standard, project_thresholds)
+    if not own:
+        return standard
     try:
         figures = _with(catalog.gates.thresholds.of(phase), {**standard, **own})
     except ValidationError as error:
@@ -195,11 +197,13 @@ def loosened(
     catalog: Catalog, phase: str, work_item_type: str, project_thresholds: Mapping[str, Any] | None = None
 ) -> dict[str, str]:
     """Criteria of a phase that a project measures less strictly than the file, each with who allowed it and why."""
+    if not project_thresholds:
+        return {}
     standard = _of_type(catalog.gates, phase, work_item_type)
     figures = thresholds(catalog, phase, work_item_type, project_thresholds)
     return {
         CRITERION_OF[name]: f"{standard[name]:g} → {figures[name]:g} by {entry['by']}: {entry['reason']}"
-        for name, entry in (project_thresholds or {}).items()
+        for name, entry in project_thresholds.items()
         if name in figures and _is_looser(name, figures[name], standard[name])
     }
 
@@ -250,6 +254,8 @@ def _own(standard: Mapping[str, float], project_thresholds: Mapping[str, Any] | 
 
 def _with(part: Part, changes: Mapping[str, Any]) -> dict[str, float]:
     """The section's figures with some of them changed; raises ValidationError where one leaves its range."""
+    if not changes:
+        return part.model_dump()
     return type(part).model_validate({**part.model_dump(), **changes}, strict=False).model_dump()
 
 
