@@ -61,7 +61,7 @@ class Written(str):
 def canonical_object(members: Mapping[str, Any]) -> str:
     """The canonical JSON of an object; members that are `Written` stand in it as they are."""
     parts = [
-        f'"{name}":{members[name] if type(members[name]) is Written else canonical_json(members[name])}'
+        f"{_word(name)}:{members[name] if type(members[name]) is Written else canonical_json(members[name])}"
         for name in sorted(members)
     ]
     return f"{{{','.join(parts)}}}"
@@ -119,7 +119,7 @@ class AgentRequest:
     """What one agent asks of another. Plain JSON throughout.
 
     `context` holds what the asked agent needs besides the artifact: see `core.phases`. `written` is the artifact's
-    canonical JSON, where whoever asks has it: many are asked about the same.
+    canonical JSON, and `known` that of parts of the context, where whoever asks has it: many are asked about the same.
     """
 
     requesting_agent: str
@@ -127,6 +127,7 @@ class AgentRequest:
     context: Json
     expected_output: str
     written: Written | None = field(default=None, repr=False, compare=False)
+    known: Mapping[str, Written] = field(default_factory=dict, repr=False, compare=False)
     _digest: str = field(default="", init=False, repr=False, compare=False)
 
     def to_json(self) -> Json:
@@ -147,7 +148,8 @@ class AgentRequest:
     def digest(self) -> str:
         """Equal for equal questions: what lets an unaffected answer serve again in a later round."""
         if not self._digest:
-            context, artifact = canonical_json(self.context), self.written or canonical_json(self.input_artifact)
+            context = canonical_object({**self.context, **self.known}) if self.known else canonical_json(self.context)
+            artifact = self.written or canonical_json(self.input_artifact)
             asked, asking = _word(self.expected_output), _word(self.requesting_agent)
             # The canonical JSON of `to_json`, without writing the artifact once more.
             text = f'{{"context":{context},"expected_output":{asked},"input_artifact":{artifact},'

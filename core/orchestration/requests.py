@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from core.contract import AgentRequest, Json, Written
+from core.contract import AgentRequest, Json, Written, canonical_json
 from core.orchestration.position import Position
 from core.phases import PhaseSpec, Step
 from core.store.rows import PhaseRunRow
@@ -36,6 +36,7 @@ class PhaseContext:
     journal: Json | None = None
     written: Written | None = None
     """What arrives, as canonical JSON, where that is at hand: every agent's request holds it."""
+    _texts: dict[str, Written] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def request(
         self, step: Step, results: Mapping[str, Json], *, task: Json | None = None, commit: str | None = None
@@ -62,7 +63,7 @@ class PhaseContext:
             context |= self._coding(str(task["id"]) if task is not None else "")
         if self.journal is not None:
             context["journal"] = self.journal
-        return AgentRequest(self.spec.orchestrator, self.incoming, context, step.agent, self.written)
+        return AgentRequest(self.spec.orchestrator, self.incoming, context, step.agent, self.written, self._known())
 
     def gate_request(self, payload: Json, gate: Json, proofs: Json, results: Json, commit: str | None) -> AgentRequest:
         """The request to the phase's gate check. `payload` is judged as it stands."""
@@ -72,7 +73,13 @@ class PhaseContext:
         if self.spec.code == "I1":
             context["results"] = results
             context["answers"] = self.position.supplied("I1", commit)
-        return AgentRequest(self.spec.orchestrator, payload, context, self.spec.leaves)
+        return AgentRequest(self.spec.orchestrator, payload, context, self.spec.leaves, known=self._known())
+
+    def _known(self) -> Mapping[str, Written]:
+        """What is common to all requests of the round, as canonical JSON."""
+        if not self._texts:
+            self._texts.update({name: Written(canonical_json(value)) for name, value in self._common().items()})
+        return self._texts
 
     def _common(self) -> Json:
         facts = self.position.facts

@@ -61,8 +61,8 @@ class News:
             del self._of[work_item]
 
     def count(self, work_item: int | None = None) -> int:
-        """Another number after every event of a work item that is followed, or of none; -1 for one that is not followed:
-        a write goes on whose drive was cancelled meanwhile."""
+        """Another number after every event of a work item that is followed, or of none. -1 for one that is not: a write
+        goes on whose drive was cancelled meanwhile."""
         if work_item is None:
             return self._of_all
         return self._of_all + self._of[work_item] if work_item in self._of else -1
