@@ -179,7 +179,7 @@ def _question_state(row: EscalationRow) -> str:
 def request(facts: DelegationFacts) -> list[Paragraph]:
     """What was asked; of what has no record yet, what it is made of."""
     if facts.request:
-        said = "Without the artifact and the answers of others, which are named: the journal holds each of them once."
+        said = "Without the artifact, the work item and the answers of others: the journal holds each of them once."
         return [Paragraph(((said, "faint"),)), *_given(facts), BLANK, *json_paragraphs(facts.request)]
     said = "The request goes into the journal together with its answer. It is made of this:"
     return [Paragraph(((said, "dim"),)), BLANK, *_given(facts), *_told(facts)]
