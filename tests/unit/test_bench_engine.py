@@ -217,7 +217,7 @@ def test_a_program_that_fails_is_not_measured_and_its_last_words_say_why() -> No
 
 def test_a_program_that_does_not_end_is_not_measured() -> None:
     with pytest.raises(NotMeasured, match="had not ended after 0 s"):
-        spoken([sys.executable, "-c", "input()"], 0.01)
+        spoken([sys.executable, "-c", "import signal; signal.pause()"], 0.01)
 
 
 def test_what_cannot_be_installed_says_why_in_one_line() -> None:
