@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import sqlite3
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from core.places import FILE
 from tests.chaos.driver import Order
 from tests.chaos.team import CODERS, TASKS, write_cassette
 from tests.chaos.zygote import Zygote
 from tests.unit.git_project import commit, git
 
+SCHEDULES = 2
+"""Of a team as it ships, by the hour."""
 FILES = {
     "pyproject.toml": '[project]\nname = "greeter"\nversion = "0.1.0"\n',
     "greeter/__init__.py": '"""Greets."""\n',
@@ -94,7 +99,17 @@ def prepare(place: Place, zygote: Zygote, *, asks: bool = False) -> None:
         code = zygote.wait(zygote.start(place.order(*words)))
         if code != 0:
             raise RuntimeError(f"apm {' '.join(words)} ended with {code}: {place.out.read_text()}")
+    _put_off_schedules(place.workspace / FILE)
     place.ledger.write_text("")
+
+
+def _put_off_schedules(team: Path) -> None:
+    """Half a day from now: the last run of a way is hours ahead, and is to have no briefing that none before it had."""
+    hour = (datetime.now().astimezone().hour + 12) % 24
+    text, found = re.subn(r'"0 \d+ \* \* (\*|mon)"', rf'"0 {hour} * * \1"', team.read_text(encoding="utf-8"))
+    if found != SCHEDULES:
+        raise RuntimeError(f"{team} has {found} schedules by the hour instead of {SCHEDULES}")
+    team.write_text(text, encoding="utf-8")
 
 
 def _deploying(place: Place, asks: bool) -> tuple[str, ...]:

@@ -27,7 +27,12 @@ POOL = min(32, (os.cpu_count() or 1) + 4)
 BOUNDS: tuple[tuple[str, Callable[[Sample], int], float, str], ...] = (
     ("memory", lambda s: s.rss, CACHES + 16 * MB, "the three page caches and 16 MB"),
     ("allocations", lambda s: s.blocks, 20_000, "20,000 blocks: fewer than thirty for each work item"),
-    ("descriptors", lambda s: s.descriptors, 0, "none"),
+    (
+        "descriptors",
+        lambda s: s.descriptors,
+        1,
+        "one: SQLite keeps that of the daily look for the next",
+    ),
     ("threads", lambda s: s.threads, POOL, f"the {POOL} of asyncio's pool, which come one by one"),
     ("tasks", lambda s: s.tasks, 0, "none"),
     ("scratch folders", lambda s: s.scratch, 0, "none"),
