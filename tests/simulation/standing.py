@@ -11,6 +11,8 @@ from tests.simulation.world import World
 
 STALE_SECONDS = 20
 """After which its lease is free for others."""
+RIVAL_SECONDS = 0.5
+"""Which the other one has to take it; in less, whoever stood still may be back before it has asked."""
 
 
 def stand_still(turn: int) -> list[str]:
@@ -21,7 +23,7 @@ def stand_still(turn: int) -> list[str]:
         world.run(1.0)
         world.calm_down()
         world.add("E1")
-        world.stall(turn, STALE_SECONDS, is_rival_killed=False)
+        world.stall(turn, STALE_SECONDS, is_rival_killed=False, rival_seconds=RIVAL_SECONDS)
         taken = [] if world.hands == 1 else [f"the lease changed hands {world.hands} times"]
         return taken + world.finish()
     finally:

@@ -93,14 +93,17 @@ class World:
         process.kill()
         self.kills += 1
 
-    def stall(self, turns: int, seconds: float, *, is_rival_killed: bool) -> None:
-        """The process stands still for so long, wherever it is; another one begins meanwhile, and then it goes on."""
+    def stall(self, turns: int, seconds: float, *, is_rival_killed: bool, rival_seconds: float | None = None) -> None:
+        """The process stands still for so long, wherever it is; another one begins meanwhile, and then it goes on.
+
+        The other one has so many seconds before; by default fewer than one, in which it may not come to its lease.
+        """
         stalled = self._driver
         stalled.stop_after(turns)
         drove = stalled.is_driving
         self._machine.pass_time(seconds)
         rival = self._begun()
-        rival.run(self._chance.random())
+        rival.run(self._chance.random() if rival_seconds is None else rival_seconds)
         if is_rival_killed:
             self._kill(rival)
             rival = self._begun()
