@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
+
+import rapidjson
 
 Json = dict[str, Any]
 """A JSON object: string keys, values that `json.dumps` accepts without a hook."""
@@ -49,7 +51,11 @@ def canonical_json(value: Any) -> str:
 
     Raises TypeError or ValueError for what JSON cannot hold (NaN and infinities included).
     """
-    return _CANONICAL.encode(value)
+    try:
+        return _FAST(value)
+    except (TypeError, ValueError, RecursionError):
+        # Tuples, keys that are no texts, half a pair of surrogates; or no JSON at all, which this then says.
+        return _CANONICAL.encode(value)
 
 
 class Written(str):
@@ -67,6 +73,17 @@ def canonical_object(members: Mapping[str, Any]) -> str:
     return f"{{{','.join(parts)}}}"
 
 
+_FAST = cast(
+    "Callable[[Any], str]",
+    rapidjson.Encoder(
+        ensure_ascii=False,
+        number_mode=rapidjson.NM_NONE,
+        iterable_mode=rapidjson.IM_ONLY_LISTS,
+        mapping_mode=rapidjson.MM_ONLY_DICTS | rapidjson.MM_SORT_KEYS,
+        bytes_mode=rapidjson.BM_NONE,
+    ),
+)
+"""Writes to the letter what the next one does, or raises."""
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
@@ -99,7 +116,8 @@ def _word(name: str) -> str:
 class Artifact:
     """An immutable typed document that one phase hands to the next.
 
-    `digest` covers type and content. `id` is the row's number once stored, 0 before.
+    `digest` covers type and content. `id` is the row's number once stored, 0 before. `written` is the content's
+    canonical JSON.
     """
 
     type: str
@@ -108,10 +126,13 @@ class Artifact:
     parent: str | None = None
     id: int = 0
     digest: str = ""
+    written: Written = field(default=Written(), init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "written", Written(canonical_json(self.content)))
         if not self.digest:
-            object.__setattr__(self, "digest", digest_of({"type": self.type, "content": self.content}))
+            text = canonical_object({"type": self.type, "content": self.written})
+            object.__setattr__(self, "digest", digest_of_text(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +169,9 @@ class AgentRequest:
     def digest(self) -> str:
         """Equal for equal questions: what lets an unaffected answer serve again in a later round."""
         if not self._digest:
-            context = canonical_object({**self.context, **self.known}) if self.known else canonical_json(self.context)
+            known = self.known
+            told = {name: known.get(name, value) for name, value in self.context.items()}
+            context = canonical_object(told) if known else canonical_json(self.context)
             artifact = self.written or canonical_json(self.input_artifact)
             asked, asking = _word(self.expected_output), _word(self.requesting_agent)
             # The canonical JSON of `to_json`, without writing the artifact once more.
@@ -185,6 +208,10 @@ class AgentResponse:
         if value["status"] not in list(Status):
             raise UsageError(f"AgentResponse: status is {value['status']!r}; it must be one of {', '.join(Status)}.")
         return cls(**{**value, "status": Status(value["status"])})
+
+    def told(self, **metadata: Any) -> AgentResponse:
+        """The same answer with these words about it, where it has none of its own."""
+        return AgentResponse(self.responding_agent, self.output_artifact, self.status, {**metadata, **self.metadata})
 
     @property
     def missing(self) -> list[str]:

@@ -78,7 +78,8 @@ class PhaseContext:
     def _known(self) -> Mapping[str, Written]:
         """What is common to all requests of the round, as canonical JSON."""
         if not self._texts:
-            self._texts.update({name: Written(canonical_json(value)) for name, value in self._common().items()})
+            common = self._common() if self.journal is None else self._common() | {"journal": self.journal}
+            self._texts.update({name: Written(canonical_json(value)) for name, value in common.items()})
         return self._texts
 
     def _common(self) -> Json:

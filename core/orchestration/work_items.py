@@ -69,7 +69,7 @@ class Kept:
 
 def store_artifact(tx: Transaction, work_item: int, artifact: Artifact) -> Kept:
     """Keep an artifact. The caller writes the event that carries it."""
-    text = canonical_json(artifact.content)
+    text = artifact.written
     kind, digest, parent, producer = artifact.type, artifact.digest, artifact.parent, artifact.producer
     number = tx.insert(
         ArtifactTable,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import json
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -46,6 +49,46 @@ def test_the_order_of_keys_does_not_change_a_digest() -> None:
 def test_what_json_cannot_hold_is_refused() -> None:
     with pytest.raises(ValueError, match="JSON"):
         canonical_json({"x": float("nan")})
+
+
+anything = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.integers(-(2**70), 2**70)
+    | st.floats()
+    | st.text(st.characters(exclude_categories=()), max_size=8)
+    | st.sampled_from(Status)
+    | st.binary(max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.tuples(inner, inner)
+        | st.dictionaries(st.text(st.characters(exclude_categories=()), max_size=4) | st.integers(), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@given(anything)
+def test_canonical_json_is_what_the_standard_library_writes_or_refuses(value: object) -> None:
+    def written(write: Callable[[object], str]) -> str:
+        try:
+            return write(value)
+        except (TypeError, ValueError):
+            return "refused"
+
+    by_standard = functools.partial(
+        json.dumps, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
+    assert written(canonical_json) == written(by_standard)
+
+
+def test_what_holds_itself_is_refused() -> None:
+    endless: list[object] = []
+    endless.append(endless)
+
+    with pytest.raises(ValueError, match="Circular"):
+        canonical_json(endless)
 
 
 def test_an_artifact_is_known_by_type_and_content() -> None:
