@@ -18,8 +18,8 @@ from textual.driver import Driver
 from textual.screen import Screen
 from textual.scrollbar import ScrollBar, ScrollBarRender
 
-from core.collecting import spare_what_stays
 from core.contract import ApmError, UsageError
+from core.interpreter import prepare_for_long
 from core.sanitise import sanitise
 from tui import person
 from tui.actions import Action, bindings
@@ -149,7 +149,7 @@ class ApmApp(InOrder, ConfiguredApp):
                 self._engine_started = True
                 self.bridge.follow(self.engine)
                 if self._open is not None:
-                    spare_what_stays()  # Going over all that was loaded holds up keys for 100 ms and more.
+                    prepare_for_long()  # Going over all that was loaded holds up keys for 100 ms and more.
         except ApmError as error:
             self.complain(str(error))
 

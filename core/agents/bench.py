@@ -22,6 +22,10 @@ class Bench:
     scratch: Path
     session: Session = field(default_factory=Alone, compare=False)
 
+    def with_session(self, session: Session) -> Bench:
+        """The same folders for another execution."""
+        return Bench(self.worktree, self.releases, self.scratch, session)
+
     def tree(self) -> Path:
         """The worktree, for an agent that cannot work without one; raises LookupError when there is none."""
         if self.worktree is None:

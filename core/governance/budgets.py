@@ -8,7 +8,6 @@ by side cannot overshoot together, because each takes the most it can cost befor
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from core.agents.session import Allowance, OverBudget, Reservation, Usage
@@ -33,8 +32,7 @@ WHOSE: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Spender:
+class Spender(NamedTuple):
     """Whose call it is: a delegation by its key."""
 
     work_item: int
@@ -166,7 +164,7 @@ def reserve(
         _check(standing.limit, standing.used, spender, tokens, dollars or 0.0)
     number = tx.insert(
         Spend,
-        **asdict(spender),
+        **spender._asdict(),
         provider=provider,
         model=model,
         reserved_cost=dollars or 0.0,
@@ -197,7 +195,7 @@ def _check(limit: Limit, used: Spent, spender: Spender, tokens: int, dollars: fl
                     "held": held if taken - held + needed <= most else 0,
                     "before": {"dollars": limit.dollars, "tokens": limit.tokens},
                     "by": limit.by,
-                    **asdict(spender),
+                    **spender._asdict(),
                 },
             )
 
@@ -223,7 +221,7 @@ def exhausted(reader: Connection, spender: Spender, rules: Json, now: int, found
         "needed": max(found["limit"], found["needed"]),
         "before": {"dollars": limit.dollars, "tokens": limit.tokens},
         "by": limit.by,
-        **asdict(spender),
+        **spender._asdict(),
     }
 
 

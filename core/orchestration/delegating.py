@@ -113,7 +113,7 @@ class Delegator:
             entry = journal.record(tx, number, key, request, response, agent.runtime, milliseconds=spent, text=text)
             return entry, None if follow is None else follow(tx, entry)
 
-        entry, followed = await self.store.write(record)
+        entry, followed = await self.store.write(record, only_writes=True)
         self.position.journal.add(entry)
         await self._settle(key, request, entry)
         return entry, followed
@@ -197,7 +197,7 @@ class Delegator:
         """The runtime's answer, its faults as failures; raises Parked when it has to be executed again later."""
         try:
             async with asyncio.timeout(limit):
-                return await runtime.execute(request, agent, replace(self.bench, session=session))
+                return await runtime.execute(request, agent, self.bench.with_session(session))
         except WaitsForHuman as wait:
             raise await self._ask_person(key, wait) from wait
         except OverBudget as over:
@@ -253,6 +253,6 @@ class Delegator:
 def _recordable(response: AgentResponse, runtime: Runtime, session: JournalSession) -> tuple[AgentResponse, Written]:
     """The response with what executed it, without secrets. Raises UsageError where the journal cannot hold it."""
     journal.check_recordable(response)
-    named = replace(response, metadata={"runtime": runtime.name, **response.metadata})
+    named = response.told(runtime=runtime.name)
     text, clean = journal.written(named), session.cleaned(named)
     return clean, text if clean is named else journal.written(clean)

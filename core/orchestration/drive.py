@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.agents.bench import Bench
-from core.contract import ApmError, Artifact, Json
+from core.contract import ApmError, Json
 from core.orchestration import master, merging, outcomes, retracing
 from core.orchestration.delegating import Delegator
 from core.orchestration.executions import Executions
@@ -134,7 +134,8 @@ class Drive:
     ) -> tuple[Position, PhaseRunRow]:
         round_, is_first = position.rounds(phase) + 1, position.facts.started_at is None
         run = await self._eq.store.write(
-            lambda tx: outcomes.open_run(tx, self._id, phase, round_, digest, missing, is_first=is_first)
+            lambda tx: outcomes.open_run(tx, self._id, phase, round_, digest, missing, is_first=is_first),
+            only_writes=True,
         )
         entered = position.entered(run)
         self._standing.moved(entered)
@@ -377,9 +378,9 @@ class Drive:
             context["project"] = told
         with self._eq.live.delegation(self._id, "E1", "signal-harvester", ""):
             content = await collect(context, bench)
-        released = position.newest
-        snapshot = Artifact("telemetry.snapshot", content, "signal-harvester", released.digest)
-        await self._eq.store.write(lambda tx: outcomes.keep_telemetry(tx, self._id, snapshot))
+        snapshot = outcomes.snapshot_of(content, position.newest.digest)
+        kept = await self._eq.store.write(lambda tx: outcomes.keep_telemetry(tx, self._id, snapshot), only_writes=True)
+        self._standing.collected(position, kept)
 
 
 def _leads_to(position: Position) -> str | None:

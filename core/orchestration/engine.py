@@ -29,7 +29,6 @@ from core.orchestration.standing import News, Roster
 from core.projects import commands
 from core.runtimes.base import Runtime
 from core.store import reads, rows
-from core.store.chain import StoredEvent
 from core.store.database import StoreError
 from core.store.looking import Looking
 from core.store.store import Reader
@@ -147,12 +146,9 @@ class Engine:
         await clear_after_others(self._equipment, self._ws.id)
         await self._team.look()
         self._seen = await self._store.read(_newest_event)
-        loop = asyncio.get_running_loop()
-
-        def heard(events: Sequence[StoredEvent]) -> None:
-            loop.call_soon_threadsafe(self._hear, [(e.seq, e.work_item, e.kind) for e in events])
-
-        self._unsubscribe = self._store.subscribe(heard)
+        self._unsubscribe = self._store.subscribe(
+            lambda events: self._hear([(e.seq, e.work_item, e.kind) for e in events]), asyncio.get_running_loop()
+        )
         # Tasks inherit the mark, and with it every command that an agent runs: a later start finds what we left.
         with commands.in_workspace(self._ws.id):
             self._tasks += [

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Execution:
-    """One running execution. `is_ended` is set when it was cancelled by itself, and not by whoever stops all."""
+    """One execution, running as long as the `with` that it is used in. `is_ended` is set when it was cancelled by
+    itself, and not by whoever stops all."""
 
     work_item: int
+    running: set[Execution]
     task: asyncio.Task[object] | None
     is_ended: bool = False
+
+    def __enter__(self) -> Execution:
+        self.running.add(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.running.discard(self)
 
 
 @dataclass
@@ -33,15 +40,9 @@ class Executions:
         self._settled.set()
         self._settled = asyncio.Event()
 
-    @contextmanager
-    def one(self, work_item: int) -> Iterator[Execution]:
+    def one(self, work_item: int) -> Execution:
         """The current task as an execution of this work item."""
-        execution = Execution(work_item, asyncio.current_task())
-        self._running.add(execution)
-        try:
-            yield execution
-        finally:
-            self._running.discard(execution)
+        return Execution(work_item, self._running, asyncio.current_task())
 
     def end(self, but: Execution | None, work_item: int | None) -> None:
         """Cancel those of a work item, or all; the one that found the budget used up ends by itself."""

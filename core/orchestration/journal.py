@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from core.contract import AgentRequest, AgentResponse, Json, Status, UsageError, Written, canonical_json
 from core.sanitise import one_line, sanitise
@@ -26,8 +26,7 @@ MOST_DECISIONS = 50
 """Of one answer. One that raises more is refused as a whole, so that none of them is passed over."""
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """What makes a delegation the same delegation."""
 
     phase: str

@@ -59,23 +59,25 @@ class HeldStore:
         that the database is asked."""
         held = self.held()
         if held is None or not 0 <= self.store.clock() - held.renewed_at <= SURE_MS:
-            await self.store.read(lambda r: _check(r, held))
+            await self.store.read(Fence(None if held is None else held.fence))
 
-    def write(self, work: Callable[[Transaction], T]) -> Awaitable[T]:
-        """Raises LeaseLost, with nothing written, when another process has the lease."""
+    def write(self, work: Callable[[Transaction], T], *, only_writes: bool = False) -> Awaitable[T]:
+        """Raises LeaseLost, with nothing written, when another process has the lease. `only_writes` as `Writer.write`
+        has it."""
         held = self.held()
-
-        def fenced(tx: Transaction) -> T:
-            _check(tx, held)
-            return work(tx)
-
-        return self.store.write(fenced)
+        return self.store.write(work, Fence(None if held is None else held.fence), only_writes=only_writes)
 
 
-def _check(reader: Connection, held: Held | None) -> None:
-    fence = reader.once(_fence) if isinstance(reader, Transaction) else _fence(reader)
-    if held is None or fence != held.fence:
-        raise LeaseLost("Another apm drives this workspace now; this one has stopped.")
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """Keeps out what is written without a lease, or under one that has been lost."""
+
+    number: int | None
+
+    def __call__(self, reader: Connection) -> None:
+        found = reader.once(_fence) if isinstance(reader, Transaction) else _fence(reader)
+        if self.number is None or found != self.number:
+            raise LeaseLost("Another apm drives this workspace now; this one has stopped.")
 
 
 def _fence(reader: Connection) -> int | None:

@@ -12,10 +12,19 @@ from core.store.writer import milliseconds_now
 
 
 class Shown:
-    """What is told of one running delegation while it runs."""
+    """What is told of one running delegation while it runs: as long as the `with` that it is used in."""
 
-    def __init__(self, facts: Json, changed: Callable[[], None]) -> None:
-        self._facts, self._changed = facts, changed
+    def __init__(self, running: dict[int, Json], number: int, facts: Json, changed: Callable[[], None]) -> None:
+        self._running, self._number, self._facts, self._changed = running, number, facts, changed
+
+    def __enter__(self) -> Shown:
+        self._running[self._number] = self._facts
+        self._changed()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        del self._running[self._number]
+        self._changed()
 
     def update(self, line: str | None = None, used: Usage | None = None) -> None:
         """Tell what it does now, and the tokens and dollars it has used so far; None leaves what was told."""
@@ -69,22 +78,16 @@ class Live:
             self._work_items.discard(number)
             self._changed()
 
-    @contextmanager
-    def delegation(self, work_item: int, phase: str, agent: str, subject: str) -> Iterator[Shown]:
-        key, self._next = self._next, self._next + 1
-        self._delegations[key] = {
+    def delegation(self, work_item: int, phase: str, agent: str, subject: str) -> Shown:
+        self._next += 1
+        facts: Json = {
             "work_item": work_item,
             "phase": phase,
             "agent": agent,
             "subject": subject,
             "since": self._clock(),
         }
-        self._changed()
-        try:
-            yield Shown(self._delegations[key], self._changed)
-        finally:
-            del self._delegations[key]
-            self._changed()
+        return Shown(self._delegations, self._next, facts, self._changed)
 
     def rest(self, number: int, seconds: float) -> None:
         """The work item waits so long for a provider."""

@@ -212,10 +212,15 @@ def judge_anew(tx: Transaction, run: rows.PhaseRunRow, round_: int) -> None:
     open_run(tx, run.work_item, run.phase, round_, run.input_digest, run.missing)
 
 
-def keep_telemetry(tx: Transaction, work_item: int, snapshot: Artifact) -> None:
-    checked = Artifact(snapshot.type, validated(snapshot.type, snapshot.content), snapshot.producer, snapshot.parent)
-    work_items.store_artifact(tx, work_item, checked)
+def snapshot_of(content: Json, released: str) -> Artifact:
+    """What was collected of the release with this digest. Raises UsageError where it lacks what E1 needs."""
+    return Artifact("telemetry.snapshot", validated("telemetry.snapshot", content), "signal-harvester", released)
+
+
+def keep_telemetry(tx: Transaction, work_item: int, snapshot: Artifact) -> work_items.Kept:
+    kept = work_items.store_artifact(tx, work_item, snapshot)
     tx.event("telemetry.collected", work_item=work_item)
+    return kept
 
 
 def note_branch(tx: Transaction, work_item: int, branch: str, base_commit: str) -> None:

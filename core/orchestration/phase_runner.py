@@ -211,6 +211,8 @@ class PhaseRunner:
 
     def _is_about(self, commit: str | None) -> bool:
         """Whether what the agents measured on the branch is this commit: people commit while tests run."""
+        if commit is None:
+            return True
         results = self._results("")
         measured = [(s, self._entries[(s.agent, "")]) for s in self._spec.steps if s.sees_commit and not s.per_task]
         return all(

@@ -14,6 +14,12 @@ def runnable(reader: Connection, among: set[int] | None, parked: Mapping[int, fr
 
     One that was parked in the middle of a phase could not while the same questions are open.
     """
+    if among is not None:
+        # What has just ended is what there is most often news of.
+        facts_of = (reads.work_item_facts(reader, number) for number in among)
+        among = {facts.id for facts in facts_of if facts is not None and not facts.is_over}
+        if not among:
+            return []
     nobody = rows.LiveRow(False, None, (), ())
     found = []
     items = reads.work_items(reader, limit=1_000_000, unfinished_only=True, among=among, live=nobody)

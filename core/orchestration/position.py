@@ -186,12 +186,17 @@ def read_position(reader: Connection, work_item: int, known: Journal | None = No
     )
 
 
+_DELEGATED_SQL = """SELECT COUNT(*), COALESCE(SUM("status" = 'FAILURE'), 0), COALESCE(SUM("milliseconds"), 0)
+    FROM "delegations" WHERE "work_item" = ?"""
+_ASKED_SQL = 'SELECT "raised_at", "resolved_at" FROM "escalations" WHERE "work_item_id" = ?'
+
+
 def journal_facts(reader: Connection, position: Position) -> Json:
     """What the journal knows of a work item's way, for telemetry. Times in seconds."""
     work_item = position.facts.id
-    recorded = reads.delegations(reader, work_item)
-    asked = reads_escalations.escalations(reader, open_only=False, work_item=work_item)
-    waits = sorted((e.resolved_at - e.raised_at) / 1000 for e in asked if e.resolved_at is not None)
+    count, failures, milliseconds = reader.sql(_DELEGATED_SQL, (work_item,))[0]
+    asked = reader.sql(_ASKED_SQL, (work_item,))
+    waits = sorted((resolved - raised) / 1000 for raised, resolved in asked if resolved is not None)
     return {
         "phases": [
             {
@@ -203,9 +208,9 @@ def journal_facts(reader: Connection, position: Position) -> Json:
             if (found := [r for r in position.runs if r.phase == code])
         ],
         "delegations": {
-            "count": len(recorded),
-            "failures": sum(d.status == "FAILURE" for d in recorded),
-            "seconds": sum(d.milliseconds for d in recorded) / 1000,
+            "count": count,
+            "failures": failures,
+            "seconds": milliseconds / 1000,
         },
         "escalations": {
             "raised": len(asked),

@@ -10,15 +10,17 @@ import asyncio
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from core.contract import ApmError, Json, Written, canonical_json
 from core.orchestration.lease import HeldStore
 from core.orchestration.outcomes import Passed
 from core.orchestration.position import Position, read_position
+from core.orchestration.work_items import Kept
 from core.store import reads, rows
 
-ACCOUNTED = frozenset(("phase.entered", "phase.passed"))
-"""Kinds of events that only a drive writes, and that it accounts for itself, by `Standing.moved`."""
+ACCOUNTED = frozenset(("phase.entered", "phase.passed", "telemetry.collected"))
+"""Kinds of events that only a drive writes, and that it accounts for itself."""
 UNRELATED = frozenset(("delegation", "notification", "engine", "schedule", "inbox", "spend", "budget"))
 """Families of events that change nothing that is known here; what a drive delegates it adds to its journal itself."""
 
@@ -99,8 +101,16 @@ class Standing:
     def passed(self, passed: Passed) -> None:
         """The same, once a gate was passed."""
         passed.position.journal.add(passed.answered)
-        self._contents[passed.artifact] = json.loads(passed.content), Written(passed.content)
+        self._know(passed.artifact, passed.content)
         self.moved(passed.position)
+
+    def collected(self, position: Position, kept: Kept) -> None:
+        """The same, once telemetry was kept, which was collected at that position."""
+        self._know(kept.row.digest, kept.text)
+        self.moved(replace(position, artifacts=(*position.artifacts, kept.row)))
+
+    def _know(self, artifact: str, text: str) -> None:
+        self._contents[artifact] = json.loads(text), Written(text)
 
     async def content(self, artifact: rows.ArtifactRow) -> tuple[Json, Written]:
         """What an artifact says, and the same as it is stored. Artifacts never change."""

@@ -109,17 +109,21 @@ def _keyed(key: bytes) -> hmac.HMAC:
     return hmac.new(key, digestmod="sha256")
 
 
-def mac_of(key: bytes, before: bytes, seq: int, at: int, kind: str, work_item: int | None, payload: str) -> bytes:
-    text = f"{seq}\n{at}\n{kind}\n{'' if work_item is None else work_item}\n{payload}"
+def _digest(key: bytes, text: bytes) -> bytes:
     # Not `hmac.digest`: it lets go of the interpreter's lock, and another thread may have it for milliseconds.
     mac = _keyed(key).copy()
-    mac.update(before + text.encode("utf-8", "surrogatepass"))
+    mac.update(text)
     return mac.digest()
+
+
+def mac_of(key: bytes, before: bytes, seq: int, at: int, kind: str, work_item: int | None, payload: str) -> bytes:
+    text = f"{seq}\n{at}\n{kind}\n{'' if work_item is None else work_item}\n{payload}"
+    return _digest(key, before + text.encode("utf-8", "surrogatepass"))
 
 
 def head_signature(key: bytes, seq: int, mac: bytes) -> bytes:
     """Of the head that says that the journal ends at event `seq`, whose mac this is."""
-    return hmac.digest(key, b"head\n%d\n" % seq + mac, "sha256")
+    return _digest(key, b"head\n%d\n" % seq + mac)
 
 
 def is_signed(key: bytes, head: Head) -> bool:

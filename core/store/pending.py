@@ -5,12 +5,12 @@ A statement of its own for every row costs the interpreter's lock twice, and wit
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
 
-from peewee import Database, Field, Model
+from peewee import Field, Model
 
 from core.store.schema import TABLES
 
@@ -21,9 +21,9 @@ MOST_ROWS = 64
 """Of one statement. It takes powers of two, so that few statements are kept prepared."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Insert:
-    """The statement that writes new rows of a table with these columns."""
+    """The statement that writes new rows of a table with these columns. There is one of each."""
 
     rank: int
     head: str
@@ -67,13 +67,16 @@ def update_of(model: type[Model], names: tuple[str, ...], mark: str) -> str:
 Mark = tuple[int, int]
 """How many inserts and how many other statements were waiting at a moment."""
 
+Statement = tuple[str, Sequence[Any]]
+"""A statement and its parameters."""
+
 
 class Pending:
     """What waits: new rows, then statements about rows that are there by then."""
 
-    def __init__(self, database: Database) -> None:
-        # Not by way of peewee, whose part in a statement is as large as SQLite's.
-        self._execute = database.connection().execute
+    def __init__(self, execute: Callable[[str, Sequence[Any]], Any]) -> None:
+        """`execute` is the driver's own: peewee's part in a statement is as large as SQLite's."""
+        self._execute = execute
         self._inserts: list[tuple[Insert, tuple[Any, ...]]] = []
         self._others: list[tuple[str, tuple[Any, ...]]] = []
 
@@ -95,15 +98,20 @@ class Pending:
         """Write everything, or what came before the mark. Raises what the database fails with: then nothing is known
         of what was written, and the transaction has to be rolled back."""
         inserts, others = mark or self.mark()
+        for text, parameters in self.statements((inserts, others)):
+            self._execute(text, parameters)
+        del self._inserts[:inserts], self._others[:others]
+
+    def statements(self, mark: Mark) -> Iterator[Statement]:
+        """What writes everything that came before the mark."""
+        inserts, others = mark
         by_statement: dict[Insert, list[tuple[Any, ...]]] = {}
         for statement, row in self._inserts[:inserts]:
             by_statement.setdefault(statement, []).append(row)
         for statement in sorted(by_statement, key=lambda s: s.rank):
             for rows in _shares(by_statement[statement]):
-                self._execute(_text(statement, len(rows)), [value for row in rows for value in row])
-        for text, parameters in self._others[:others]:
-            self._execute(text, parameters)
-        del self._inserts[:inserts], self._others[:others]
+                yield _text(statement, len(rows)), [value for row in rows for value in row]
+        yield from self._others[:others]
 
 
 @cache

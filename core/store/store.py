@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import threading
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -19,12 +18,9 @@ from core.store.chain import StoredEvent, read_or_make_key
 from core.store.database import FAILURES, MIGRATED, alone, connect, explain, has_events, prepare, sqlite_url
 from core.store.tickets import Ticket, settle_all
 from core.store.transaction import Transaction
-from core.store.writer import Writer, milliseconds_now
-
-logger = logging.getLogger(__name__)
+from core.store.writer import Listener, Writer, milliseconds_now, tell
 
 T = TypeVar("T")
-Listener = Callable[[Sequence[StoredEvent]], None]
 
 READERS = 2
 """Reading threads, each with a connection of its own; WAL readers never wait for the writer."""
@@ -34,7 +30,7 @@ class Reader:
     """What a reading closure gets: queries in, tuples out. Never a model, never a write."""
 
     def __init__(self, database: Database) -> None:
-        self._db = database
+        self._db, self._sql = database, database.connection().execute
 
     def rows(self, query: Any) -> list[tuple[Any, ...]]:
         return list(self._db.execute(query).fetchall())
@@ -56,7 +52,8 @@ class Reader:
 
     def sql(self, text: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Rows of a statement written out; `?` marks a parameter on every database."""
-        return list(self._db.execute_sql(text.replace("?", self._db.param), tuple(parameters)).fetchall())
+        found: list[tuple[Any, ...]] = self._sql(text.replace("?", self._db.param), parameters).fetchall()
+        return found
 
 
 class Store:
@@ -67,7 +64,7 @@ class Store:
         self._log = path.with_name(f"{path.name}-wal")
         self.key = key
         self._db = connect(url, synchronous=synchronous)
-        self._listeners: list[Listener] = []
+        self._listeners: list[tuple[Listener, asyncio.AbstractEventLoop | None]] = []
         self._lock = threading.Lock()
         self._asked: dict[asyncio.AbstractEventLoop, list[Ticket]] = {}
         """By event loop, what it has asked for in this turn."""
@@ -103,8 +100,15 @@ class Store:
             store.write_now(lambda tx: tx.event(MIGRATED, migrations=list(migrated)))
         return store
 
-    async def write(self, work: Callable[[Transaction], T]) -> T:
-        return await self._writer.write(work)
+    def write(
+        self,
+        work: Callable[[Transaction], T],
+        check: Callable[[Transaction], None] | None = None,
+        *,
+        only_writes: bool = False,
+    ) -> Coroutine[Any, Any, T]:
+        """As `Writer.write`."""
+        return self._writer.write(work, check, only_writes=only_writes)
 
     def write_now(self, work: Callable[[Transaction], T]) -> T:
         return self._writer.write_now(work)
@@ -135,18 +139,20 @@ class Store:
             return 0, 0
         return found.st_size, found.st_mtime_ns
 
-    def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Call the listener with each commit's events, on the writer's thread; what it returns ends that.
+    def subscribe(self, listener: Listener, loop: asyncio.AbstractEventLoop | None = None) -> Callable[[], None]:
+        """Call the listener with each commit's events, on the writer's thread; what this returns ends that.
 
-        Only this process's commits: others' are seen by `write_mark`.
+        With a loop it is called there, right before those are answered who wait there for the commit. Only this
+        process's commits: others' are seen by `write_mark`.
         """
+        subscribed = (listener, loop)
         with self._lock:
-            self._listeners.append(listener)
+            self._listeners.append(subscribed)
 
         def end() -> None:
             with self._lock:
-                if listener in self._listeners:
-                    self._listeners.remove(listener)
+                if subscribed in self._listeners:
+                    self._listeners.remove(subscribed)
 
         return end
 
@@ -199,21 +205,27 @@ class Store:
         try:
             if self._db.connect(reuse_if_open=True):
                 self._opened.append(self._db.connection())
+            connection = self._db.connection()
             # One snapshot for all that the closure reads: a commit between two of its queries would tear the picture.
-            with self._db.transaction("DEFERRED"):
+            connection.execute("BEGIN DEFERRED")
+            try:
                 return work(Reader(self._db))
+            finally:
+                # SQLite has ended some that failed itself.
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
         except FAILURES as error:
             raise explain(error, self.path) from error
 
-    def _publish(self, events: Sequence[StoredEvent]) -> None:
+    def _publish(self, events: Sequence[StoredEvent]) -> dict[asyncio.AbstractEventLoop, list[Listener]]:
         with self._lock:
-            listeners = tuple(self._listeners)
-        for listener in listeners:
-            try:
-                listener(events)
-            except Exception:
-                # What was committed stays so, whoever cannot hear of it: a closed loop must not end the writer.
-                logger.exception("a listener could not take in %s events", len(events))
+            subscribed = tuple(self._listeners)
+        tell((listener for listener, loop in subscribed if loop is None), events)
+        on_loops: dict[asyncio.AbstractEventLoop, list[Listener]] = {}
+        for listener, loop in subscribed:
+            if loop is not None:
+                on_loops.setdefault(loop, []).append(listener)
+        return on_loops
 
 
 def _settle(tickets: Sequence[Ticket], read: asyncio.Future[None]) -> None:

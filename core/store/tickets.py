@@ -7,21 +7,45 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from typing import Any
 
+from core.store.database import FAILURES
+from core.store.transaction import Transaction
+
 
 class Ticket:
     """One closure. Its future belongs to the event loop `loop`, or to a waiting thread where that is None."""
 
-    __slots__ = ("error", "future", "loop", "result", "work")
+    __slots__ = ("check", "error", "future", "loop", "only_writes", "result", "work")
 
     def __init__(
         self,
         work: Callable[[Any], Any],
         future: Future[Any] | asyncio.Future[Any],
         loop: asyncio.AbstractEventLoop | None,
+        check: Callable[[Transaction], None] | None = None,
+        *,
+        only_writes: bool = False,
     ) -> None:
-        self.work, self.future, self.loop = work, future, loop
+        """`check` raises where the closure must not be carried out. One that only writes asks nothing of what it is
+        given: it may be run on the event loop's thread."""
+        self.work, self.future, self.loop, self.check, self.only_writes = work, future, loop, check, only_writes
         self.result: Any = None
         self.error: BaseException | None = None
+
+    def run(self, tx: Transaction, *, checked: bool = False) -> None:
+        """Run the closure of a write, and keep what it returns or raises. Raises what the database fails with."""
+        self.result = self.error = None
+        tx.begin_closure()
+        try:
+            if self.check is not None and not checked:
+                self.check(tx)
+            self.result = self.work(tx)
+            tx.end_closure()
+        except FAILURES:
+            # Not for certain this closure's: rows of those before it may have been written only now.
+            raise
+        except Exception as error:
+            tx.undo_closure()
+            self.error = error
 
     def settle(self) -> None:
         if isinstance(self.future, asyncio.Future) and self.future.done():

@@ -14,7 +14,7 @@ from peewee import AutoField, Database, Field, Model
 from core.contract import Json, canonical_object
 from core.store.carried import Row, packed
 from core.store.chain import StoredEvent, mac_of
-from core.store.pending import Mark, Pending, add_to, insert_into, update_of
+from core.store.pending import Mark, Pending, Statement, add_to, insert_into, update_of
 from core.store.tables_work import ChainHead, Counter, Event, Lease
 
 T = TypeVar("T")
@@ -54,16 +54,19 @@ class Transaction:
     def __init__(
         self,
         database: Database,
+        execute: Callable[..., Any],
         key: bytes,
         head: tuple[int, bytes],
         clock: Callable[[], int],
         last_keys: dict[type[Model], int],
     ) -> None:
-        """`head` is the number and mac of the last event; `last_keys` the highest number of some tables."""
+        """`execute` is the writing connection's own; `head` the number and mac of the last event; `last_keys` the
+        highest number of some tables."""
         self._db = database
         self._key = key
         self._clock = clock
-        self._pending = Pending(database)
+        self._sql = execute
+        self._pending = Pending(execute)
         self._event_row = insert_into(Event, _EVENT_FIELDS, database.param)
         self._count = add_to(Counter, *_COUNTED, database.param)
         self.last_keys = last_keys
@@ -97,7 +100,8 @@ class Transaction:
     def sql(self, text: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Rows of a query written out; `?` marks a parameter on every database."""
         self._write_pending()
-        return list(self._db.execute_sql(text.replace("?", self._db.param), tuple(parameters)).fetchall())
+        found: list[tuple[Any, ...]] = self._sql(text.replace("?", self._db.param), parameters).fetchall()
+        return found
 
     def once(self, read: Callable[[Transaction], T]) -> T:
         """What a function reads of the `UNCHAINED` tables: the first time, and from then on what that was."""
@@ -162,7 +166,7 @@ class Transaction:
         if self._rows:
             raise Unrecorded(f"rows of {self._rows[0][0]} were changed without an event")
         if self._has_savepoint:
-            self._db.execute_sql("RELEASE closure")
+            self._sql("RELEASE closure")
             self._has_savepoint = False
 
     def undo_closure(self) -> None:
@@ -173,18 +177,27 @@ class Transaction:
         self._once.clear()
         self._pending.cut(begin.pending)
         if self._has_savepoint:
-            self._db.execute_sql("ROLLBACK TO closure")
-            self._db.execute_sql("RELEASE closure")
+            self._sql("ROLLBACK TO closure")
+            self._sql("RELEASE closure")
             self._has_savepoint = False
 
     def write_all(self) -> None:
         """Write what waits of all closures."""
         self._pending.carry_out()
 
+    def statements(self) -> list[Statement]:
+        """What would write it."""
+        return list(self._pending.statements(self._pending.mark()))
+
+    def take_over(self, seq: int, mac: bytes, events: Sequence[StoredEvent], last_keys: dict[type[Model], int]) -> None:
+        """Go on behind what others have drawn up, and what has just been carried out."""
+        self.seq, self.mac, self.last_keys = seq, mac, last_keys
+        self.events += events
+
     def _next_key(self, model: type[Model]) -> int:
         if model not in self.last_keys:
             text = f'SELECT COALESCE(MAX("id"), 0) FROM "{model._meta.table_name}"'
-            self.last_keys[model] = int(self._db.execute_sql(text).fetchone()[0])
+            self.last_keys[model] = int(self._sql(text).fetchone()[0])
         self.last_keys[model] += 1
         return self.last_keys[model]
 
@@ -201,7 +214,7 @@ class Transaction:
             return
         self._pending.carry_out(self._begin.pending)
         self._begin.pending = (0, 0)
-        self._db.execute_sql("SAVEPOINT closure")
+        self._sql("SAVEPOINT closure")
         self._has_savepoint = True
 
 

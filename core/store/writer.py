@@ -7,29 +7,57 @@ share one commit, and so one flush of the disk. Nothing is answered, published o
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from typing import TypeVar
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
-from peewee import Database, Model
+from peewee import Database
 
 from core.store.chain import GENESIS, StoredEvent, head_from_row, head_signature, is_signed
 from core.store.database import CUT, FAILURES, FORGED, StoreError, explain
+from core.store.drafts import Draft, Ending, drawn_up
 from core.store.tickets import Ticket, settle_all
 from core.store.transaction import Transaction
 
+logger = logging.getLogger(__name__)
+
 T = TypeVar("T")
+
+Listener = Callable[[Sequence[StoredEvent]], None]
+Publish = Callable[[Sequence[StoredEvent]], Mapping[asyncio.AbstractEventLoop, Sequence[Listener]]]
+"""Tells of a commit on the writer's thread; whom it is still to be told on event loops."""
 
 GROUP = 512
 """Closures that may share one commit."""
+LEAST = 8
+"""Closures that are worth a commit while more of them come."""
 TURNS = 8
 """Of the event loop, for which closures are gathered while more of them come."""
 
-_HEAD_SQL = "UPDATE chain_head SET seq = {0}, mac = {0}, signature = {0} WHERE id = 1"
+_HEAD_SQL = "UPDATE chain_head SET seq = ?, mac = ?, signature = ? WHERE id = 1"
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """What an event loop has asked for since it last handed over."""
+
+    tickets: list[Ticket] = field(default_factory=list)
+    is_waiting: bool = False
+    """Whether what it handed over last is not committed yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """What was handed over at once, by an event loop or by a thread, in the order in which it is carried out."""
+
+    tickets: Sequence[Ticket]
+    loop: asyncio.AbstractEventLoop | None = None
+    draft: Draft | None = None
 
 
 class Writer:
@@ -40,49 +68,64 @@ class Writer:
         database: Database,
         key: bytes,
         path: str,
-        publish: Callable[[Sequence[StoredEvent]], None],
+        publish: Publish,
         clock: Callable[[], int],
     ) -> None:
         self._db, self._key, self._path, self._publish, self._clock = database, key, path, publish, clock
-        self._queue: queue.SimpleQueue[Sequence[Ticket] | None] = queue.SimpleQueue()
-        self._gathered: dict[asyncio.AbstractEventLoop, list[Ticket]] = {}
-        """By event loop, what it has asked for since it last handed over."""
+        self._queue: queue.SimpleQueue[_Group | None] = queue.SimpleQueue()
+        self._gathered: dict[asyncio.AbstractEventLoop, _Gathered] = {}
+        """By event loop; no entry where nothing is on its way."""
+        self._half = GROUP
+        """Of the last group. Once so much is gathered the disk begins, while the agents bring the other half."""
         self._closed = self._is_checked = False
-        self._head = (0, GENESIS)
-        """Number and mac of the last event that this process has committed."""
-        self._last_keys: dict[type[Model], int] = {}
-        """By table, the highest number that was given out until then."""
+        self._ending: Ending | None = None
+        """Where the journal ended after this process's last commit."""
         self._thread = threading.Thread(target=self._serve, name="apm-writer", daemon=True)
         self._thread.start()
 
-    async def write(self, work: Callable[[Transaction], T]) -> T:
+    async def write(
+        self,
+        work: Callable[[Transaction], T],
+        check: Callable[[Transaction], None] | None = None,
+        *,
+        only_writes: bool = False,
+    ) -> T:
         """Run the closure in the writer's next commit; its result once that commit is durable.
 
-        Raises what the closure raised (nothing of it is kept) or StoreError when the database could not commit.
-        A caller that is cancelled does not undo the write.
+        `check` raises where the closure must not be carried out; one that is equal is done once for all. A closure
+        that only writes may be run before the transaction, on the event loop's thread, and again in it. Of what is
+        asked for at the same moment such closures come first.
+
+        Raises what the closure or the check raised (nothing of it is kept) or StoreError when the database could not
+        commit. A caller that is cancelled does not undo the write.
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         self._check_open()
-        gathered = self._gathered.setdefault(loop, [])
-        if not gathered:
+        gathered = self._gathered.get(loop)
+        if gathered is None:
+            gathered = self._gathered[loop] = _Gathered()
             loop.call_soon(self._hand_over, loop, 1, TURNS)
-        gathered.append(Ticket(work, future, loop))
+        gathered.tickets.append(Ticket(work, future, loop, check, only_writes=only_writes))
+        if not gathered.is_waiting and len(gathered.tickets) >= self._half:
+            self._put(loop)
         return await future
 
     def write_now(self, work: Callable[[Transaction], T]) -> T:
         """The same for a thread without an event loop: blocks until the commit."""
         future: Future[T] = Future()
         self._check_open()
-        self._queue.put((Ticket(work, future, None),))
+        self._queue.put(_Group((Ticket(work, future, None),)))
         return future.result()
 
     def close(self) -> None:
         """Commit what waits, then end the thread. Whoever else closes it meanwhile waits for that too."""
         if not self._closed:
             self._closed = True
-            for loop in tuple(self._gathered):
-                self._hand_over(loop, 0, 0)
+            for gathered in tuple(self._gathered.values()):
+                if gathered.tickets:
+                    self._queue.put(_Group(tuple(gathered.tickets)))
+                    gathered.tickets.clear()
             self._queue.put(None)
         self._thread.join()
 
@@ -95,110 +138,162 @@ class Writer:
 
         A thread that is woken for one closure takes the interpreter away from whoever is about to ask for the next.
         """
-        gathered = self._gathered.get(loop, ())
-        if len(gathered) > seen and turns:
-            loop.call_soon(self._hand_over, loop, len(gathered), turns - 1)
-        elif gathered:
+        gathered = self._gathered.get(loop)
+        if gathered is None or gathered.is_waiting:
+            return
+        count = len(gathered.tickets)
+        if count > seen and turns:
+            loop.call_soon(self._hand_over, loop, count, turns - 1)
+        else:
+            self._put(loop)
+
+    def _put(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Hand over what there is. What comes after that waits for its commit: only then can it be drawn up."""
+        gathered = self._gathered[loop]
+        if not gathered.tickets:
             del self._gathered[loop]
-            self._queue.put(gathered)
+            return
+        tickets = sorted(gathered.tickets[:GROUP], key=_comes_later)
+        del gathered.tickets[:GROUP]
+        gathered.is_waiting, self._half = True, max(LEAST, len(tickets) // 2)
+        ending = self._ending
+        draft = None if ending is None else drawn_up(tickets, self._db, self._key, ending, self._clock)
+        self._queue.put(_Group(tickets, loop, draft))
 
     def _serve(self) -> None:
         with self._db.connection_context():
             ended = False
             while not ended:
-                tickets, ended = self._next_tickets()
-                for at in range(0, len(tickets), GROUP):
-                    self._commit(tickets[at : at + GROUP])
+                groups, ended = self._next_groups()
+                if groups:
+                    self._commit(groups)
 
-    def _next_tickets(self) -> tuple[Sequence[Ticket], bool]:
+    def _next_groups(self) -> tuple[Sequence[_Group], bool]:
         """Everything that waits, and whether it is the last."""
-        tickets: list[Ticket] = []
-        gathered = self._queue.get()
-        while gathered is not None:
-            tickets += gathered
+        groups: list[_Group] = []
+        group = self._queue.get()
+        while group is not None:
+            groups.append(group)
             try:
-                gathered = self._queue.get_nowait()
+                group = self._queue.get_nowait()
             except queue.Empty:
-                return tickets, False
-        return tickets, True
+                return groups, False
+        return groups, True
 
-    def _commit(self, group: Sequence[Ticket]) -> None:
+    def _commit(self, groups: Sequence[_Group]) -> None:
+        tickets = [ticket for group in groups for ticket in group.tickets]
+        loops = [group.loop for group in groups if group.loop is not None]
         try:
-            events = self._committed(group)
+            events = self._committed(tickets, groups[0].draft)
         except (*FAILURES, StoreError) as error:
-            self._last_keys = {}
-            if len(group) > 1:
+            self._ending = None
+            if len(tickets) > 1:
                 # One of them may be at fault, or all of them: each by itself shows, and costs no other its commit.
-                for ticket in group:
-                    self._commit([ticket])
-                return
-            group[0].error = error if isinstance(error, StoreError) else explain(error, self._path)
+                for ticket in tickets:
+                    self._commit([_Group((ticket,))])
+                tickets = []
+            else:
+                tickets[0].error = error if isinstance(error, StoreError) else explain(error, self._path)
             events = []
-        if events:
-            self._publish(events)
-        self._settle(group)
+        self._answer(tickets, events, loops)
 
-    def _committed(self, group: Sequence[Ticket]) -> list[StoredEvent]:
-        """Run the closures in one transaction; the events that it has committed. Raises what the database does."""
-        with self._db.atomic():
-            tx = self._transaction()
-            for ticket in group:
-                self._run(tx, ticket)
+    def _committed(self, tickets: Sequence[Ticket], draft: Draft | None) -> list[StoredEvent]:
+        """Run the closures in one transaction, but for the first of them where a draft of those serves; the events
+        that it has committed. Raises what the database does."""
+        # Not by way of peewee, here and in the transaction: its part in a short statement is larger than SQLite's.
+        connection = self._db.connection()
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            tx = self._transaction(connection.execute)
+            if draft is not None and draft.begin is self._ending and draft.holds(tx):
+                for text, parameters in draft.statements:
+                    connection.execute(text, parameters)
+                tx.take_over(draft.seq, draft.mac, draft.events, draft.last_keys)
+                tickets = tickets[draft.closures :]
+            for ticket in tickets:
+                ticket.run(tx)
             tx.write_all()
             if tx.events:
                 signature = head_signature(self._key, tx.seq, tx.mac)
-                self._db.execute_sql(_HEAD_SQL.format(self._db.param), (tx.seq, tx.mac, signature))
-        self._head, self._last_keys = (tx.seq, tx.mac), tx.last_keys
+                connection.execute(_HEAD_SQL, (tx.seq, tx.mac, signature))
+            connection.execute("COMMIT")
+        except BaseException:
+            # SQLite has undone some failures itself.
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+        self._ending = Ending(tx.seq, tx.mac, tx.last_keys)
         return tx.events
 
-    def _transaction(self) -> Transaction:
+    def _transaction(self, execute: Callable[..., Any]) -> Transaction:
         """A transaction that continues the chain where the database, not our memory, says it ends."""
-        row = self._db.execute_sql("SELECT seq, mac, signature FROM chain_head WHERE id = 1").fetchone()
+        row = execute("SELECT seq, mac, signature FROM chain_head WHERE id = 1").fetchone()
         if not self._is_checked:
-            self._check_end(0 if row is None else int(row[0]))
+            self._check_end(execute, 0 if row is None else int(row[0]))
             if row is not None and row[0] and not is_signed(self._key, head_from_row(row)):
                 raise StoreError(FORGED.format(path=self._path, last=row[0]))
             self._is_checked = True
         if row is None:
-            self._db.execute_sql(f"INSERT INTO chain_head (id, seq, mac) VALUES (1, 0, {self._db.param})", (GENESIS,))
+            execute("INSERT INTO chain_head (id, seq, mac) VALUES (1, 0, ?)", (GENESIS,))
             row = (0, GENESIS, None)
-        head = int(row[0]), bytes(row[1])
-        # Another process has written where the chain does not end as we have left it.
-        keys = self._last_keys if head == self._head else {}
-        return Transaction(self._db, self._key, head, self._clock, keys)
+        head, ending = (int(row[0]), bytes(row[1])), self._ending
+        if ending is not None and head != (ending.seq, ending.mac):
+            # Another process has written. Where the chain ends as we have left it, nobody has.
+            ending = self._ending = None
+        keys = {} if ending is None else ending.last_keys.copy()
+        return Transaction(self._db, execute, self._key, head, self._clock, keys)
 
-    def _check_end(self, head: int) -> None:
+    def _check_end(self, execute: Callable[..., Any], head: int) -> None:
         """Raises StoreError where the journal does not end at its head: what was cut off would be done once more."""
-        last = self._db.execute_sql("SELECT COALESCE(MAX(seq), 0) FROM events").fetchone()[0]
+        last = execute("SELECT COALESCE(MAX(seq), 0) FROM events").fetchone()[0]
         if last != head:
             raise StoreError(CUT.format(path=self._path, last=last, head=head))
 
-    @staticmethod
-    def _run(tx: Transaction, ticket: Ticket) -> None:
-        ticket.result = ticket.error = None
-        tx.begin_closure()
-        try:
-            ticket.result = ticket.work(tx)
-            tx.end_closure()
-        except FAILURES:
-            # Not for certain this closure's: rows of those before it may have been written only now.
-            raise
-        except Exception as error:
-            tx.undo_closure()
-            ticket.error = error
+    def _answer(
+        self, tickets: Sequence[Ticket], events: Sequence[StoredEvent], loops: Sequence[asyncio.AbstractEventLoop]
+    ) -> None:
+        """Tell whoever listens, then whoever waits. An event loop is woken once for both, and for what it has gathered
+        while what these `loops` had handed over was on its way."""
+        heard = self._publish(events) if events else {}
+        in_threads: list[Ticket] = []
+        waiting: dict[asyncio.AbstractEventLoop, list[Ticket]] = {}
+        for ticket in tickets:
+            (in_threads if ticket.loop is None else waiting.setdefault(ticket.loop, [])).append(ticket)
+        for loop in {*heard, *waiting, *loops}:
+            news = loop, loop in loops, heard.get(loop, ()), events, waiting.get(loop, ())
+            try:
+                loop.call_soon_threadsafe(self._arrive, *news)
+            except RuntimeError:
+                # A loop that was closed meanwhile has nobody left who waits.
+                self._gathered.pop(loop, None)
+        settle_all(in_threads)
 
-    @staticmethod
-    def _settle(group: Sequence[Ticket]) -> None:
-        by_loop: dict[asyncio.AbstractEventLoop, list[Ticket]] = {}
-        for ticket in group:
-            if ticket.loop is None:
-                ticket.settle()
-            else:
-                by_loop.setdefault(ticket.loop, []).append(ticket)
-        for loop, tickets in by_loop.items():
-            # A loop that was closed meanwhile has nobody left who waits.
-            with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(settle_all, tickets)
+    def _arrive(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        is_free: bool,
+        listeners: Iterable[Listener],
+        events: Sequence[StoredEvent],
+        tickets: Iterable[Ticket],
+    ) -> None:
+        """On the event loop: the disk goes on with what was gathered meanwhile, and the agents with what has come."""
+        tell(listeners, events)
+        if is_free:
+            self._put(loop)
+        settle_all(tickets)
+
+
+def _comes_later(ticket: Ticket) -> bool:
+    return not ticket.only_writes
+
+
+def tell(listeners: Iterable[Listener], events: Sequence[StoredEvent]) -> None:
+    """What was committed stays so, whoever cannot hear of it: neither the others nor the writer are to suffer."""
+    for listener in listeners:
+        try:
+            listener(events)
+        except Exception:
+            logger.exception("a listener could not take in %s events", len(events))
 
 
 def milliseconds_now() -> int:

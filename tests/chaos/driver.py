@@ -129,7 +129,7 @@ class Chaos:
     def install(self) -> None:
         self._watch_events()
         self._watch_acts()
-        folder = Path(self.order.words[1])
+        self._folder = folder = Path(self.order.words[1])
         self._recorded = next(iter(query(folder, "SELECT count(*) FROM delegations")), (0,))[0]
         note = self.ledger.note
         team = ChaosTeam(Path(self.order.cassette)).as_runtimes() if self.order.cassette else None
@@ -148,7 +148,9 @@ class Chaos:
         write, publish = Transaction.event, Store._publish
 
         def event(tx: Transaction, kind: str, /, **named: Any) -> int:
-            counted = int(tx.sql("SELECT count(*) FROM events WHERE kind = ?", (kind,))[0][0]) + 1
+            # Not by way of the transaction: one that is only drawn up reads nothing.
+            recorded = query(self._folder, "SELECT count(*) FROM events WHERE kind = ?", kind)
+            counted = next(iter(recorded), (0,))[0] + sum(one.kind == kind for one in tx.events) + 1
             seq = write(tx, kind, **named)
             self._names[seq] = name = f"{kind} {counted}"
             if kind == RECORDED:
@@ -157,14 +159,14 @@ class Chaos:
                 self.point(f"before {name}")
             return seq
 
-        def published(store: Store, events: Sequence[StoredEvent]) -> None:
+        def published(store: Store, events: Sequence[StoredEvent]) -> Any:
             names = [self._names.pop(one.seq) for one in events]
             for one, name in zip(events, names, strict=True):
                 self.ledger.note("event", name)
                 if one.kind == RECORDED:
                     self.ledger.note("recorded", _key_of(one))
             self.point(*(f"after {name}" for name in names if self._counts(*name.split())))
-            publish(store, events)
+            return publish(store, events)
 
         _put(Transaction, "event", event)
         _put(Store, "_publish", published)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from peewee import fn
 
+from core.contract import ApmError
 from core.store.audit import verify
 from core.store.replay import replay
 from core.store.schema import TABLES, Counter, Lease, PhaseRun, Setting, WorkItem
@@ -102,6 +105,30 @@ def failing(deed: Deed) -> Deed:
     return fails
 
 
+@dataclass(frozen=True)
+class Held:
+    """A check that passes under this lease alone."""
+
+    number: int
+
+    def __call__(self, tx: Transaction) -> None:
+        if tx.once(fence) != self.number:
+            raise ApmError("the lease is another's")
+
+
+class Asked(NamedTuple):
+    """A closure as it is handed over; it may be said of any that it only writes."""
+
+    deed: Deed
+    check: Held | None
+    only_writes: bool
+
+    def __call__(self, tx: Transaction) -> object:
+        if self.check is not None:
+            self.check(tx)
+        return self.deed(tx)
+
+
 THERE = 3
 """Work items that are there before; with the one after them nothing can be done unless it is added."""
 numbers, phases = st.integers(1, THERE), st.sampled_from(PHASES)
@@ -112,22 +139,34 @@ deeds: st.SearchStrategy[Deed] = st.one_of(
 )
 
 
-@settings(max_examples=40)
-@given(st.lists(deeds | st.builds(failing, deeds), min_size=1, max_size=12))
-def test_a_group_of_closures_leaves_what_each_by_itself_leaves(given_deeds: list[Deed]) -> None:
+asked_for = st.builds(
+    Asked,
+    deeds | st.builds(failing, deeds),
+    st.sampled_from((None, None, Held(0), Held(0), Held(9))),
+    st.sampled_from((True, True, False)),
+)
+groups = st.lists(st.lists(asked_for, min_size=1, max_size=8), min_size=1, max_size=3)
+
+
+@settings(max_examples=60)
+@given(groups)
+def test_a_group_of_closures_leaves_what_each_by_itself_leaves(given_groups: list[list[Asked]]) -> None:
     with TemporaryDirectory() as folder:
-        together = outcome(Path(folder) / "together", given_deeds, at_once)
-        apart = outcome(Path(folder) / "apart", given_deeds, one_by_one)
+        together = outcome(Path(folder) / "together", given_groups, at_once)
+        apart = outcome(Path(folder) / "apart", given_groups, one_by_one)
 
     assert together == apart
 
 
-def outcome(state: Path, given_deeds: Sequence[Deed], write: Callable[[Store, Sequence[Deed]], list[str]]) -> Any:
+Groups = Sequence[Sequence[Asked]]
+
+
+def outcome(state: Path, given_groups: Groups, write: Callable[[Store, Groups], list[list[str]]]) -> Any:
     """What each closure was told, every table but the chain's own, and the events without their macs."""
     with Store.open(state, synchronous="off", clock=lambda: NOW) as store:
         for _ in range(THERE):
             store.write_now(add)
-        told = write(store, given_deeds)
+        told = write(store, given_groups)
         assert store.read_now(lambda r: verify(r, store.key)).is_whole
         assert store.read_now(lambda r: replay(r, store.key, state)).is_equal
         return told, store.read_now(contents)
@@ -139,22 +178,35 @@ def contents(reader: Reader) -> list[Any]:
     return [*rows, reader.sql("SELECT seq, at, kind, work_item, payload FROM events ORDER BY seq")]
 
 
-def at_once(store: Store, given_deeds: Sequence[Deed]) -> list[str]:
-    async def ask() -> list[str]:
-        found = await asyncio.gather(*(store.write(deed) for deed in given_deeds), return_exceptions=True)
-        return [described(one) for one in found]
+def at_once(store: Store, given_groups: Groups) -> list[list[str]]:
+    async def ask() -> list[list[str]]:
+        told = []
+        for group in given_groups:
+            writes = (store.write(one.deed, one.check, only_writes=one.only_writes) for one in group)
+            found = await asyncio.gather(*writes, return_exceptions=True)
+            told.append([described(one) for one in found])
+        return told
 
     return asyncio.run(ask())
 
 
-def one_by_one(store: Store, given_deeds: Sequence[Deed]) -> list[str]:
-    found = []
-    for deed in given_deeds:
-        try:
-            found.append(described(store.write_now(deed)))
-        except Exception as error:
-            found.append(described(error))
-    return found
+def one_by_one(store: Store, given_groups: Groups) -> list[list[str]]:
+    """Those first that only write, as a group has them."""
+    return [
+        [found for _, found in sorted((n, alone(store, group[n])) for n in sorted(range(len(group)), key=later(group)))]
+        for group in given_groups
+    ]
+
+
+def later(group: Sequence[Asked]) -> Callable[[int], bool]:
+    return lambda n: not group[n].only_writes
+
+
+def alone(store: Store, one: Asked) -> str:
+    try:
+        return described(store.write_now(lambda tx: one(tx)))
+    except Exception as error:
+        return described(error)
 
 
 def described(found: object) -> str:
@@ -211,3 +263,96 @@ async def test_a_row_is_written_before_those_that_refer_to_it_whatever_was_asked
         await asyncio.gather(store.write(enter("D1", 1)), store.write(add_in_a_phase))
 
         assert store.read_now(lambda r: r.sql("SELECT work_item_id FROM phase_runs ORDER BY id")) == [(1,), (2,)]
+
+
+def on_thread(deed: Deed, threads: list[str]) -> Deed:
+    """Tells on which thread it is run, each time."""
+
+    def told(tx: Transaction) -> object:
+        threads.append(threading.current_thread().name)
+        return deed(tx)
+
+    return told
+
+
+async def test_closures_that_only_write_are_run_where_they_are_asked_for(tmp_path: Path) -> None:
+    threads: list[str] = []
+    with Store.open(tmp_path) as store:
+        await store.write(add)
+
+        found = await asyncio.gather(*(store.write(on_thread(add, threads), only_writes=True) for _ in range(3)))
+
+    assert found == [2, 3, 4]
+    assert threads == ["MainThread"] * 3
+
+
+async def test_a_closure_that_reads_whatever_was_said_of_it_is_run_in_the_transaction(tmp_path: Path) -> None:
+    threads: list[str] = []
+    with Store.open(tmp_path) as store:
+        await store.write(add)
+        reading, writing = on_thread(rename_all, threads), on_thread(add, threads)
+
+        found = await asyncio.gather(store.write(reading, only_writes=True), store.write(writing, only_writes=True))
+
+    assert list(found) == [2, 3]
+    assert threads == ["MainThread", "apm-writer", "apm-writer"]
+
+
+async def test_what_was_drawn_up_before_another_process_wrote_is_run_again_behind_that(tmp_path: Path) -> None:
+    threads: list[str] = []
+    with Store.open(tmp_path) as store, Store.open(tmp_path) as other:
+        await store.write(add)
+        assert other.write_now(add) == 2
+
+        assert await store.write(on_thread(add, threads), only_writes=True) == 3
+
+        assert threads == ["MainThread", "apm-writer"]
+        assert store.read_now(lambda r: verify(r, store.key)).is_whole
+
+
+async def test_what_is_asked_for_while_a_commit_is_on_its_way_is_the_next_one(tmp_path: Path) -> None:
+    commits: list[int] = []
+    begun, may_end = threading.Event(), threading.Event()
+
+    def slow(tx: Transaction) -> int:
+        begun.set()
+        may_end.wait()
+        return add(tx)
+
+    with Store.open(tmp_path) as store:
+        store.subscribe(lambda events: commits.append(len(events)))
+        first = asyncio.create_task(store.write(slow))
+        await asyncio.to_thread(begun.wait)
+        others = [asyncio.create_task(store.write(add, only_writes=True)) for _ in range(20)]
+        await asyncio.sleep(0)
+        may_end.set()
+
+        assert await asyncio.gather(first, *others) == list(range(1, 22))
+
+    assert commits == [1, 20]
+
+
+async def test_what_waits_behind_a_commit_when_the_store_is_closed_is_committed(tmp_path: Path) -> None:
+    store = Store.open(tmp_path)
+    await store.write(add)
+    first = asyncio.create_task(store.write(add, only_writes=True))
+    for _ in range(3):
+        await asyncio.sleep(0)
+    second = asyncio.create_task(store.write(add, only_writes=True))
+    await asyncio.sleep(0)
+
+    store.close()
+
+    assert list(await asyncio.gather(first, second)) == [2, 3]
+
+
+async def test_a_listener_on_an_event_loop_hears_before_whoever_waits_for_the_commit_goes_on(tmp_path: Path) -> None:
+    told: list[str] = []
+    with Store.open(tmp_path) as store:
+        end = store.subscribe(lambda events: told.append(f"heard {len(events)}"), asyncio.get_running_loop())
+
+        told.append(f"wrote {await store.write(add)}")
+        end()
+        told.append(f"wrote {await store.write(add)}")
+
+    assert told == ["heard 1", "wrote 1", "wrote 2"]
