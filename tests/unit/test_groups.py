@@ -148,7 +148,7 @@ asked_for = st.builds(
 groups = st.lists(st.lists(asked_for, min_size=1, max_size=8), min_size=1, max_size=3)
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(groups)
 def test_a_group_of_closures_leaves_what_each_by_itself_leaves(given_groups: list[list[Asked]]) -> None:
     with TemporaryDirectory() as folder:
