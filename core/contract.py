@@ -209,8 +209,8 @@ class AgentResponse:
             raise UsageError(f"AgentResponse: status is {value['status']!r}; it must be one of {', '.join(Status)}.")
         return cls(**{**value, "status": Status(value["status"])})
 
-    def told(self, **metadata: Any) -> AgentResponse:
-        """The same answer with these words about it, where it has none of its own."""
+    def with_metadata(self, **metadata: Any) -> AgentResponse:
+        """The same answer with these metadata, where it has none of its own by these names."""
         return AgentResponse(self.responding_agent, self.output_artifact, self.status, {**metadata, **self.metadata})
 
     @property

@@ -13,7 +13,7 @@ SWITCH_SECONDS = 0.000_5
 each of its statements while the agents are busy, and then they for it; a key that is pressed waits less as well."""
 
 
-def prepare_for_long() -> None:
+def tune() -> None:
     """From now on leave alone what is loaded, which stays to the end, look at what is new less often, and let threads
     take turns more often."""
     if not gc.get_freeze_count():

@@ -8,7 +8,7 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
-from core.interpreter import prepare_for_long
+from core.interpreter import tune
 
 for _name in [name for name in os.environ if name.startswith(("ANTHROPIC_", "OPENAI_", "CLAUDE"))]:
     # Nobody's key: a test that asks a model names its own server on this machine.
@@ -26,7 +26,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """What was imported and collected stays to the end: leave it out of every collection (a sixth of the time)."""
     del session
     gc.collect()
-    prepare_for_long()
+    tune()
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:

@@ -19,7 +19,7 @@ from textual.screen import Screen
 from textual.scrollbar import ScrollBar, ScrollBarRender
 
 from core.contract import ApmError, UsageError
-from core.interpreter import prepare_for_long
+from core.interpreter import tune
 from core.sanitise import sanitise
 from tui import person
 from tui.actions import Action, bindings
@@ -149,7 +149,7 @@ class ApmApp(InOrder, ConfiguredApp):
                 self._engine_started = True
                 self.bridge.follow(self.engine)
                 if self._open is not None:
-                    prepare_for_long()  # Going over all that was loaded holds up keys for 100 ms and more.
+                    tune()  # Going over all that was loaded holds up keys for 100 ms and more.
         except ApmError as error:
             self.complain(str(error))
 

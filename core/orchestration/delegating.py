@@ -253,6 +253,6 @@ class Delegator:
 def _recordable(response: AgentResponse, runtime: Runtime, session: JournalSession) -> tuple[AgentResponse, Written]:
     """The response with what executed it, without secrets. Raises UsageError where the journal cannot hold it."""
     journal.check_recordable(response)
-    named = response.told(runtime=runtime.name)
+    named = response.with_metadata(runtime=runtime.name)
     text, clean = journal.written(named), session.cleaned(named)
     return clean, text if clean is named else journal.written(clean)

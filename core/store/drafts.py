@@ -12,23 +12,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Never
 
-from peewee import Database, Model
+from peewee import Database
 
 from core.contract import ApmError
 from core.store.chain import StoredEvent
 from core.store.pending import Statement
 from core.store.tickets import Ticket
-from core.store.transaction import Transaction
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Ending:
-    """Where this process has last seen the journal end. Never changed; each commit makes another."""
-
-    seq: int
-    mac: bytes
-    last_keys: dict[type[Model], int]
-    """By table, the highest number that was given out until then."""
+from core.store.transaction import Ending, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +26,12 @@ class Draft:
     """What the first closures of a group have made, as statements."""
 
     begin: Ending
+    end: Ending
     closures: int
     statements: Sequence[Statement]
     checks: Sequence[Callable[[Transaction], None]]
     """What has to hold in the transaction, each once; every one of the closures holds one of them or none."""
     events: Sequence[StoredEvent]
-    seq: int
-    mac: bytes
-    last_keys: dict[type[Model], int]
 
     def holds(self, tx: Transaction) -> bool:
         """Whether what was to be checked is so. Where not, each closure by itself finds out."""
@@ -55,7 +43,7 @@ class Draft:
         return True
 
 
-class NotHere(BaseException):
+class NeedsDatabase(BaseException):
     """A closure wants to read, and there is no database in a draft. Nothing that a closure catches."""
 
 
@@ -63,14 +51,14 @@ def drawn_up(
     tickets: Sequence[Ticket], database: Database, key: bytes, begin: Ending, clock: Callable[[], int]
 ) -> Draft | None:
     """A draft of the tickets that only write, up to the first that does not; None where that is the first already."""
-    tx, count = _Unconnected(database, _refuse, key, (begin.seq, begin.mac), clock, begin.last_keys.copy()), 0
+    tx, count = _Unconnected(database, _refuse, key, begin, clock), 0
     checks: dict[Callable[[Transaction], None], None] = {}
     for ticket in tickets:
         if not ticket.only_writes:
             break
         try:
             ticket.run(tx, checked=True)
-        except NotHere:
+        except NeedsDatabase:
             tx.undo_closure()
             break
         count += 1
@@ -80,13 +68,11 @@ def drawn_up(
         return None
     return Draft(
         begin=begin,
+        end=tx.ending,
         closures=count,
         statements=tx.statements(),
         checks=tuple(checks),
         events=tx.events,
-        seq=tx.seq,
-        mac=tx.mac,
-        last_keys=tx.last_keys,
     )
 
 
@@ -94,11 +80,11 @@ class _Unconnected(Transaction):
     """A transaction that can only be written to."""
 
     def _write_pending(self) -> None:
-        raise NotHere
+        raise NeedsDatabase
 
     def _keep_undoable(self) -> None:
-        raise NotHere
+        raise NeedsDatabase
 
 
 def _refuse(*_: Any) -> Never:
-    raise NotHere
+    raise NeedsDatabase

@@ -40,6 +40,16 @@ def _own_key(model: type[Model]) -> str:
     return "" if isinstance(key, AutoField) else str(key.name)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Ending:
+    """Where a journal ends. Never changed; what is written makes another."""
+
+    seq: int
+    mac: bytes
+    last_keys: dict[type[Model], int]
+    """By table, the highest number that was given out until then, as far as it is known."""
+
+
 class Unrecorded(AssertionError):
     """A closure changed rows and wrote no event for them: a fault of the program, and nothing is written."""
 
@@ -56,12 +66,10 @@ class Transaction:
         database: Database,
         execute: Callable[..., Any],
         key: bytes,
-        head: tuple[int, bytes],
+        begin: Ending,
         clock: Callable[[], int],
-        last_keys: dict[type[Model], int],
     ) -> None:
-        """`execute` is the writing connection's own; `head` the number and mac of the last event; `last_keys` the
-        highest number of some tables."""
+        """`execute` is the writing connection's own."""
         self._db = database
         self._key = key
         self._clock = clock
@@ -69,13 +77,13 @@ class Transaction:
         self._pending = Pending(execute)
         self._event_row = insert_into(Event, _EVENT_FIELDS, database.param)
         self._count = add_to(Counter, *_COUNTED, database.param)
-        self.last_keys = last_keys
+        self.last_keys = begin.last_keys.copy()
         self._once: dict[Callable[..., Any], Any] = {}
-        self.seq, self.mac = head
+        self.seq, self.mac = begin.seq, begin.mac
         self.now = clock()
         self.events: list[StoredEvent] = []
         self._rows: list[Row] = []
-        self._begin = _Begin(*head, 0, (0, 0), {})
+        self._begin = _Begin(begin.seq, begin.mac, 0, (0, 0), {})
         self._has_savepoint = False
 
     @property
@@ -189,9 +197,14 @@ class Transaction:
         """What would write it."""
         return list(self._pending.statements(self._pending.mark()))
 
-    def take_over(self, seq: int, mac: bytes, events: Sequence[StoredEvent], last_keys: dict[type[Model], int]) -> None:
+    @property
+    def ending(self) -> Ending:
+        """Where the journal ends with all that was written here."""
+        return Ending(self.seq, self.mac, self.last_keys.copy())
+
+    def take_over(self, events: Sequence[StoredEvent], ending: Ending) -> None:
         """Go on behind what others have drawn up, and what has just been carried out."""
-        self.seq, self.mac, self.last_keys = seq, mac, last_keys
+        self.seq, self.mac, self.last_keys = ending.seq, ending.mac, ending.last_keys.copy()
         self.events += events
 
     def _next_key(self, model: type[Model]) -> int:

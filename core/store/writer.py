@@ -20,9 +20,9 @@ from peewee import Database
 
 from core.store.chain import GENESIS, StoredEvent, head_from_row, head_signature, is_signed
 from core.store.database import CUT, FAILURES, FORGED, StoreError, explain
-from core.store.drafts import Draft, Ending, drawn_up
+from core.store.drafts import Draft, drawn_up
 from core.store.tickets import Ticket, settle_all
-from core.store.transaction import Transaction
+from core.store.transaction import Ending, Transaction
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ class Writer:
         """Of the last group. Once so much is gathered the disk begins, while the agents bring the other half."""
         self._closed = self._is_checked = False
         self._ending: Ending | None = None
-        """Where the journal ended after this process's last commit."""
+        """Where the journal ended when this process last looked; None after a failure."""
         self._thread = threading.Thread(target=self._serve, name="apm-writer", daemon=True)
         self._thread.start()
 
@@ -208,7 +208,7 @@ class Writer:
             if draft is not None and draft.begin is self._ending and draft.holds(tx):
                 for text, parameters in draft.statements:
                     connection.execute(text, parameters)
-                tx.take_over(draft.seq, draft.mac, draft.events, draft.last_keys)
+                tx.take_over(draft.events, draft.end)
                 tickets = tickets[draft.closures :]
             for ticket in tickets:
                 ticket.run(tx)
@@ -222,7 +222,7 @@ class Writer:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
-        self._ending = Ending(tx.seq, tx.mac, tx.last_keys)
+        self._ending = tx.ending
         return tx.events
 
     def _transaction(self, execute: Callable[..., Any]) -> Transaction:
@@ -236,12 +236,11 @@ class Writer:
         if row is None:
             execute("INSERT INTO chain_head (id, seq, mac) VALUES (1, 0, ?)", (GENESIS,))
             row = (0, GENESIS, None)
-        head, ending = (int(row[0]), bytes(row[1])), self._ending
-        if ending is not None and head != (ending.seq, ending.mac):
+        seq, mac = int(row[0]), bytes(row[1])
+        if self._ending is None or (seq, mac) != (self._ending.seq, self._ending.mac):
             # Another process has written. Where the chain ends as we have left it, nobody has.
-            ending = self._ending = None
-        keys = {} if ending is None else ending.last_keys.copy()
-        return Transaction(self._db, execute, self._key, head, self._clock, keys)
+            self._ending = Ending(seq, mac, {})
+        return Transaction(self._db, execute, self._key, self._ending, self._clock)
 
     def _check_end(self, execute: Callable[..., Any], head: int) -> None:
         """Raises StoreError where the journal does not end at its head: what was cut off would be done once more."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from core import workspace as workspaces
 from core.demo import sample
-from core.interpreter import prepare_for_long
+from core.interpreter import tune
 from core.orchestration import work_items
 from core.orchestration.engine import Engine
 from core.places import FILE
@@ -67,7 +67,7 @@ async def _run(workspace: Workspace, shape: Shape, project: int | None) -> Outco
     engine = Engine(workspace, Idle().as_runtimes())
     (already,) = workspace.store.read_now(lambda r: r.sql(COUNTED))[0]
     await engine.start()
-    prepare_for_long()
+    tune()
     try:
         await engine.until_settled()
         end_listening = workspace.store.subscribe(ended.heard)

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from typing import TYPE_CHECKING, Any
 
 from core.contract import ApmError
-from core.interpreter import prepare_for_long
+from core.interpreter import tune
 from core.orchestration.engine import Engine
 from core.orchestration.runtimes import NO_TAPE, Tape
 from core.store import reads, rows
@@ -47,7 +47,7 @@ async def drive(
     While another process drives the workspace this one only follows, and takes over when that one ends.
     """
     engine = Engine(workspace, only=work_items, tape=tape)
-    prepare_for_long()
+    tune()
     engine.on_notice(note)
     wanted = frozenset(work_items)
     progress = Progress(workspace.store, wanted, lambda: engine.live() if engine.is_driving else None)
