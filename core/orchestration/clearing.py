@@ -55,7 +55,14 @@ async def _clear_branches(equipment: Equipment, project: rows.ProjectRow, keep: 
 
 async def clear_away(equipment: Equipment, facts: rows.WorkItemFactsRow) -> None:
     """Remove worktree and scratch of finished work. The branch goes too when all of it is in the target."""
-    await asyncio.to_thread(shutil.rmtree, equipment.state / "scratch" / str(facts.id), ignore_errors=True)
+    scratch = equipment.state / "scratch" / str(facts.id)
+    try:
+        scratch.rmdir()
+    except FileNotFoundError:
+        pass
+    except OSError:
+        # Something lies there, which may be a lot.
+        await asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True)
     of = facts.project
     project = None if of is None else await equipment.store.read(lambda r: reads.project(r, of))
     if project is None or facts.branch is None or facts.base_commit is None:

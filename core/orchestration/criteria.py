@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
-from typing import Any
+from typing import Any, NamedTuple
 
 from core.contract import Json
 from core.orchestration.payloads import (
@@ -28,8 +27,7 @@ from core.orchestration.payloads import (
 SIX_W = ("who", "what", "when", "where", "why", "how")
 
 
-@dataclass(frozen=True, slots=True)
-class Criterion:
+class Criterion(NamedTuple):
     """One measured line. `not_applicable` holds the rule that makes it pointless for this work item, if one does."""
 
     name: str

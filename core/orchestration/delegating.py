@@ -113,7 +113,7 @@ class Delegator:
             entry = journal.record(tx, number, key, request, response, agent.runtime, milliseconds=spent, text=text)
             return entry, None if follow is None else follow(tx, entry)
 
-        entry, followed = await self.store.write(record, only_writes=True)
+        entry, followed = await self.store.write(record)
         self.position.journal.add(entry)
         await self._settle(key, request, entry)
         return entry, followed
@@ -156,8 +156,9 @@ class Delegator:
             await self.store.check_held()
             await self.standing.check_goes_on()
             agent = await self.roster.agent(key.agent)
-            if agent.outward:
+            if agent.outward and key not in self.position.journal.intended:
                 await self.store.write(lambda tx: journal.intend(tx, self.run.work_item, key))
+                self.position.journal.intended.add(key)
             if clock() - asked < HEARTBEAT_SECONDS:
                 return agent
 

@@ -18,7 +18,7 @@ from core.orchestration import master, merging, outcomes, retracing
 from core.orchestration.delegating import Delegator
 from core.orchestration.executions import Executions
 from core.orchestration.gatekeeping import unproven
-from core.orchestration.journal import is_intended
+from core.orchestration.journal import Journal
 from core.orchestration.lease import HeldStore, LeaseLost
 from core.orchestration.live import Live
 from core.orchestration.phase_runner import PhaseRunner
@@ -77,7 +77,8 @@ class Drive:
         self.rest_seconds = 0.0
         """How long there is no use in driving it, because a provider that it needs takes no calls."""
         self._tree: worktrees.Worktree | None = None
-        self._has_folders = False
+        self._folders: tuple[Path, Path] | None = None
+        """Where its project's releases lie, and its own scratch, once they are there."""
         self._standing = Standing(equipment.store, equipment.news, work_item)
 
     async def run(self) -> None:
@@ -134,8 +135,7 @@ class Drive:
     ) -> tuple[Position, PhaseRunRow]:
         round_, is_first = position.rounds(phase) + 1, position.facts.started_at is None
         run = await self._eq.store.write(
-            lambda tx: outcomes.open_run(tx, self._id, phase, round_, digest, missing, is_first=is_first),
-            only_writes=True,
+            lambda tx: outcomes.open_run(tx, self._id, phase, round_, digest, missing, is_first=is_first)
         )
         entered = position.entered(run)
         self._standing.moved(entered)
@@ -222,12 +222,11 @@ class Drive:
         """The folders of this work item, its worktree made or mended, and its project as agents are told of it."""
         facts, project = position.facts, position.project
         name = project.name if project else "no-project"
-        releases = self._eq.state / "releases" / name
-        scratch = self._eq.state / "scratch" / str(self._id)
-        if not self._has_folders:
-            for folder in (releases, scratch):
+        if self._folders is None:
+            self._folders = self._eq.state / "releases" / name, self._eq.state / "scratch" / str(self._id)
+            for folder in self._folders:
                 folder.mkdir(parents=True, exist_ok=True)
-            self._has_folders = True
+        releases, scratch = self._folders
         if project is None:
             return Bench(None, releases, scratch), None
         home = self._eq.state / "worktrees" / name
@@ -299,7 +298,7 @@ class Drive:
         if told is None or reviewed is None:
             raise ApmError(f"Work item {self._id} was never reviewed, so it cannot be released.")
         await merging.undo_killed_merge(bench, told)
-        await self._refuse_uncommitted(tree, run.round)
+        await self._refuse_uncommitted(tree, position.journal, run.round)
         await self._refuse_own_team(tree, project, told["base_commit"])
         own = outcomes.release_commits(position.journal)
         own |= await self._left_by_kill(position, run, bench, told, own)
@@ -341,12 +340,12 @@ class Drive:
             f"made it. Rename it (git branch -m {tree.branch} kept/{tree.branch}) or delete it, then try again."
         )
 
-    async def _refuse_uncommitted(self, tree: Path, round_: int) -> None:
+    async def _refuse_uncommitted(self, tree: Path, journal: Journal, round_: int) -> None:
         """Before a release is begun, nothing may lie in the worktree that it would leave behind.
 
         Once it is begun, what lies there is the half-done work of its own agents, who clear it away themselves.
         """
-        if await self._eq.store.read(lambda r: is_intended(r, self._id, "O1", round_)):
+        if any((key.phase, key.round) == ("O1", round_) for key in journal.intended):
             return
         left = await git.status(tree)
         if left:
@@ -379,7 +378,7 @@ class Drive:
         with self._eq.live.delegation(self._id, "E1", "signal-harvester", ""):
             content = await collect(context, bench)
         snapshot = outcomes.snapshot_of(content, position.newest.digest)
-        kept = await self._eq.store.write(lambda tx: outcomes.keep_telemetry(tx, self._id, snapshot), only_writes=True)
+        kept = await self._eq.store.write(lambda tx: outcomes.keep_telemetry(tx, self._id, snapshot))
         self._standing.collected(position, kept)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from core.contract import AgentRequest, AgentResponse, Json, Status, UsageError, Written, canonical_json
@@ -35,8 +34,7 @@ class Key(NamedTuple):
     subject: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A recorded delegation. `number` is its event: what evidence points at."""
 
     key: Key
@@ -46,12 +44,14 @@ class Entry:
 
 
 class Journal:
-    """The entries of one work item, as recorded so far."""
+    """The entries of one work item, as recorded so far, and the outward acts that were begun."""
 
-    def __init__(self, entries: Iterable[Entry]) -> None:
+    def __init__(self, entries: Iterable[Entry], intended: Iterable[Key] = ()) -> None:
         self._by_key: dict[Key, Entry] = {}
         self._of_agent: dict[tuple[str, str, str], list[Entry]] = {}
         """By phase, agent and subject, each round's."""
+        self.intended = set(intended)
+        """What stands under `intents`: it may have been done, whether it is recorded or not."""
         for entry in entries:
             self.add(entry)
 
@@ -86,6 +86,7 @@ class Journal:
 _RECORDED_SQL = """SELECT "phase", "round", "agent", "subject", "request_digest", "event"
     FROM "delegations" WHERE "work_item" = ? ORDER BY "event" """
 _PAYLOAD_SQL = 'SELECT "payload" FROM "events" WHERE "seq" = ?'
+_INTENDED_SQL = 'SELECT "phase", "round", "agent", "subject" FROM "intents" WHERE "work_item" = ?'
 
 
 def read_journal(reader: Connection, work_item: int, known: Journal | None = None) -> Journal:
@@ -96,7 +97,10 @@ def read_journal(reader: Connection, work_item: int, known: Journal | None = Non
         response = _response(work_item, number, reader.sql(_PAYLOAD_SQL, (number,)))
         return Entry(Key(phase, round_, agent, subject), digest, response, number)
 
-    return Journal(tuple(had.get(row[-1]) or entry(*row) for row in reader.sql(_RECORDED_SQL, (work_item,))))
+    return Journal(
+        tuple(had.get(row[-1]) or entry(*row) for row in reader.sql(_RECORDED_SQL, (work_item,))),
+        (Key(*row) for row in reader.sql(_INTENDED_SQL, (work_item,))),
+    )
 
 
 def _response(work_item: int, seq: int, found: list[tuple[Any, ...]]) -> AgentResponse:
@@ -180,14 +184,8 @@ def record(
     return Entry(key, digest, response, number)
 
 
-_INTENDED_SQL = """SELECT 1 FROM "intents"
-    WHERE "work_item" = ? AND "phase" = ? AND "round" = ? AND "agent" = ? AND "subject" = ?"""
-
-
-def intend(tx: Transaction, work_item: int, key: Key) -> bool:
-    """Write down that an outward act is about to happen. True when it was already: the act may have happened."""
-    if tx.sql(_INTENDED_SQL, (work_item, key.phase, key.round, key.agent, key.subject)):
-        return True
+def intend(tx: Transaction, work_item: int, key: Key) -> None:
+    """Write down that an outward act is about to happen, which was not intended before."""
     tx.insert(
         Intent,
         work_item=work_item,
@@ -198,15 +196,6 @@ def intend(tx: Transaction, work_item: int, key: Key) -> bool:
         at=tx.now,
     )
     tx.event("delegation.intended", work_item=work_item, agent=key.agent, phase=key.phase)
-    return False
-
-
-def is_intended(reader: Connection, work_item: int, phase: str, round_: int, agent: str | None = None) -> bool:
-    """Whether this agent, or any, has begun to act outward for this work item in this round of the phase."""
-    where = (Intent.work_item == work_item) & (Intent.phase == phase) & (Intent.round == round_)
-    if agent is not None:
-        where &= Intent.agent == agent
-    return reader.one(Intent.select(Intent.id).where(where).limit(1)) is not None
 
 
 HELD = frozenset(("results", "journal", "project", "work_item", "criteria", "risks", "proofs"))

@@ -59,25 +59,24 @@ class HeldStore:
         that the database is asked."""
         held = self.held()
         if held is None or not 0 <= self.store.clock() - held.renewed_at <= SURE_MS:
-            await self.store.read(Fence(None if held is None else held.fence))
+            await self.store.read(lambda r: _check_fence(r, held))
 
-    def write(self, work: Callable[[Transaction], T], *, only_writes: bool = False) -> Awaitable[T]:
-        """Raises LeaseLost, with nothing written, when another process has the lease. `only_writes` as `Writer.write`
-        has it."""
+    def write(self, work: Callable[[Transaction], T]) -> Awaitable[T]:
+        """Raises LeaseLost, with nothing written, when another process has the lease."""
         held = self.held()
-        return self.store.write(work, Fence(None if held is None else held.fence), only_writes=only_writes)
+
+        def fenced(tx: Transaction) -> T:
+            _check_fence(tx, held)
+            return work(tx)
+
+        return self.store.write(fenced)
 
 
-@dataclass(frozen=True, slots=True)
-class Fence:
-    """Keeps out what is written without a lease, or under one that has been lost."""
-
-    number: int | None
-
-    def __call__(self, reader: Connection) -> None:
-        found = reader.once(_fence) if isinstance(reader, Transaction) else _fence(reader)
-        if self.number is None or found != self.number:
-            raise LeaseLost("Another apm drives this workspace now; this one has stopped.")
+def _check_fence(reader: Connection, held: Held | None) -> None:
+    """Keep out what is asked for without a lease, or under one that has been lost."""
+    found = reader.once(_fence) if isinstance(reader, Transaction) else _fence(reader)
+    if held is None or found != held.fence:
+        raise LeaseLost("Another apm drives this workspace now; this one has stopped.")
 
 
 def _fence(reader: Connection) -> int | None:

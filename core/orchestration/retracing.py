@@ -16,7 +16,7 @@ from pathlib import Path
 
 from core.agents.bench import Bench
 from core.contract import ApmError, Json, Status
-from core.orchestration.journal import Entry, Journal, Key, is_intended
+from core.orchestration.journal import Entry, Journal, Key
 from core.orchestration.outcomes import RELEASE_AGENTS
 from core.orchestration.requests import PhaseContext
 from core.projects import git
@@ -35,8 +35,8 @@ REPEATABLE = ("tool", "offline")
 def begun_agent(reader: reads.Connection, recorded: Journal, run: PhaseRunRow) -> AgentRow | None:
     """The agent that makes a commit, has begun to in this round of O1, and has no answer of it on record."""
     for role in RELEASE_AGENTS:
-        is_open = recorded.get(Key(run.phase, run.round, role)) is None
-        if is_open and is_intended(reader, run.work_item, run.phase, run.round, role):
+        key = Key(run.phase, run.round, role)
+        if key in recorded.intended and recorded.get(key) is None:
             return reads.agent(reader, role)
     return None
 

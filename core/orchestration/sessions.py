@@ -24,6 +24,9 @@ from core.store.transaction import Transaction
 PERMISSIONS = "technical"
 """The domain agent whose authority says what a running agent may do without a person."""
 
+UNUSED = Usage()
+"""Shared by all that have used nothing yet: most agents never do."""
+
 PATIENCE = 60.0
 """Seconds for which a call waits for those beside it to settle, before a person is asked for a larger budget."""
 
@@ -43,7 +46,7 @@ class JournalSession:
     executions: Executions
     _asked: dict[int, str] = field(default_factory=dict)
     """By reservation, whom its call goes to."""
-    _used: Usage = field(default_factory=Usage)
+    _used: Usage = UNUSED
 
     @property
     def rules(self) -> Json:

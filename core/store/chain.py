@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from core.contract import ApmError
 
@@ -46,8 +46,7 @@ class BadKey(ApmError):
     """The key file is there and cannot serve."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoredEvent:
+class StoredEvent(NamedTuple):
     """An event as it was committed. `payload` is canonical JSON text; `at` milliseconds since the epoch, UTC."""
 
     seq: int

@@ -67,9 +67,6 @@ def update_of(model: type[Model], names: tuple[str, ...], mark: str) -> str:
 Mark = tuple[int, int]
 """How many inserts and how many other statements were waiting at a moment."""
 
-Statement = tuple[str, Sequence[Any]]
-"""A statement and its parameters."""
-
 
 class Pending:
     """What waits: new rows, then statements about rows that are there by then."""
@@ -98,20 +95,15 @@ class Pending:
         """Write everything, or what came before the mark. Raises what the database fails with: then nothing is known
         of what was written, and the transaction has to be rolled back."""
         inserts, others = mark or self.mark()
-        for text, parameters in self.statements((inserts, others)):
-            self._execute(text, parameters)
-        del self._inserts[:inserts], self._others[:others]
-
-    def statements(self, mark: Mark) -> Iterator[Statement]:
-        """What writes everything that came before the mark."""
-        inserts, others = mark
         by_statement: dict[Insert, list[tuple[Any, ...]]] = {}
         for statement, row in self._inserts[:inserts]:
             by_statement.setdefault(statement, []).append(row)
         for statement in sorted(by_statement, key=lambda s: s.rank):
             for rows in _shares(by_statement[statement]):
-                yield _text(statement, len(rows)), [value for row in rows for value in row]
-        yield from self._others[:others]
+                self._execute(_text(statement, len(rows)), [value for row in rows for value in row])
+        for text, parameters in self._others[:others]:
+            self._execute(text, parameters)
+        del self._inserts[:inserts], self._others[:others]
 
 
 @cache

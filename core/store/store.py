@@ -100,15 +100,9 @@ class Store:
             store.write_now(lambda tx: tx.event(MIGRATED, migrations=list(migrated)))
         return store
 
-    def write(
-        self,
-        work: Callable[[Transaction], T],
-        check: Callable[[Transaction], None] | None = None,
-        *,
-        only_writes: bool = False,
-    ) -> Coroutine[Any, Any, T]:
+    def write(self, work: Callable[[Transaction], T]) -> Coroutine[Any, Any, T]:
         """As `Writer.write`."""
-        return self._writer.write(work, check, only_writes=only_writes)
+        return self._writer.write(work)
 
     def write_now(self, work: Callable[[Transaction], T]) -> T:
         return self._writer.write_now(work)

@@ -14,30 +14,23 @@ from core.store.transaction import Transaction
 class Ticket:
     """One closure. Its future belongs to the event loop `loop`, or to a waiting thread where that is None."""
 
-    __slots__ = ("check", "error", "future", "loop", "only_writes", "result", "work")
+    __slots__ = ("error", "future", "loop", "result", "work")
 
     def __init__(
         self,
         work: Callable[[Any], Any],
         future: Future[Any] | asyncio.Future[Any],
         loop: asyncio.AbstractEventLoop | None,
-        check: Callable[[Transaction], None] | None = None,
-        *,
-        only_writes: bool = False,
     ) -> None:
-        """`check` raises where the closure must not be carried out. One that only writes asks nothing of what it is
-        given: it may be run on the event loop's thread."""
-        self.work, self.future, self.loop, self.check, self.only_writes = work, future, loop, check, only_writes
+        self.work, self.future, self.loop = work, future, loop
         self.result: Any = None
         self.error: BaseException | None = None
 
-    def run(self, tx: Transaction, *, checked: bool = False) -> None:
+    def run(self, tx: Transaction) -> None:
         """Run the closure of a write, and keep what it returns or raises. Raises what the database fails with."""
         self.result = self.error = None
         tx.begin_closure()
         try:
-            if self.check is not None and not checked:
-                self.check(tx)
             self.result = self.work(tx)
             tx.end_closure()
         except FAILURES:

@@ -14,7 +14,7 @@ from peewee import AutoField, Database, Field, Model
 from core.contract import Json, canonical_object
 from core.store.carried import Row, packed
 from core.store.chain import StoredEvent, mac_of
-from core.store.pending import Mark, Pending, Statement, add_to, insert_into, update_of
+from core.store.pending import Mark, Pending, add_to, insert_into, update_of
 from core.store.tables_work import ChainHead, Counter, Event, Lease
 
 T = TypeVar("T")
@@ -193,19 +193,10 @@ class Transaction:
         """Write what waits of all closures."""
         self._pending.carry_out()
 
-    def statements(self) -> list[Statement]:
-        """What would write it."""
-        return list(self._pending.statements(self._pending.mark()))
-
     @property
     def ending(self) -> Ending:
         """Where the journal ends with all that was written here."""
         return Ending(self.seq, self.mac, self.last_keys.copy())
-
-    def take_over(self, events: Sequence[StoredEvent], ending: Ending) -> None:
-        """Go on behind what others have drawn up, and what has just been carried out."""
-        self.seq, self.mac, self.last_keys = ending.seq, ending.mac, ending.last_keys.copy()
-        self.events += events
 
     def _next_key(self, model: type[Model]) -> int:
         if model not in self.last_keys:

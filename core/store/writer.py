@@ -20,7 +20,6 @@ from peewee import Database
 
 from core.store.chain import GENESIS, StoredEvent, head_from_row, head_signature, is_signed
 from core.store.database import CUT, FAILURES, FORGED, StoreError, explain
-from core.store.drafts import Draft, drawn_up
 from core.store.tickets import Ticket, settle_all
 from core.store.transaction import Ending, Transaction
 
@@ -34,8 +33,6 @@ Publish = Callable[[Sequence[StoredEvent]], Mapping[asyncio.AbstractEventLoop, S
 
 GROUP = 512
 """Closures that may share one commit."""
-LEAST = 8
-"""Closures that are worth a commit while more of them come."""
 TURNS = 8
 """Of the event loop, for which closures are gathered while more of them come."""
 
@@ -57,7 +54,6 @@ class _Group:
 
     tickets: Sequence[Ticket]
     loop: asyncio.AbstractEventLoop | None = None
-    draft: Draft | None = None
 
 
 class Writer:
@@ -75,29 +71,17 @@ class Writer:
         self._queue: queue.SimpleQueue[_Group | None] = queue.SimpleQueue()
         self._gathered: dict[asyncio.AbstractEventLoop, _Gathered] = {}
         """By event loop; no entry where nothing is on its way."""
-        self._half = GROUP
-        """Of the last group. Once so much is gathered the disk begins, while the agents bring the other half."""
         self._closed = self._is_checked = False
         self._ending: Ending | None = None
         """Where the journal ended when this process last looked; None after a failure."""
         self._thread = threading.Thread(target=self._serve, name="apm-writer", daemon=True)
         self._thread.start()
 
-    async def write(
-        self,
-        work: Callable[[Transaction], T],
-        check: Callable[[Transaction], None] | None = None,
-        *,
-        only_writes: bool = False,
-    ) -> T:
+    async def write(self, work: Callable[[Transaction], T]) -> T:
         """Run the closure in the writer's next commit; its result once that commit is durable.
 
-        `check` raises where the closure must not be carried out; one that is equal is done once for all. A closure
-        that only writes may be run before the transaction, on the event loop's thread, and again in it. Of what is
-        asked for at the same moment such closures come first.
-
-        Raises what the closure or the check raised (nothing of it is kept) or StoreError when the database could not
-        commit. A caller that is cancelled does not undo the write.
+        Raises what the closure raised (nothing of it is kept) or StoreError when the database could not commit. A
+        caller that is cancelled does not undo the write.
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
@@ -106,9 +90,7 @@ class Writer:
         if gathered is None:
             gathered = self._gathered[loop] = _Gathered()
             loop.call_soon(self._hand_over, loop, 1, TURNS)
-        gathered.tickets.append(Ticket(work, future, loop, check, only_writes=only_writes))
-        if not gathered.is_waiting and len(gathered.tickets) >= self._half:
-            self._put(loop)
+        gathered.tickets.append(Ticket(work, future, loop))
         return await future
 
     def write_now(self, work: Callable[[Transaction], T]) -> T:
@@ -148,17 +130,15 @@ class Writer:
             self._put(loop)
 
     def _put(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Hand over what there is. What comes after that waits for its commit: only then can it be drawn up."""
+        """Hand over what there is. What comes after that waits for its commit."""
         gathered = self._gathered[loop]
         if not gathered.tickets:
             del self._gathered[loop]
             return
-        tickets = sorted(gathered.tickets[:GROUP], key=_comes_later)
+        tickets = gathered.tickets[:GROUP]
         del gathered.tickets[:GROUP]
-        gathered.is_waiting, self._half = True, max(LEAST, len(tickets) // 2)
-        ending = self._ending
-        draft = None if ending is None else drawn_up(tickets, self._db, self._key, ending, self._clock)
-        self._queue.put(_Group(tickets, loop, draft))
+        gathered.is_waiting = True
+        self._queue.put(_Group(tickets, loop))
 
     def _serve(self) -> None:
         with self._db.connection_context():
@@ -184,7 +164,7 @@ class Writer:
         tickets = [ticket for group in groups for ticket in group.tickets]
         loops = [group.loop for group in groups if group.loop is not None]
         try:
-            events = self._committed(tickets, groups[0].draft)
+            events = self._committed(tickets)
         except (*FAILURES, StoreError) as error:
             self._ending = None
             if len(tickets) > 1:
@@ -197,19 +177,13 @@ class Writer:
             events = []
         self._answer(tickets, events, loops)
 
-    def _committed(self, tickets: Sequence[Ticket], draft: Draft | None) -> list[StoredEvent]:
-        """Run the closures in one transaction, but for the first of them where a draft of those serves; the events
-        that it has committed. Raises what the database does."""
+    def _committed(self, tickets: Sequence[Ticket]) -> list[StoredEvent]:
+        """Run the closures in one transaction; the events that it has committed. Raises what the database does."""
         # Not by way of peewee, here and in the transaction: its part in a short statement is larger than SQLite's.
         connection = self._db.connection()
         connection.execute("BEGIN IMMEDIATE")
         try:
             tx = self._transaction(connection.execute)
-            if draft is not None and draft.begin is self._ending and draft.holds(tx):
-                for text, parameters in draft.statements:
-                    connection.execute(text, parameters)
-                tx.take_over(draft.events, draft.end)
-                tickets = tickets[draft.closures :]
             for ticket in tickets:
                 ticket.run(tx)
             tx.write_all()
@@ -275,15 +249,13 @@ class Writer:
         events: Sequence[StoredEvent],
         tickets: Iterable[Ticket],
     ) -> None:
-        """On the event loop: the disk goes on with what was gathered meanwhile, and the agents with what has come."""
+        """On the event loop: whoever has waited goes on first. What they ask for next and what has come meanwhile share
+        a commit: agents and writer need the same interpreter, and take it from each other where they work at once."""
         tell(listeners, events)
-        if is_free:
-            self._put(loop)
         settle_all(tickets)
-
-
-def _comes_later(ticket: Ticket) -> bool:
-    return not ticket.only_writes
+        if is_free:
+            self._gathered[loop].is_waiting = False
+            loop.call_soon(self._hand_over, loop, 0, TURNS)
 
 
 def tell(listeners: Iterable[Listener], events: Sequence[StoredEvent]) -> None:

@@ -148,7 +148,7 @@ class Chaos:
         write, publish = Transaction.event, Store._publish
 
         def event(tx: Transaction, kind: str, /, **named: Any) -> int:
-            # Not by way of the transaction: one that is only drawn up reads nothing.
+            # Not by way of the transaction, which would write what waits sooner than it does.
             recorded = query(self._folder, "SELECT count(*) FROM events WHERE kind = ?", kind)
             counted = next(iter(recorded), (0,))[0] + sum(one.kind == kind for one in tx.events) + 1
             seq = write(tx, kind, **named)

@@ -65,20 +65,14 @@ class SimulatedStore(Store):
         self.disk.writes += 1
         return found
 
-    async def write(
-        self,
-        work: Callable[[Transaction], T],
-        check: Callable[[Transaction], None] | None = None,
-        *,
-        only_writes: bool = False,
-    ) -> T:
+    async def write(self, work: Callable[[Transaction], T]) -> T:
         self._check_lives()
         loop = asyncio.get_running_loop()
         assert isinstance(loop, VirtualLoop)
         future: asyncio.Future[T] = loop.create_future()
         if not self._queue.waiting:
             loop.call_later(loop.a_moment(), self._commit)
-        self._queue.waiting.append(_Pending(_checked(work, check), future))
+        self._queue.waiting.append(_Pending(work, future))
         return await future
 
     async def read(self, work: Callable[[Reader], T]) -> T:
@@ -120,14 +114,3 @@ class SimulatedStore(Store):
     def _check_lives(self) -> None:
         if self._queue.is_dead:
             raise asyncio.CancelledError
-
-
-def _checked(
-    work: Callable[[Transaction], T], check: Callable[[Transaction], None] | None
-) -> Callable[[Transaction], T]:
-    def checked(tx: Transaction) -> T:
-        if check is not None:
-            check(tx)
-        return work(tx)
-
-    return checked

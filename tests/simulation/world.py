@@ -16,7 +16,6 @@ from core.contract import UsageError
 from core.governance import authority, escalations, life, reversal
 from core.orchestration import work_items
 from core.orchestration.engine import POLL_SECONDS
-from core.orchestration.journal import is_intended
 from core.orchestration.lease import HEARTBEAT_SECONDS
 from core.orchestration.questions import SUPPLY
 from core.registry.catalog import Catalog, CatalogError
@@ -33,6 +32,8 @@ from tests.simulation.process import JOURNAL_KEY, PATIENCE_SECONDS, Machine, Pro
 from tests.simulation.shadow import Shadow
 
 T = TypeVar("T")
+
+_INTENDED = "SELECT 1 FROM intents WHERE work_item = ? AND phase = ? AND round = ? AND agent = ? LIMIT 1"
 
 MOST_ROUNDS = 40
 """Of answering everything in calm weather; by then all work has come to its end, or something is lost."""
@@ -132,7 +133,7 @@ class World:
 
     def _is_intended(self, key: Key) -> bool:
         work_item, phase, round_, agent, _ = key
-        return self._person.read_now(lambda r: is_intended(r, work_item, phase, round_, agent))
+        return self._person.read_now(lambda r: bool(r.sql(_INTENDED, (work_item, phase, round_, agent))))
 
     def close(self) -> None:
         self._driver.kill()

@@ -117,11 +117,10 @@ class Held:
 
 
 class Asked(NamedTuple):
-    """A closure as it is handed over; it may be said of any that it only writes."""
+    """A closure as it is handed over, with what has to hold for it."""
 
     deed: Deed
     check: Held | None
-    only_writes: bool
 
     def __call__(self, tx: Transaction) -> object:
         if self.check is not None:
@@ -143,7 +142,6 @@ asked_for = st.builds(
     Asked,
     deeds | st.builds(failing, deeds),
     st.sampled_from((None, None, Held(0), Held(0), Held(9))),
-    st.sampled_from((True, True, False)),
 )
 groups = st.lists(st.lists(asked_for, min_size=1, max_size=8), min_size=1, max_size=3)
 
@@ -182,7 +180,7 @@ def at_once(store: Store, given_groups: Groups) -> list[list[str]]:
     async def ask() -> list[list[str]]:
         told = []
         for group in given_groups:
-            writes = (store.write(one.deed, one.check, only_writes=one.only_writes) for one in group)
+            writes = [store.write(one.__call__) for one in group]
             found = await asyncio.gather(*writes, return_exceptions=True)
             told.append([described(one) for one in found])
         return told
@@ -191,15 +189,7 @@ def at_once(store: Store, given_groups: Groups) -> list[list[str]]:
 
 
 def one_by_one(store: Store, given_groups: Groups) -> list[list[str]]:
-    """Those first that only write, as a group has them."""
-    return [
-        [found for _, found in sorted((n, alone(store, group[n])) for n in sorted(range(len(group)), key=later(group)))]
-        for group in given_groups
-    ]
-
-
-def later(group: Sequence[Asked]) -> Callable[[int], bool]:
-    return lambda n: not group[n].only_writes
+    return [[alone(store, one) for one in group] for group in given_groups]
 
 
 def alone(store: Store, one: Asked) -> str:
@@ -265,51 +255,6 @@ async def test_a_row_is_written_before_those_that_refer_to_it_whatever_was_asked
         assert store.read_now(lambda r: r.sql("SELECT work_item_id FROM phase_runs ORDER BY id")) == [(1,), (2,)]
 
 
-def on_thread(deed: Deed, threads: list[str]) -> Deed:
-    """Tells on which thread it is run, each time."""
-
-    def told(tx: Transaction) -> object:
-        threads.append(threading.current_thread().name)
-        return deed(tx)
-
-    return told
-
-
-async def test_closures_that_only_write_are_run_where_they_are_asked_for(tmp_path: Path) -> None:
-    threads: list[str] = []
-    with Store.open(tmp_path) as store:
-        await store.write(add)
-
-        found = await asyncio.gather(*(store.write(on_thread(add, threads), only_writes=True) for _ in range(3)))
-
-    assert found == [2, 3, 4]
-    assert threads == ["MainThread"] * 3
-
-
-async def test_a_closure_that_reads_whatever_was_said_of_it_is_run_in_the_transaction(tmp_path: Path) -> None:
-    threads: list[str] = []
-    with Store.open(tmp_path) as store:
-        await store.write(add)
-        reading, writing = on_thread(rename_all, threads), on_thread(add, threads)
-
-        found = await asyncio.gather(store.write(reading, only_writes=True), store.write(writing, only_writes=True))
-
-    assert list(found) == [2, 3]
-    assert threads == ["MainThread", "apm-writer", "apm-writer"]
-
-
-async def test_what_was_drawn_up_before_another_process_wrote_is_run_again_behind_that(tmp_path: Path) -> None:
-    threads: list[str] = []
-    with Store.open(tmp_path) as store, Store.open(tmp_path) as other:
-        await store.write(add)
-        assert other.write_now(add) == 2
-
-        assert await store.write(on_thread(add, threads), only_writes=True) == 3
-
-        assert threads == ["MainThread", "apm-writer"]
-        assert store.read_now(lambda r: verify(r, store.key)).is_whole
-
-
 async def test_what_is_asked_for_while_a_commit_is_on_its_way_is_the_next_one(tmp_path: Path) -> None:
     commits: list[int] = []
     begun, may_end = threading.Event(), threading.Event()
@@ -323,7 +268,7 @@ async def test_what_is_asked_for_while_a_commit_is_on_its_way_is_the_next_one(tm
         store.subscribe(lambda events: commits.append(len(events)))
         first = asyncio.create_task(store.write(slow))
         await asyncio.to_thread(begun.wait)
-        others = [asyncio.create_task(store.write(add, only_writes=True)) for _ in range(20)]
+        others = [asyncio.create_task(store.write(add)) for _ in range(20)]
         await asyncio.sleep(0)
         may_end.set()
 
@@ -335,10 +280,10 @@ async def test_what_is_asked_for_while_a_commit_is_on_its_way_is_the_next_one(tm
 async def test_what_waits_behind_a_commit_when_the_store_is_closed_is_committed(tmp_path: Path) -> None:
     store = Store.open(tmp_path)
     await store.write(add)
-    first = asyncio.create_task(store.write(add, only_writes=True))
+    first = asyncio.create_task(store.write(add))
     for _ in range(3):
         await asyncio.sleep(0)
-    second = asyncio.create_task(store.write(add, only_writes=True))
+    second = asyncio.create_task(store.write(add))
     await asyncio.sleep(0)
 
     store.close()
