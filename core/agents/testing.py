@@ -187,10 +187,11 @@ def _pytest(bench: _Run, found: Interpreter, with_coverage: bool) -> list[str]:
         empty = bench.folder / "pytest.ini"
         empty.write_text("[pytest]\n")
         argv += ["-c", str(empty), f"--rootdir={bench.worktree}"]
+    # Named, because a project may leave installed plugins alone, and pytest refuses options of what it has not loaded.
     if with_coverage and found.versions["xdist"] is not None:
-        argv.append("-n0")  # `coverage run` sees only its own process, not xdist's workers
+        argv += ["-p", "xdist", "-n0"]  # `coverage run` sees only its own process, not xdist's workers
     if found.versions["pytest_cov"] is not None:
-        argv.append("--no-cov")  # two tracers in one process take each other's data away
+        argv += ["-p", "pytest_cov", "--no-cov"]  # two tracers in one process take each other's data away
     return argv
 
 

@@ -19,7 +19,7 @@ from core.contract import ApmError, Json
 from core.projects.git import git, tag_at
 
 NAME = "rowdown"
-HEAD_COMMIT = "11eee2a8f9580b80c0baecdd0f7eac7344642b58"
+HEAD_COMMIT = "d238fc42f54bc05d642d5f781075899455278a71"
 """The commit of the last release, which is where the work on the request starts."""
 
 _HERE = Path(__file__).parent

@@ -27,7 +27,9 @@ IDENTITY = {
 FILES = {
     "pyproject.toml": (
         '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n\n'
-        '[project]\nname = "greeter"\nversion = "0.1.0"\n\n[tool.coverage.run]\nsource = ["greeter"]\n'
+        '[project]\nname = "greeter"\nversion = "0.1.0"\n\n[tool.coverage.run]\nsource = ["greeter"]\n\n'
+        # What apm is tested with takes six times longer to load than these tests to run.
+        '[tool.pytest.ini_options]\naddopts = "--disable-plugin-autoload"\n'
     ),
     "greeter/__init__.py": (
         '"""Greets."""\n\n\ndef greet(name: str) -> str:\n    """A greeting."""\n    return f"Hello, {name}"\n'

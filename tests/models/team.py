@@ -93,7 +93,10 @@ FILES = {
     "greetings.py": '"""Greetings."""\n\n\ndef greet() -> str:\n    """The greeting."""\n    return "Hello"\n',
     "tests/test_it.py": "from greetings import greet\n\n\ndef test_it() -> None:\n    assert greet() == 'Hello'\n",
     "README.md": "# Greetings\n\nIt greets in English.\n",
-    "pyproject.toml": '[project]\nname = "g"\nversion = "1"\n\n[tool.pytest.ini_options]\npythonpath = ["."]\n',
+    "pyproject.toml": (
+        '[project]\nname = "g"\nversion = "1"\n\n'
+        '[tool.pytest.ini_options]\npythonpath = ["."]\naddopts = "--disable-plugin-autoload"\n'
+    ),
     ".gitignore": "__pycache__/\n.pytest_cache/\n.coverage\n",
 }
 """The project that it works on."""

@@ -308,7 +308,8 @@ async def _tested(project: Path, folder: Path) -> tuple[float, dict[str, str]]:
     report, measured = folder / "junit.xml", folder / "coverage.json"
     result = await _python(
         project,
-        "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}", "--cov", f"--cov-report=json:{measured}",
+        "pytest", "-q", "-p", "no:cacheprovider", "-p", "pytest_cov", f"--junitxml={report}",
+        "--cov", f"--cov-report=json:{measured}",
     )  # fmt: skip
     (project / ".coverage").unlink(missing_ok=True)
     assert report.is_file(), result.output

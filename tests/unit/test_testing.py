@@ -130,6 +130,15 @@ async def test_options_of_the_project_that_would_spoil_the_measurement_are_overr
     assert (run.passed, run.failed, run.coverage) == (1, 0, 75.0)
 
 
+@pytest.mark.parametrize("addopts", ["-p no:xdist -p no:pytest_cov", "--disable-plugin-autoload"])
+async def test_a_project_that_leaves_installed_plugins_alone_is_measured_as_well(place: Place, addopts: str) -> None:
+    options = f'[tool.pytest.ini_options]\naddopts = "{addopts}"\n'
+    test = "from shop.price import gross\ndef test_gross():\n    assert gross(1)\n"
+    commit(place.repo, SHOP | {"pyproject.toml": options, "tests/test_price.py": test})
+    run = await run_tests(project(place.repo, tech={"layout": "src"}), place.repo, place.scratch, coverage=True)
+    assert (run.reason, run.passed, run.coverage) == ("", 1, 75.0)
+
+
 async def test_a_configuration_in_a_folder_above_is_not_the_projects(place: Place) -> None:
     (place.repo.parent / "pytest.ini").write_text("[pytest]\naddopts = --no-such-plugin\ntestpaths = elsewhere\n")
     commit(place.repo, {"pyproject.toml": '[project]\nname = "x"\n', "tests/test_x.py": "def test_x(): ...\n"})
