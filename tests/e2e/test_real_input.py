@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.e2e import published
 from tests.e2e.apm_process import Apm, Ended
 from tests.e2e.people import CODE, FILES, REQUEST, TESTS, commit, git
 
@@ -63,19 +61,10 @@ def states(ended: Ended) -> list[str]:
     return [item["state"] for item in ended.json["work_items"]]
 
 
-@pytest.fixture(scope="session")
-def iniconfig(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The source distribution of a small package, from the index or from pytest's cache."""
-    cache = getattr(request.config, "cache", None)
-    kept: Path = cache.mkdir("third-party") if cache else tmp_path_factory.mktemp("third-party")
-    archive = kept / "iniconfig-2.3.1.tar.gz"
-    if not archive.exists():
-        wanted = ["--no-deps", "--no-binary=iniconfig", f"--dest={kept}", "iniconfig==2.3.1"]
-        argv = [sys.executable, "-m", "pip", "download", "-q", "--retries=1", "--timeout=20", *wanted]
-        pip = subprocess.run(argv, capture_output=True, text=True, timeout=120)
-        if pip.returncode or not archive.exists():
-            pytest.skip(f"the package index does not give iniconfig 2.3.1: {pip.stderr.strip()[-200:]}")
-    return archive
+@pytest.fixture
+def iniconfig(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A small package as its authors publish it."""
+    return published.unpack("iniconfig", published.fetched(request.config, tmp_path), tmp_path)
 
 
 ANSWER = '''"""The answer."""
@@ -107,17 +96,11 @@ def test_text_ac3() -> None:
 
 
 def test_a_third_party_package_is_released_by_its_own_tests_and_tools(iniconfig: Path, tmp_path: Path) -> None:
-    with tarfile.open(iniconfig) as archive:
-        if hasattr(tarfile, "data_filter"):
-            archive.extractall(tmp_path, filter="data")
-        else:
-            archive.extractall(tmp_path)
-    project = tmp_path / "iniconfig-2.3.1"
-    git(project, "init", "--quiet", "--initial-branch=main")
-    git(project, "add", "--all", "--force")
-    git(project, "commit", "--quiet", "-m", "As published")
+    git(iniconfig, "init", "--quiet", "--initial-branch=main")
+    git(iniconfig, "add", "--all", "--force")
+    git(iniconfig, "commit", "--quiet", "-m", "As published")
     body = REQUEST.replace("greeter/__init__.py", "src/iniconfig/answer.py")
-    at = place(tmp_path, project, body)
+    at = place(tmp_path, iniconfig, body)
     readme = (at.worktree / "README.rst").read_text()
     commit(
         at.worktree,
@@ -134,8 +117,8 @@ def test_a_third_party_package_is_released_by_its_own_tests_and_tools(iniconfig:
     assert figures["tests_pass"] == "57 of 57 passed (100.0 %)"
     assert figures["version_bumped"] == "2.3.1 -> 2.4.0"
     assert figures["static_analysis"] == "0 issues by 2 tools"
-    assert git(project, "describe", "--tags", "main") == "v2.4.0"
-    assert git(project, "status", "--porcelain") == ""
+    assert git(iniconfig, "describe", "--tags", "main") == "v2.4.0"
+    assert git(iniconfig, "status", "--porcelain") == ""
     released = {path.name for path in (tmp_path / "ws" / "state" / "releases").rglob("iniconfig-2.4.0*")}
     assert released == {"iniconfig-2.4.0.tar.gz", "iniconfig-2.4.0-py3-none-any.whl"}
 

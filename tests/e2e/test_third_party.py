@@ -6,10 +6,6 @@ that need them are skipped. Each becomes a git repository with a worktree on a b
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import sys
-import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,17 +17,9 @@ from core.agents import review
 from core.agents.bench import Bench
 from core.contract import AgentRequest, AgentResponse, Json, Status
 from core.orchestration.gates import GateVerdict, check
+from tests.e2e import published
 from tests.unit.git_project import git, write
 
-PACKAGES = {
-    "iniconfig": "2.3.1",
-    "webcolors": "25.10.0",
-    "toposort": "1.10",
-    "sortedcontainers": "2.4.0",
-    "python-slugify": "9.2.0",
-}
-"""Small, pure Python, and unlike each other: ruff and mypy; strict coverage in parallel mode; unittest as a script; no
-tests at all; a dependency that is not installed."""
 CRITERIA = [{"id": "AC1", "text": "The answer is 42"}]
 
 
@@ -91,39 +79,13 @@ def branch_of(root: Path, tree: Path, tech: Json) -> Branch:
 
 @pytest.fixture(scope="session")
 def sources(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the source distribution of every package; kept in pytest's cache between runs."""
-    cache = getattr(request.config, "cache", None)
-    kept: Path = cache.mkdir("third-party") if cache else tmp_path_factory.mktemp("third-party")
-    fetched = tmp_path_factory.mktemp("fetched")
-    lacking = [name for name in PACKAGES if not list(kept.glob(f"{name.replace('-', '_')}-{PACKAGES[name]}.tar.gz"))]
-    pips = {name: _download(name, fetched) for name in lacking}
-    for name, pip in pips.items():
-        _, errors = pip.communicate(timeout=120)
-        if pip.returncode:
-            lines = [line for line in errors.splitlines() if line.startswith("ERROR")] or ["pip failed"]
-            pytest.skip(f"the package index does not give {name} {PACKAGES[name]}: {lines[0]}")
-    for archive in fetched.glob("*.tar.gz"):
-        shutil.move(archive, kept / archive.name)
-    return kept
-
-
-def _download(name: str, folder: Path) -> subprocess.Popen[str]:
-    """Only the package itself as source: what builds its metadata may come as a wheel."""
-    wanted = ["--no-deps", f"--no-binary={name}", f"--dest={folder}", f"{name}=={PACKAGES[name]}"]
-    argv = [sys.executable, "-m", "pip", "download", "-q", "--retries=1", "--timeout=20", *wanted]
-    return subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    return published.fetched(request.config, tmp_path_factory.mktemp("third-party"))
 
 
 @pytest.fixture
 def third_party(sources: Path, tmp_path: Path) -> Callable[[str, Json], Branch]:
     def make(name: str, tech: Json) -> Branch:
-        stem = f"{name.replace('-', '_')}-{PACKAGES[name]}"
-        with tarfile.open(sources / f"{stem}.tar.gz") as archive:
-            if hasattr(tarfile, "data_filter"):
-                archive.extractall(tmp_path, filter="data")
-            else:
-                archive.extractall(tmp_path)
-        return branch_of(tmp_path, tmp_path / stem, tech)
+        return branch_of(tmp_path, published.unpack(name, sources, tmp_path), tech)
 
     return make
 
