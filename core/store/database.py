@@ -56,7 +56,6 @@ def connect(url: str, *, synchronous: str = "full") -> Database:
             "foreign_keys": 1,
             "busy_timeout": BUSY_TIMEOUT_MS,
             "cache_size": -32_000,
-            "wal_autocheckpoint": 4_000,
         },
         # Each thread has its own; whoever ends closes those of the threads that are gone.
         check_same_thread=False,

@@ -142,7 +142,7 @@ def _settle(futures: list[asyncio.Future[None]]) -> None:
 
 def _connected(path: Path) -> sqlite3.Connection:
     database = sqlite3.connect(path, isolation_level=None)
-    for pragma in ("journal_mode = wal", "synchronous = full", "wal_autocheckpoint = 4000", "cache_size = -32000"):
+    for pragma in ("journal_mode = wal", "synchronous = full", "cache_size = -32000"):
         database.execute(f"PRAGMA {pragma}")
     return database
 
