@@ -277,6 +277,34 @@ async def test_what_is_asked_for_while_a_commit_is_on_its_way_is_the_next_one(tm
     assert commits == [1, 20]
 
 
+async def test_who_has_waited_for_a_commit_goes_on_first_and_shares_the_next_with_what_came_meanwhile(
+    tmp_path: Path,
+) -> None:
+    commits: list[int] = []
+    begun, may_end = threading.Event(), threading.Event()
+
+    def slow(tx: Transaction) -> int:
+        begun.set()
+        may_end.wait()
+        return add(tx)
+
+    async def two_steps() -> int:
+        await store.write(slow)
+        return await store.write(add)
+
+    with Store.open(tmp_path) as store:
+        store.subscribe(lambda events: commits.append(len(events)))
+        steps = asyncio.create_task(two_steps())
+        await asyncio.to_thread(begun.wait)
+        meanwhile = asyncio.create_task(store.write(add))
+        await asyncio.sleep(0)
+        may_end.set()
+
+        assert {await steps, await meanwhile} == {2, 3}
+
+    assert commits == [1, 2]
+
+
 async def test_what_waits_behind_a_commit_when_the_store_is_closed_is_committed(tmp_path: Path) -> None:
     store = Store.open(tmp_path)
     await store.write(add)
