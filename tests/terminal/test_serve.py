@@ -33,10 +33,12 @@ BYTES_OF_A_DRAWN_SCREEN = 30_000
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A busy workspace in a folder whose name a shell would take apart."""
+    """A workspace in a folder whose name a shell would take apart; nothing in it runs by itself."""
     made = tmp_path / 'it\'s $HOME; "ours"'
     made.mkdir()
-    busy(made).close()
+    seeded = busy(made)
+    seeded.at(0, pause_all)
+    seeded.close()
     shutil.copy(ROOT / "agents.yaml", made / "agents.yaml")
     return made
 
