@@ -46,13 +46,13 @@ def head(reader: Connection) -> int:
 
 
 def _first_since(reader: Connection, at: int) -> int:
-    """The number of the first event at this moment or later; events are numbered without gaps, so halving finds it."""
+    """The number of the first event at this moment or later, by halving; what is in an archive leaves numbers out."""
     low, high = 1, head(reader) + 1
     while low < high:
         middle = (low + high) // 2
-        [(when,)] = reader.sql("SELECT at FROM events WHERE seq = ?", (middle,))
+        [(there, when)] = reader.sql("SELECT seq, at FROM events WHERE seq >= ? ORDER BY seq LIMIT 1", (middle,))
         if when < at:
-            low = middle + 1
+            low = there + 1
         else:
             high = middle
     return low

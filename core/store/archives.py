@@ -19,8 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.contract import Json, UsageError, canonical_json, digest_of
+from core.sanitise import one_line
 from core.store.chain import ARCHIVED, ChainFault, event_from_row, mac_of
-from core.store.database import connect, explain, prepare, sqlite_url
+from core.store.database import StoreError, connect, explain, prepare, sqlite_url
 from core.store.reads import Connection
 from core.store.store import Reader
 
@@ -75,9 +76,15 @@ def holder_of(found: Sequence[Archive], work_item: int) -> Archive:
 
 
 @contextlib.contextmanager
-def reading(path: Path) -> Iterator[Reader]:
-    """Read a copy of the archive, brought to today's schema; the file itself is never written to."""
-    _check_there(path)
+def reading(path: Path, key: bytes, named: Sequence[Archive]) -> Iterator[Reader]:
+    """Read a copy of the archive, brought to today's schema; the file itself is never written to.
+
+    Raises StoreError where it is not, or no more, what the journal names.
+    """
+    found = verify_archive(path, key, named)
+    if not found.is_whole:
+        first = one_line(found.faults[0].what)
+        raise StoreError(f"{path} cannot be trusted: {first}. Restore it from a backup; nothing was shown or changed.")
     with tempfile.TemporaryDirectory(prefix="apm-archive-") as folder:
         copy = Path(folder) / "apm.db"
         shutil.copyfile(path, copy)

@@ -24,8 +24,17 @@ from peewee import Field, Model
 from core.contract import ApmError, Json, canonical_json, digest_of
 from core.store import spend_totals
 from core.store.archives import ABOUT_SQL, LINKS_SQL, PREFIX, SUFFIX, about_mac, archives, content_of
-from core.store.chain import ARCHIVED, GENESIS, STRETCH, StoredEvent, digest_of_stretches, event_from_row, first_of
-from core.store.database import StoreError, explain, prepare, sqlite_url
+from core.store.chain import (
+    ARCHIVED,
+    GENESIS,
+    STRETCH,
+    StoredEvent,
+    digest_of_stretches,
+    event_from_row,
+    first_of,
+    is_written,
+)
+from core.store.database import UNPROVEN, StoreError, alone, explain, prepare, sqlite_url
 from core.store.reads import Connection
 from core.store.schema import (
     Answer,
@@ -65,6 +74,8 @@ BATCH = 1_000
 """Work items in one archive: what one transaction takes out, in about a second."""
 WINDOW = 1_000
 """Events held in memory at a time."""
+LOCK = "archive.lock"
+"""Beside the database; not that of opening one, which making an archive does."""
 FREE_SHARE = 0.1
 """Of the database's pages: beyond it the file is made smaller."""
 
@@ -127,19 +138,23 @@ def archivable(reader: Connection, before: int) -> tuple[int, ...]:
 
 def archive_some(store: Store, before: int, date: str) -> Copied | None:
     """Move up to `BATCH` work items that were over before the moment to an archive of their own; None where there are
-    none. `date` names the file. Nothing is changed when it raises: ArchiveStale when they were touched meanwhile,
-    StoreError when the file could not be written.
+    none. `date` names the file. Another process that archives is waited for: two would choose the same name, and one
+    would write over what the other has moved. Nothing is changed when it raises: ArchiveStale when they were touched
+    meanwhile, StoreError when the file could not be written, or an event that would move is not what was written.
     """
+    with alone(store.path, LOCK):
+        numbers = store.read_now(lambda r: archivable(r, before))[:BATCH]
+        return _archive(store, numbers, before, date) if numbers else None
+
+
+def _archive(store: Store, numbers: tuple[int, ...], before: int, date: str) -> Copied:
     state = store.path.parent
-    number = store.read_now(lambda r: archivable(r, before))[:BATCH]
-    if not number:
-        return None
     name = store.read_now(lambda r: _free_name(r, date))
     draft = state / f"{name}.part"
     _discard(draft)
     try:
         prepare(sqlite_url(draft))
-        copied = store.read_now(lambda r: _copy(r, store.key, draft, number, date))
+        copied = store.read_now(lambda r: _copy(r, store.key, draft, numbers, date))
     except (sqlite3.DatabaseError, StoreError) as error:
         _discard(draft)
         raise error if isinstance(error, StoreError) else explain(error, draft) from error
@@ -185,7 +200,7 @@ def _copy(reader: Connection, key: bytes, draft: Path, work_items: tuple[int, ..
         for model in MOVED:
             _copy_rows(reader, file, table(model), f'"{owner(model)}" IN ({items})')
         owned = {table(m): {key for (key,) in file.execute(f'SELECT id FROM "{table(m)}"')} for m in MOVED}
-        moved = tuple(_copy_events(reader, file, frozenset(work_items), owned))
+        moved = tuple(_copy_events(reader, key, file, frozenset(work_items), owned))
         tables = [table(model) for model in (*MOVED, *(m for m, _ in COPIED))]
         about: Json = {
             "version": 1,
@@ -215,17 +230,22 @@ def _copy_rows(reader: Connection, file: sqlite3.Connection, name: str, where: s
 
 
 def _copy_events(
-    reader: Connection, file: sqlite3.Connection, work_items: frozenset[int], owned: dict[str, set[int]]
+    reader: Connection, key: bytes, file: sqlite3.Connection, work_items: frozenset[int], owned: dict[str, set[int]]
 ) -> Iterator[int]:
-    """Copy every event that is about them or carries a row of theirs; the numbers of those that move."""
+    """Copy every event that is about them or carries a row of theirs; the numbers of those that move.
+
+    Raises StoreError for one that is not what was written: in the archive nobody would ask the chain about it.
+    """
     before = GENESIS
     for event in _all_events(reader):
         is_theirs = event.work_item in work_items
         if event.kind != STRETCH and (is_theirs or _may_carry(event)):
-            carried = [(name, key) for name, key, _ in json.loads(event.payload).get("rows", ())]
-            ours = [key in owned.get(name, ()) for name, key in carried]
+            carried = [(name, number) for name, number, _ in json.loads(event.payload).get("rows", ())]
+            ours = [number in owned.get(name, ()) for name, number in carried]
             is_moved = all(ours) and (is_theirs or bool(ours)) and event.kind.partition(".")[0] in FAMILIES
             if is_theirs or any(ours):
+                if not is_written(key, before, event):
+                    raise StoreError(UNPROVEN.format(what=f"Event {event.seq} ({event.kind}) is not what was written"))
                 values = (event.seq, event.at, event.kind, event.work_item, event.payload, event.mac)
                 file.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", values)
                 file.execute("INSERT INTO archive_links VALUES (?, ?, ?)", (event.seq, before, is_moved))

@@ -153,7 +153,7 @@ def faults(key: bytes, events: Iterable[StoredEvent], head: Head | None) -> Iter
             broken = True
         if event.kind == STRETCH:
             stretches.append(event)
-        elif not broken and not _is_written(key, before, event):
+        elif not broken and not is_written(key, before, event):
             yield ChainFault(event.seq, f"event {event.seq} ({event.kind}) is not what was written")
             broken = True
         elif event.kind == ARCHIVED:
@@ -191,7 +191,7 @@ def digest_of_stretches(stretches: Iterable[StoredEvent]) -> str:
     return found.hexdigest()
 
 
-def _is_written(key: bytes, before: bytes, event: StoredEvent) -> bool:
+def is_written(key: bytes, before: bytes, event: StoredEvent) -> bool:
     """Whether the mac is of these facts. SQLite takes any type in any column, and '' reads like NULL in the text that
     a mac covers, so the types count as well."""
     if type(event.at) is not int or type(event.kind) is not str or type(event.payload) is not str:

@@ -74,10 +74,10 @@ def prepare(url: str) -> tuple[str, ...]:
 
 
 @contextlib.contextmanager
-def alone(path: Path) -> Iterator[None]:
-    """Hold the folder's lock file: of two processes that open a database at once, one brings it up to date."""
+def alone(path: Path, lock: str = "apm.lock") -> Iterator[None]:
+    """Hold a lock file beside the database: of two processes that open it at once, one brings it up to date."""
     try:
-        descriptor = os.open(path.with_name("apm.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = os.open(path.with_name(lock), os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise explain(error, path) from error
     try:
@@ -152,6 +152,7 @@ FORGED = (
     "{path} ends at event {last}, and that end is not signed with this workspace's key: what followed was cut off. "
     "Nothing was changed: restore a backup; `apm audit verify` checks the rest."
 )
+UNPROVEN = "{what}, and what is not proven cannot be archived. Nothing was changed: `apm replay --verify` tells more."
 LITTLE_BYTES = 128 * 1024
 """Of free space: less than the files take that SQLite makes beside a database."""
 

@@ -25,7 +25,7 @@ from core.store.archiving import MOVED, owner, table
 from core.store.audit import Audit, events_of, verify
 from core.store.carried import carried
 from core.store.chain import ARCHIVED, StoredEvent
-from core.store.database import MIGRATED, MIGRATIONS, connect, explain, sqlite_url
+from core.store.database import MIGRATED, MIGRATIONS, UNPROVEN, StoreError, connect, explain, sqlite_url
 from core.store.schema import TABLES, Spend
 from core.store.store import Reader
 from core.store.transaction import UNCHAINED
@@ -94,6 +94,15 @@ def replay(reader: Reader, key: bytes, state: Path) -> Replayed:
             raise explain(error, path) from error
         with closing(sqlite3.connect(path)) as rebuilt:
             return Replayed(audit, tuple(_compared(reader, rebuilt, model) for model in STATE))
+
+
+def check_proven(reader: Reader, key: bytes, state: Path) -> None:
+    """Raises StoreError where the state is not what whole events say: once archived, it would be apm's own word."""
+    found = replay(reader, key, state)
+    faults = [fault.what for fault in found.audit.faults]
+    faults += [f"what {table.table} holds is not what the events say" for table in found.tables if not table.is_equal]
+    if faults:
+        raise StoreError(UNPROVEN.format(what=faults[0][:1].upper() + faults[0][1:]))
 
 
 def applied_migrations(reader: Reader) -> dict[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import resource
 import shutil
@@ -25,6 +26,7 @@ from core.store import archiving, reads, reads_events
 from core.store.archives import archives
 from core.store.archiving import ArchiveStale, archivable, archive_some, shrink
 from core.store.audit import verify
+from core.store.database import StoreError
 from core.store.replay import replay
 from core.store.schema import WorkItem
 from core.store.store import Store
@@ -370,6 +372,87 @@ def test_an_archive_of_another_workspace_is_not_taken_for_this_ones(line: Comman
     )
     assert "No archive holds work item 1" in other("archive", "show", "1").err
     assert "is not there" in other("audit", "verify", "--archive", "nothing.db").err
+
+
+@pytest.mark.parametrize("step", ["archivable", "_free_name", "_copy", "_take_out"])
+def test_of_two_that_archive_at_once_one_waits(folder: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    """They would choose the same name, and the later one write over what the other has moved."""
+    real, seen = getattr(archiving, step), []
+
+    def alone(*given: Any) -> Any:
+        with (folder / "state" / archiving.LOCK).open() as another:
+            try:
+                fcntl.flock(another, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                seen.append(step)
+        return real(*given)
+
+    monkeypatch.setattr(archiving, step, alone)
+    with Store.open(folder / "state") as store:
+        assert archive_some(store, LATER, DATE) is not None
+
+    assert set(seen) == {step}
+
+
+TAMPERED = {
+    "a row": "UPDATE work_items SET title = 'forged' WHERE id = 1",
+    "an event": "UPDATE events SET payload = replace(payload, 'SUCCESS', 'FAILURE') WHERE seq = {seq}",
+}
+
+
+@pytest.mark.parametrize("what", TAMPERED)
+def test_what_is_not_proven_is_not_archived(line: CommandLine, what: str) -> None:
+    """In the archive it would be apm's own word, and the journal whole again."""
+    database = line.folder / "state" / "apm.db"
+    with closing(sqlite3.connect(database)) as other, other:
+        [(seq,)] = other.execute("SELECT MIN(seq) FROM events WHERE kind = 'delegation.recorded' AND work_item = 1")
+        assert other.execute(TAMPERED[what].format(seq=seq)).rowcount == 1
+    before = rows_of(database)
+
+    ended = line("archive", "--before", yesterday())
+
+    assert ended.code == 1
+    assert "what is not proven cannot be archived" in ended.err
+    assert rows_of(database) == before
+    assert list((line.folder / "state").glob("archive-*.db*")) == []
+
+
+def test_an_event_that_is_not_what_was_written_stays_where_the_chain_shows_it(folder: Path) -> None:
+    with Store.open(folder / "state") as store:
+        [(seq,)] = store.read_now(lambda r: r.sql("SELECT MIN(seq) FROM events WHERE work_item = 1"))
+        with closing(sqlite3.connect(store.path)) as other, other:
+            other.execute("UPDATE events SET at = at + 1 WHERE seq = ?", (seq,))
+
+        with pytest.raises(StoreError, match=f"Event {seq} .* is not what was written"):
+            archive_some(store, LATER, DATE)
+
+        assert len(store.read_now(reads.work_items)) == 5
+
+
+@pytest.mark.parametrize("harm", ["edited", "emptied", "cut"])
+def test_an_archive_that_is_not_what_was_written_shows_nothing(line: CommandLine, harm: str) -> None:
+    line("archive", "--before", yesterday())
+    path = next((line.folder / "state").glob("archive-*.db"))
+    if harm == "edited":
+        with closing(sqlite3.connect(path)) as other, other:
+            other.execute("UPDATE work_items SET title = 'forged' WHERE id = 1")
+    else:
+        os.truncate(path, 0 if harm == "emptied" else path.stat().st_size // 2)
+
+    ended = line("archive", "show", "1")
+
+    assert (ended.code, ended.out) == (1, "")
+    assert str(path) in ended.err
+
+
+def test_a_question_about_no_work_item_can_be_shown_and_answered_when_other_work_is_archived(
+    line: CommandLine,
+) -> None:
+    number = line("decide", "--agent", "technical", "--kind", "unheard_of", "--json").json["escalation"]
+    line("archive", "--before", yesterday())
+
+    assert line("escalation", "ack", str(number), "--by", "ada").code == 0
+    assert line("escalation", "show", str(number)).code == 0
 
 
 def test_a_file_with_little_free_is_left_as_it_is(folder: Path) -> None:

@@ -67,13 +67,16 @@ def _would(workspace: Workspace, moment: int, as_json: bool) -> int:
 def _archive(workspace: Workspace, moment: int, day: date, as_json: bool) -> int:
     from core.store.archiving import archive_some, shrink
     from core.store.reads import read_live
+    from core.store.replay import check_proven
 
+    store = workspace.store
+    store.read_now(lambda r: check_proven(r, store.key, workspace.state))
     made: list[Copied] = []
-    while (copied := archive_some(workspace.store, moment, day.isoformat())) is not None:
+    while (copied := archive_some(store, moment, day.isoformat())) is not None:
         made.append(copied)
-    is_driven = workspace.store.read_now(read_live).is_driven
+    is_driven = store.read_now(read_live).is_driven
     # It holds up every write while it lasts, which whoever drives would run into.
-    sizes = None if is_driven else shrink(workspace.store.path)
+    sizes = None if is_driven else shrink(store.path)
     given_back = 0 if sizes is None else sizes[0] - sizes[1]
     if as_json:
         output.emit_json({"archives": [_made(one) for one in made], "bytes_given_back": given_back})
@@ -145,8 +148,9 @@ def show(place: options.Place, number: int, as_json: bool) -> None:
     from tui.cli.work_items import print_work_item, shown_work_item
 
     with place.open() as workspace:
-        holder = holder_of(workspace.store.read_now(archives), number)
-        with reading(workspace.state / holder.name) as reader:
+        named = workspace.store.read_now(archives)
+        holder = holder_of(named, number)
+        with reading(workspace.state / holder.name, workspace.store.key, named) as reader:
             shown = shown_work_item(reader, number)
     if as_json:
         output.emit_json(shown | {"archive": holder.name})
