@@ -127,11 +127,29 @@ def check_recordable(response: Any) -> None:
         given = response.metadata.get(key, ())
         if not isinstance(given, list | tuple) or not all(isinstance(entry, Mapping) for entry in given):
             raise UsageError(f"The answer's {key} are not a list of objects.")
+    for command in response.metadata.get("evidence", ()):
+        _check_evidence(command)
     if len(response.metadata.get("decisions", ())) > MOST_DECISIONS:
         raise UsageError(f"The answer raises more than {MOST_DECISIONS} decisions; it has to settle the small ones.")
     for key in ("tokens", "cost"):
         if not isinstance(response.metadata.get(key) or 0, int | float):
             raise UsageError(f"The answer's {key} are not a number.")
+
+
+def _check_evidence(command: Mapping[str, Any]) -> None:
+    """Raises UsageError where a field has not the type and size of its column."""
+    if not isinstance(command.get("command", ()), list | tuple):
+        raise UsageError("The command in the answer's evidence is not a list of words.")
+    for name, most in _EVIDENCE_LIMITS.items():
+        value = command.get(name)
+        # No comparison holds of what is not a number (NaN).
+        if value is not None and not (isinstance(value, int | float) and -most <= value <= most):
+            raise UsageError(f"The {name} in the answer's evidence is no number from {-most} to {most}.")
+    if isinstance(command.get("exit_code"), float):
+        raise UsageError("The exit_code in the answer's evidence is not a whole number.")
+
+
+_EVIDENCE_LIMITS = {"exit_code": 2**31, "seconds": 10**9, "started_at": 2**53}
 
 
 def written(response: AgentResponse) -> Written:
@@ -231,6 +249,6 @@ def record_evidence(tx: Transaction, work_item: int, delegation: int | None, age
         tool_version=str(command.get("tool_version", "")),
         note=one_line(str(command.get("note", ""))),
         timed_out=bool(command.get("timed_out", False)),
-        at=int(command.get("started_at", tx.now)),
-        milliseconds=int(1000 * float(command.get("seconds", 0))),
+        at=int(command.get("started_at") or tx.now),
+        milliseconds=int(1000 * (command.get("seconds") or 0)),
     )

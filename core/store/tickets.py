@@ -36,17 +36,24 @@ class Ticket:
         except FAILURES:
             # Not for certain this closure's: rows of those before it may have been written only now.
             raise
-        except Exception as error:
+        except BaseException as error:
+            # Of whatever kind: it belongs to whoever asked, and the thread has others to serve.
             tx.undo_closure()
             self.error = error
 
     def settle(self) -> None:
         if isinstance(self.future, asyncio.Future) and self.future.done():
             return
-        if self.error is not None:
-            self.future.set_exception(self.error)
-        else:
+        error = self.error
+        if error is None:
             self.future.set_result(self.result)
+        elif isinstance(error, Exception) and not isinstance(error, StopIteration):
+            self.future.set_exception(error)
+        else:
+            # No future can hold it, or whoever waits would take it for a word to itself: to stop, or to be cancelled.
+            told = RuntimeError(f"a closure of the store raised {error!r}")
+            told.__cause__ = error
+            self.future.set_exception(told)
 
 
 def settle_all(tickets: Iterable[Ticket]) -> None:

@@ -141,12 +141,14 @@ class Writer:
         self._queue.put(_Group(tickets, loop))
 
     def _serve(self) -> None:
-        with self._db.connection_context():
-            ended = False
-            while not ended:
-                groups, ended = self._next_groups()
-                if groups:
-                    self._commit(groups)
+        """The connection is opened with the first commit: one that cannot be is told to whoever asked for that, and
+        tried again by the next."""
+        ended = False
+        while not ended:
+            groups, ended = self._next_groups()
+            if groups:
+                self._commit(groups)
+        self._db.close()
 
     def _next_groups(self) -> tuple[Sequence[_Group], bool]:
         """Everything that waits, and whether it is the last."""
@@ -165,7 +167,8 @@ class Writer:
         loops = [group.loop for group in groups if group.loop is not None]
         try:
             events = self._committed(tickets)
-        except (*FAILURES, StoreError) as error:
+        except Exception as error:
+            # The database's own, or of a value that its driver does not take: that shows only when rows are written.
             self._ending = None
             if len(tickets) > 1:
                 # One of them may be at fault, or all of them: each by itself shows, and costs no other its commit.
@@ -173,7 +176,7 @@ class Writer:
                     self._commit([_Group((ticket,))])
                 tickets = []
             else:
-                tickets[0].error = error if isinstance(error, StoreError) else explain(error, self._path)
+                tickets[0].error = explain(error, self._path) if isinstance(error, FAILURES) else error
             events = []
         self._answer(tickets, events, loops)
 

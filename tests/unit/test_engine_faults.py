@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import Any
 
 import pytest
@@ -29,6 +30,22 @@ def run(monkeypatch: pytest.MonkeyPatch, run: Run) -> Run:
         (succeeded("risk-notary", {"names": {"a", "b"}}), "not JSON"),
         (succeeded("risk-notary", {}, decisions=["approve it"]), "decisions"),
         (succeeded("risk-notary", {}, evidence=None), "evidence"),
+        *(
+            (
+                succeeded("risk-notary", {}, evidence=[{"command": ["x"], name: value}]),
+                f"{name} in the answer's evidence",
+            )
+            for name, value in (
+                ("exit_code", [1]),
+                ("exit_code", 0.5),
+                ("exit_code", 2**63),
+                ("seconds", "soon"),
+                ("seconds", 1e300),
+                ("seconds", math.nan),
+                ("started_at", 10**400),
+            )
+        ),
+        (succeeded("risk-notary", {}, evidence=[{"command": 5}]), "command in the answer's evidence"),
         (succeeded("risk-notary", {}, tokens="12k"), "tokens"),
         (None, "NoneType"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import sqlite3
 import subprocess
@@ -9,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from peewee import OperationalError
@@ -18,7 +20,7 @@ from core.orchestration import journal, outcomes, work_items
 from core.orchestration.journal import Key
 from core.store import audit, reads
 from core.store.database import StoreError, explain
-from core.store.schema import PhaseRun
+from core.store.schema import PhaseRun, WorkItem
 from core.store.store import Store
 from core.store.transaction import Transaction
 from core.workspace import Workspace
@@ -71,6 +73,65 @@ def test_the_first_write_beyond_the_disk_says_so_and_the_next_is_kept(store: Sto
 
     assert add(store) == first + 1
     assert store.read_now(lambda r: audit.verify(r, store.key)).is_whole
+
+
+@pytest.mark.parametrize(
+    ("value", "error"), [(2**63, OverflowError), ("\ud800", UnicodeEncodeError)], ids=["number", "text"]
+)
+def test_a_value_that_the_driver_does_not_take_is_its_writers_fault_alone(
+    store: Store, value: Any, error: type[Exception]
+) -> None:
+    """It shows only when the rows are written, beyond the closure."""
+
+    def refused(tx: Transaction) -> None:
+        tx.update(WorkItem, first, impact=value)
+        tx.event("work_item.noted", work_item=first)
+
+    async def at_once() -> list[Any]:
+        asked = [store.write(lambda tx: work_items.create(tx, title="x")), store.write(refused)]
+        return list(await asyncio.gather(*asked, return_exceptions=True))
+
+    first = add(store)
+
+    second, fault = asyncio.run(at_once())
+
+    assert (second, type(fault)) == (first + 1, error)
+    with pytest.raises(error):
+        store.write_now(refused)
+    assert add(store) == first + 2
+    assert store.read_now(lambda r: audit.verify(r, store.key)).is_whole
+
+
+@pytest.mark.parametrize("raised", [asyncio.CancelledError, StopIteration, SystemExit, KeyboardInterrupt])
+def test_whatever_a_closure_raises_is_told_to_whoever_asked(store: Store, raised: type[BaseException]) -> None:
+    def ends(_: object) -> None:
+        raise raised("no")
+
+    async def each() -> None:
+        for asked in (store.write(ends), store.read(ends)):
+            with pytest.raises(RuntimeError, match=raised.__name__):
+                await asked
+
+    asyncio.run(each())
+    with pytest.raises(RuntimeError, match=raised.__name__):
+        store.write_now(ends)
+
+    assert add(store) == 1
+
+
+def test_a_writer_that_cannot_open_the_database_says_so_and_can_the_next_time(
+    store: Store, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cannot(**_: object) -> bool:
+        raise OperationalError("unable to open database file")
+
+    with Store.open(state) as another:
+        with monkeypatch.context() as patched:
+            patched.setattr(another._db, "connect", cannot)
+            with pytest.raises(StoreError, match="cannot be opened"):
+                add(another)
+
+        assert add(another) == 1
 
 
 def test_a_full_disk_is_told_although_rolling_back_fails_too() -> None:
