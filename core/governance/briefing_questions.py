@@ -154,7 +154,8 @@ def _waits(found: _Waiting, now: int) -> str:
 def conflicts(reader: Connection, now: int) -> Section:
     """Those that were resolved in 24 h, by whichever rule or person, and those that wait for an answer."""
     query = select(rows_governance.ConflictRow, Conflict)
-    resolved, waits = Conflict.resolved_at > now - DAY_MS, Conflict.resolved_at.is_null() & _is_asked()
+    resolved = (Conflict.resolved_at > now - DAY_MS) & (Conflict.resolved_at <= now)
+    waits = Conflict.resolved_at.is_null() & _is_asked()
     ended = _read(reader, query.where(resolved).order_by(Conflict.resolved_at.desc(), Conflict.id.desc()))
     waiting = _read(reader, query.where(waits).order_by(Conflict.id))
     sums = Conflict.select(Conflict.provenance, fn.COUNT(Conflict.id)).where(resolved).group_by(Conflict.provenance)

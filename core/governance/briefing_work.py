@@ -154,17 +154,17 @@ _ENDS = (("released_at", "released"), ("failed_at", "failed"), ("cancelled_at", 
 
 def _ended(reader: Connection, now: int) -> Iterator[Item]:
     """What came to its end in the last 24 h, the milestone's and other work alike."""
-    parts = [part for column, word in _ENDS if (part := _ended_as(reader, column, word, now - DAY_MS))]
+    parts = [part for column, word in _ENDS if (part := _ended_as(reader, column, word, now))]
     if parts:
         yield Item(f"All work in 24 h: {'; '.join(parts)}")
 
 
-def _ended_as(reader: Connection, column: str, word: str, since: int) -> str:
-    text = f"FROM work_items WHERE {column} > ?"
-    number = int(reader.sql(f"SELECT COUNT(*) {text}", (since,))[0][0])
+def _ended_as(reader: Connection, column: str, word: str, now: int) -> str:
+    text, window = f"FROM work_items WHERE {column} > ? AND {column} <= ?", (now - DAY_MS, now)
+    number = int(reader.sql(f"SELECT COUNT(*) {text}", window)[0][0])
     if not number:
         return ""
-    newest = reader.sql(f"SELECT id, title {text} ORDER BY {column} DESC, id DESC LIMIT {MOST_NAMED}", (since,))
+    newest = reader.sql(f"SELECT id, title {text} ORDER BY {column} DESC, id DESC LIMIT {MOST_NAMED}", window)
     named = ", ".join(f"{found} {one_line(title, TITLE)}" for found, title in newest)
     return f"{number:,} {word} ({named}{', …' if number > MOST_NAMED else ''})"
 
@@ -200,7 +200,7 @@ def teams(reader: Connection, now: int, live: rows.LiveRow) -> Section:
     sums = {name: _Sums() for name in (*PHASE_CODES, *DOMAIN_AGENTS, OTHERS)}
     for delegation in live.delegations:
         sums[team_of.get(str(delegation["agent"]), OTHERS)].running += 1
-    for agent, counter in reads.counters(reader, since_day=now // DAY_MS).items():
+    for agent, counter in reads.counters(reader, day=now // DAY_MS).items():
         found = sums[team_of.get(agent, OTHERS)]
         found.today += counter.runs
         found.failed_today += counter.failures
@@ -230,19 +230,21 @@ which lets the clock have been put back by that much meanwhile."""
 def _delegations(reader: Connection, now: int) -> list[tuple[str, int, int]]:
     """Agent, delegations and failures of the last 24 h."""
     text = """SELECT agent, COUNT(*), SUM(CASE WHEN status = 'FAILURE' THEN 1 ELSE 0 END) FROM delegations
-        WHERE id > ? AND at > ? GROUP BY agent"""
+        WHERE id > ? AND at > ? AND at <= ? GROUP BY agent"""
     return [(a, int(n), int(f)) for a, n, f in reader.sql(text, _window(reader, "delegations", now))]
 
 
 def _decisions(reader: Connection, now: int) -> list[tuple[str, str, int]]:
     """Agent, outcome and number of the last 24 h's decisions, without those that took another back."""
     text = """SELECT agent, outcome, COUNT(*) FROM decisions
-        WHERE id > ? AND at > ? AND reverses IS NULL AND outcome IN ('decided', 'escalated') GROUP BY agent, outcome"""
+        WHERE id > ? AND at > ? AND at <= ? AND reverses IS NULL AND outcome IN ('decided', 'escalated')
+        GROUP BY agent, outcome"""
     return [(a, o, int(n)) for a, o, n in reader.sql(text, _window(reader, "decisions", now))]
 
 
-def _window(reader: Connection, table: str, now: int) -> tuple[int, int]:
-    return int(reader.sql(_BEFORE.format(table=table), (now - 2 * DAY_MS,))[0][0]), now - DAY_MS
+def _window(reader: Connection, table: str, now: int) -> tuple[int, int, int]:
+    """The row before the window, its beginning and its end: rows of a clock that was ahead say nothing of now."""
+    return int(reader.sql(_BEFORE.format(table=table), (now - 2 * DAY_MS,))[0][0]), now - DAY_MS, now
 
 
 def _team_lines(sums: Mapping[str, _Sums]) -> Iterator[Item]:

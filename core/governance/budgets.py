@@ -87,10 +87,13 @@ _SPENT_SQL = f"""
     FROM "spend" WHERE {{where}}
 """
 
+_OF_DAY = '"at" >= ? AND "at" < ?'
+"""To its end as well: what was written by a clock that was ahead belongs to a day that is still to come."""
+
 _WHERE: Mapping[str, str] = {
     "delegation": '"work_item" = ? AND "phase" = ? AND "round" = ? AND "agent" = ? AND "subject" = ?',
     "work_item": '"work_item" = ?',
-    "day": '"at" >= ?',
+    "day": _OF_DAY,
     "workspace": "1 = 1",
 }
 _SPENT = {scope: _SPENT_SQL.format(where=where) for scope, where in _WHERE.items()}
@@ -103,14 +106,15 @@ def spent(reader: Connection, scope: str, spender: Spender, now: int) -> Spent:
     found = Spent(*reader.sql(_SPENT[scope], subject)[0])
     if scope not in ("day", "workspace"):
         return found
-    away = spend_totals.archived(reader, *subject)
+    away = spend_totals.archived(reader, now // MS_PER_DAY if scope == "day" else None)
     return Spent(*(one + other for one, other in zip(found, away, strict=False)), *found[len(away) :])
 
 
 def _subject(scope: str, spender: Spender, now: int) -> tuple[Any, ...]:
     if scope == "delegation":
         return (spender.work_item, spender.phase, spender.round, spender.agent, spender.subject)
-    return {"work_item": (spender.work_item,), "day": (now - now % MS_PER_DAY,), "workspace": ()}[scope]
+    midnight = now - now % MS_PER_DAY
+    return {"work_item": (spender.work_item,), "day": (midnight, midnight + MS_PER_DAY), "workspace": ()}[scope]
 
 
 _LIMIT_SQL = """SELECT "cost", "tokens", "by" FROM "budgets"
@@ -120,7 +124,7 @@ _LIMIT: Mapping[str, str] = {
     for scope, where in {
         "delegation": '"work_item" = ? AND "phase" = ? AND "agent" = ? AND "subject" = ?',
         "work_item": '"work_item" = ?',
-        "day": '"at" >= ?',
+        "day": _OF_DAY,
         "workspace": "1 = 1",
     }.items()
 }

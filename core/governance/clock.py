@@ -6,7 +6,8 @@ process repeats it. Whatever was missed while nothing ran happens late, one step
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import reduce
 from operator import or_
@@ -18,7 +19,7 @@ from core.governance.deadlines import ANSWER_WITHIN_MS, MINUTE_MS, due_at, next_
 from core.governance.escalations import TIME_OUT, release_merged, resolve
 from core.store import reads, rows
 from core.store.reads import Connection, build, select
-from core.store.schema import Escalation
+from core.store.schema import Escalation, Event
 from core.store.transaction import Transaction
 
 SLACK_MS = MINUTE_MS
@@ -57,7 +58,8 @@ def _was_ahead(tx: Transaction) -> bool:
         # Each urgency by itself, so that each is one step into the index and not a walk over all that are open.
         if tx.one(Escalation.select(Escalation.id).where(too_late & reads.is_open()).limit(1)) is not None:
             return True
-    newest = "SELECT at FROM events ORDER BY seq DESC LIMIT ?"
+    # Without what a sweep has put right itself: of more questions than one sweep takes, that would hide the rest.
+    newest = "SELECT at FROM events WHERE kind != 'escalation.rescheduled' ORDER BY seq DESC LIMIT ?"
     [(latest,)] = tx.sql(f"SELECT MAX(at) FROM ({newest}) AS newest", (NEWEST_EVENTS,))
     return latest is not None and int(latest) > tx.now + SLACK_MS
 
@@ -134,11 +136,42 @@ def _change(
 
 def _pull_in(tx: Transaction, limit: int) -> int:
     """What was written down by a clock that was ahead, and has been put back since, comes forward by as much."""
-    query = select(rows.EscalationRow, Escalation).where(reads.is_open() & _noted_ahead(tx.now + SLACK_MS))
+    snoozed = _snoozed_ahead(tx, tx.now + SLACK_MS)
+    ahead = _noted_ahead(tx.now + SLACK_MS) | Escalation.id.in_(sorted(snoozed)[:limit])
+    query = select(rows.EscalationRow, Escalation).where(reads.is_open() & ahead)
     found = build(rows.EscalationRow, Escalation, tx.rows(query.order_by(Escalation.id).limit(limit)))
     for row in found:
-        _change(tx, row, "rescheduled", _brought_back(row, tx.now))
+        changes = _brought_back(row, tx.now, snoozed.get(row.id))
+        until = {"until": changes["snoozed_until"]} if row.id in snoozed else {}
+        _change(tx, row, "rescheduled", changes, **until)
     return len(found)
+
+
+def _snoozed_ahead(tx: Transaction, now: int) -> dict[int, int]:
+    """When each question was put away that is so by a clock that was ahead of `now`.
+
+    Its row has no more than the end of it; the newest event that tells of that end has the moment. An end that has been
+    brought forward is told by the event of that, so it comes forward again only if that clock was ahead as well.
+    """
+    query = Escalation.select(Escalation.work_item, Escalation.id, Escalation.snoozed_until)
+    ends: dict[int | None, dict[int, int]] = {}
+    for item, number, until in tx.rows(query.where(reads.is_open() & (Escalation.snoozed_until > now))):
+        ends.setdefault(item, {})[number] = until
+    told = {number: at for item, of_item in ends.items() for number, at in _snoozed_at(tx, item, of_item).items()}
+    return {number: at for number, at in told.items() if at > now}
+
+
+def _snoozed_at(tx: Transaction, item: int | None, ends: Mapping[int, int]) -> dict[int, int]:
+    """The moments at which a work item's questions were put away until these ends."""
+    of_item = Event.work_item.is_null() if item is None else Event.work_item == item
+    tells = of_item & Event.kind.in_(("escalation.snoozed", "escalation.rescheduled"))
+    found: dict[int, int] = {}
+    for at, text in tx.rows(Event.select(Event.at, Event.payload).where(tells).order_by(Event.seq)):
+        facts = json.loads(text)
+        number = facts["escalation"]
+        if number in ends and facts.get("until") == ends[number]:
+            found[number] = int(at)
+    return found
 
 
 def _noted_ahead(now: int) -> Any:
@@ -154,15 +187,16 @@ def _due_too_late(now: int) -> list[Any]:
     return [(Escalation.urgency == urgency) & (Escalation.due_at > bound) for urgency, bound in bounds]
 
 
-def _brought_back(row: rows.EscalationRow, now: int) -> dict[str, Any]:
-    """Nothing has happened later than now: what the question's columns say instead."""
+def _brought_back(row: rows.EscalationRow, now: int, snoozed_at: int | None) -> dict[str, Any]:
+    """Nothing has happened later than now: what the question's columns say instead. `snoozed_at` is when it was put
+    away, where a clock that was ahead has it so."""
     within = ANSWER_WITHIN_MS[row.urgency]
     raised, seen = max(0, row.raised_at - now), max(0, (row.acknowledged_at or 0) - now)
     return {
         "raised_at": row.raised_at - raised,
         "last_raised_at": min(row.last_raised_at, now),
         "expires_at": _earlier(row.expires_at, raised),
-        "snoozed_until": _earlier(row.snoozed_until, raised),
+        "snoozed_until": _earlier(row.snoozed_until, max(0, (snoozed_at or 0) - now)),
         "acknowledged_at": _earlier(row.acknowledged_at, seen),
         "acknowledged_until": _earlier(row.acknowledged_until, seen),
         "reminded_at": None if row.reminded_at is None else min(row.reminded_at, now),

@@ -122,22 +122,19 @@ def agent(reader: Connection, role: str) -> rows.AgentRow | None:
     return _by_key(reader, rows.AgentRow, Agent, "role", role)
 
 
-def counters(reader: Connection, *, since_day: int = 0) -> dict[str, rows.CounterRow]:
-    """Totals per agent from that day (days since the epoch, UTC) on."""
-    query = (
-        Counter.select(
-            Counter.agent,
-            fn.SUM(Counter.runs),
-            fn.SUM(Counter.failures),
-            fn.SUM(Counter.milliseconds),
-            fn.SUM(Counter.tokens),
-            fn.SUM(Counter.cost),
-            fn.MAX(Counter.last_at),
-        )
-        .where(Counter.day >= since_day)
-        .group_by(Counter.agent)
-    )
-    return {row[0]: rows.CounterRow(*row) for row in reader.rows(query)}
+def counters(reader: Connection, *, day: int | None = None) -> dict[str, rows.CounterRow]:
+    """Totals per agent of that day (days since the epoch, UTC), or of all days."""
+    query = Counter.select(
+        Counter.agent,
+        fn.SUM(Counter.runs),
+        fn.SUM(Counter.failures),
+        fn.SUM(Counter.milliseconds),
+        fn.SUM(Counter.tokens),
+        fn.SUM(Counter.cost),
+        fn.MAX(Counter.last_at),
+    ).group_by(Counter.agent)
+    found = reader.rows(query if day is None else query.where(Counter.day == day))
+    return {row[0]: rows.CounterRow(*row) for row in found}
 
 
 def work_item_facts(reader: Connection, work_item: int) -> rows.WorkItemFactsRow | None:

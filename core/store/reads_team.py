@@ -67,7 +67,7 @@ class DayCost(NamedTuple):
 
 def cost_of_day(reader: Connection, now: int) -> DayCost:
     """Of the day that `now` lies in (UTC)."""
-    query = 'SELECT COALESCE(SUM("cost"), 0), COALESCE(SUM("tokens"), 0) FROM "counters" WHERE "day" >= ?'
+    query = 'SELECT COALESCE(SUM("cost"), 0), COALESCE(SUM("tokens"), 0) FROM "counters" WHERE "day" = ?'
     [(dollars, tokens)] = reader.sql(query, (now // MS_PER_DAY,))
     return DayCost(float(dollars), int(tokens))
 

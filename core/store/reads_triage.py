@@ -37,7 +37,7 @@ SELECT COUNT(*),
 FROM escalations WHERE {_OPEN}
 """
 
-_STANDS = 'FROM answers WHERE id > ? AND undone_at IS NULL AND "by" NOT LIKE ?'
+_STANDS = 'FROM answers WHERE id > ? AND at < ? AND undone_at IS NULL AND "by" NOT LIKE ?'
 _COPIES = "escalation %"
 """Who copies of an answer are by: questions that were merged into another one are answered with it, by no rule."""
 
@@ -70,13 +70,19 @@ class TriageCounts:
 def triage_counts(reader: Connection, person: str, now: int) -> TriageCounts:
     given = (now, now, now, now, now, now, person, now, now)
     [counted] = reader.sql(_COUNTS, given)
-    since = last_answer_before(reader, now // MS_PER_DAY * MS_PER_DAY)
-    today = dict(reader.sql(f"SELECT provenance, COUNT(*) {_STANDS} GROUP BY provenance", (since, _COPIES)))
+    today = dict(reader.sql(f"SELECT provenance, COUNT(*) {_STANDS} GROUP BY provenance", _of_day(reader, now)))
     answered = (int(today.get(provenance, 0)) for provenance in ("human", "rule", "timeout"))
     return TriageCounts(*counted, *answered)
 
 
-def last_answer_before(reader: Connection, moment: int) -> int:
+def _of_day(reader: Connection, now: int) -> tuple[int, int, str]:
+    """What `_STANDS` takes for the day (UTC) that `now` lies in. To its end as well: a clock that was ahead leaves
+    answers of days to come behind."""
+    midnight = now // MS_PER_DAY * MS_PER_DAY
+    return _last_answer_before(reader, midnight), midnight + MS_PER_DAY, _COPIES
+
+
+def _last_answer_before(reader: Connection, moment: int) -> int:
     """The number of the last answer before that moment, 0 for none: looked for from the newest backwards."""
     found = reader.sql("SELECT id FROM answers WHERE at < ? ORDER BY id DESC LIMIT 1", (moment,))
     return int(found[0][0]) if found else 0
@@ -100,9 +106,9 @@ class AnsweredRow:
     is_recommended: bool
 
 
-def answered_since(reader: Connection, moment: int, provenance: str) -> tuple[int, ...]:
-    """The numbers of the answers that stand, given since that moment by "human", "rule" or "timeout"; newest first."""
-    given = (last_answer_before(reader, moment), _COPIES, provenance)
+def answered_today(reader: Connection, now: int, provenance: str) -> tuple[int, ...]:
+    """The numbers of today's (UTC) answers that stand, given by "human", "rule" or "timeout"; newest first."""
+    given = (*_of_day(reader, now), provenance)
     found = reader.sql(f"SELECT id {_STANDS} AND provenance = ? ORDER BY id DESC", given)
     return tuple(int(number) for (number,) in found)
 

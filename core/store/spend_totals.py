@@ -21,14 +21,16 @@ COLUMNS = ("taken_cost", "taken_tokens", "cost", "tokens", "calls", "unpriced", 
 """Of a day's totals: what budgets count (a lost call at its most), what was paid, and of how many calls."""
 
 _SUMS = ", ".join(f'COALESCE(SUM("{name}"), 0)' for name in COLUMNS)
-_ARCHIVED_SQL = f'SELECT {_SUMS} FROM "spend_totals" WHERE "day" >= ?'
+_ARCHIVED_SQL = f'SELECT {_SUMS} FROM "spend_totals"'
+_ARCHIVED_ON_SQL = f'{_ARCHIVED_SQL} WHERE "day" = ?'
 _DAY_SQL = f'SELECT {", ".join(COLUMNS)} FROM "spend_totals" WHERE "day" = ?'
 _BY_DAY_SQL = 'SELECT "at" / {ms}, {used} FROM "spend" WHERE "work_item" IN ({items}) GROUP BY 1 ORDER BY 1'
 
 
-def archived(reader: Connection, since: int = 0) -> tuple[Any, ...]:
-    """What calls that are in an archive now used from this moment's day (UTC) on, in the order of `COLUMNS`."""
-    return reader.sql(_ARCHIVED_SQL, (since // MS_PER_DAY,))[0]
+def archived(reader: Connection, day: int | None = None) -> tuple[Any, ...]:
+    """What calls that are in an archive now used on that day (days since the epoch, UTC), or ever, in the order of
+    `COLUMNS`."""
+    return reader.sql(_ARCHIVED_SQL if day is None else _ARCHIVED_ON_SQL, () if day is None else (day,))[0]
 
 
 def add(tx: Transaction, work_items: Sequence[int]) -> None:

@@ -20,7 +20,7 @@ def seen(made: SeededWorkspace) -> Team:
     return made.store.read_now(
         lambda r: team(
             reads.agents(r),
-            reads.counters(r, since_day=MORNING // MS_PER_DAY),
+            reads.counters(r, day=MORNING // MS_PER_DAY),
             reads.read_live(r, MORNING),
             reads_team.askers(r, MORNING),
         )

@@ -124,6 +124,24 @@ def test_budgets_count_what_they_did_whatever_is_archived(
         check_whole(store)
 
 
+def test_what_a_clock_ahead_has_used_counts_on_its_own_day_once_it_is_archived(tmp_path: Path) -> None:
+    clock = Clock()
+    with fresh_store(tmp_path, clock=clock) as store:
+        number = create(store)
+        clock.now += 30 * DAY_MS
+        store.write_now(lambda tx: a_call(tx, number, "paid", 0.5))
+        clock.now -= 30 * DAY_MS
+        end(store, number)
+        store.write_now(create_in)
+        store.write_now(lambda tx: budgets.reserve(tx, Spender(2, "D1", 1, "x"), {}, "a", "m", 1, 0.0))
+        archive_some(store, NOW + 31 * DAY_MS, "2026-01-01")
+
+        assert calls_in(store.path) == 1
+        days = [counted(store, (NOW + d * DAY_MS,))[0][0] for d in (0, 1, 30, 31)]
+        assert days == [0.0, 0.0, 0.5, 0.0]
+        assert counted(store)[-1][0] == 0.5
+
+
 def test_calls_and_their_events_go_and_the_archive_has_them(tmp_path: Path) -> None:
     with fresh_store(tmp_path, clock=Clock()) as store:
         number = create(store)

@@ -195,6 +195,16 @@ def test_the_window_survives_a_clock_that_was_put_back(place: Place) -> None:
     assert place.items("teams") == ("D1 Definition: 0 delegations today (UTC); 2 in 24 h",)
 
 
+def test_what_a_clock_ahead_has_written_is_not_of_the_last_24_h(place: Place) -> None:
+    agents(place)
+    counter(place, "ac-writer", -30, 5, cost=2.0)
+    delegation(place, "ac-writer", 1, ago=-30 * DAY)
+    decide(place, "caching", ago=-30 * DAY)
+    place.work_item("Out", released_at=MORNING + 30 * DAY)
+    assert place.items("teams") == ()
+    assert not any("in 24 h" in line for line in place.items("milestone"))
+
+
 def decide(place: Place, kind: str, *, ago: int = 0) -> None:
     choice = Choice(agent="technical", kind=kind, question=f"{kind} {ago}", impact=3)
     place.write(lambda tx: make_decision(tx, choice), ago=ago)

@@ -130,6 +130,40 @@ def test_a_day_ends_at_midnight(store: Store, clock: Clock) -> None:
     reserve(store, Spender(9, "D1", 1, "ac-writer"), 4.0)
 
 
+def test_what_a_clock_ahead_has_used_counts_on_that_day_and_on_no_day_before(store: Store, clock: Clock) -> None:
+    day = 30 * MS_PER_DAY
+    clock.now += day
+    settle(store, ADA, reserve(store, ADA, 3.0), 3.0)
+    reserve(store, BOB, 2.0)
+    clock.now -= day
+
+    used = {d: used_on(store, MORNING + d * MS_PER_DAY) for d in (-1, 0, 1, 29, 30, 31)}
+
+    assert used == {-1: 0.0, 0: 0.0, 1: 0.0, 29: 0.0, 30: 5.0, 31: 0.0}
+    assert left(store, Spender(9, "D1", 1, "ac-writer")).dollars == 4.0
+    assert left(store, ADA).dollars == 1.0
+    spent = store.read_now(lambda r: budgets.spent(r, "workspace", ADA, MORNING))
+    assert (spent.dollars, spent.calls) == (5.0, 2)
+
+
+def used_on(store: Store, moment: int) -> float:
+    return store.read_now(lambda r: budgets.spent(r, "day", ADA, moment)).dollars
+
+
+def test_a_word_for_the_day_by_a_clock_ahead_holds_on_that_day_alone(store: Store, clock: Clock) -> None:
+    clock.now += 30 * MS_PER_DAY
+    store.write_now(lambda tx: set_budget(tx, "day", Amounts(500.0, None), by="ada", reason="today only"))
+    clock.now -= 30 * MS_PER_DAY
+
+    assert [limit_on(store, MORNING + d * MS_PER_DAY) for d in (0, 29, 30, 31)] == [10.0, 10.0, 500.0, 10.0]
+    store.write_now(lambda tx: set_budget(tx, "day", Amounts(20.0, None), by="ada", reason="today only"))
+    assert [limit_on(store, MORNING + d * MS_PER_DAY) for d in (0, 1, 30)] == [20.0, 10.0, 500.0]
+
+
+def limit_on(store: Store, moment: int) -> float | None:
+    return store.read_now(lambda r: budgets.limit_of(r, "day", ADA, moment, RULES)).dollars
+
+
 @given(calls=st.lists(st.tuples(st.integers(1, 3), st.floats(0.01, 3.0), st.floats(0.0, 1.0)), max_size=40))
 def test_no_order_of_calls_side_by_side_overshoots(tmp_path_factory: pytest.TempPathFactory, calls: Any) -> None:
     """Each entry reserves for a work item; the share says how much of an earlier open one is used when it ends."""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.store import reads_escalations, reads_team, reads_triage, reads_windows, states
+from core.store import reads, reads_escalations, reads_team, reads_triage, reads_windows, states
 from core.store.reads import Connection
 from core.store.schema import Agent, Counter, Escalation
 from core.store.store import Store
@@ -112,7 +112,7 @@ def test_today_costs_what_its_agents_cost(store: Store) -> None:
     day = MORNING // 86_400_000
 
     def write(tx: Transaction) -> None:
-        for agent, on, cost in (("a", day, 0.25), ("b", day, 0.5), ("a", day - 1, 9.0)):
+        for agent, on, cost in (("a", day, 0.25), ("b", day, 0.5), ("a", day - 1, 9.0), ("a", day + 30, 7.0)):
             zero = {"runs": 0, "failures": 0, "milliseconds": 0, "tokens": 0}
             tx.execute(Counter.insert(agent=agent, day=on, cost=cost, **zero))
         tx.event("test.changed")
@@ -120,6 +120,8 @@ def test_today_costs_what_its_agents_cost(store: Store) -> None:
     assert store.read_now(lambda r: reads_team.cost_of_day(r, MORNING)) == (0.0, 0)
     store.write_now(write)
     assert store.read_now(lambda r: reads_team.cost_of_day(r, MORNING)).dollars == 0.75
+    assert {a: c.cost for a, c in store.read_now(lambda r: reads.counters(r, day=day)).items()} == {"a": 0.25, "b": 0.5}
+    assert store.read_now(reads.counters)["a"].cost == 16.25
 
 
 def test_a_team_with_one_replayed_agent_is_replayed(store: Store) -> None:

@@ -74,6 +74,17 @@ def test_answers_of_today_are_counted_by_what_they_came_from(made: SeededWorkspa
     assert (found.by_person, found.by_rule, found.by_time_out, found.answered) == (1, 1, 1, 3)
 
 
+def test_answers_by_a_clock_that_was_ahead_are_not_of_today(made: SeededWorkspace) -> None:
+    made.at(-30 * DAY, lambda tx: escalations.resolve(tx, ask(tx, "ahead"), option="approve", by="ada"))
+    assert (counts(made).by_person, answered_today(made)) == (0, ())
+    made.store.write_now(lambda tx: escalations.resolve(tx, ask(tx, "today"), option="approve", by="ada"))
+    assert (counts(made).by_person, answered_today(made)) == (1, (2,))
+
+
+def answered_today(made: SeededWorkspace) -> tuple[int, ...]:
+    return made.store.read_now(lambda r: reads_triage.answered_today(r, MORNING, "human"))
+
+
 def test_questions_answered_with_another_one_are_no_answers_by_rule(made: SeededWorkspace) -> None:
     made.store.write_now(lambda tx: [ask(tx, "one"), ask(tx, "two")])
     made.store.write_now(lambda tx: life.merge(tx, [2], into=1, by="ada"))
@@ -85,7 +96,7 @@ def test_an_answer_names_its_option_and_whether_it_was_recommended(made: SeededW
     made.store.write_now(lambda tx: [ask(tx, "one"), ask(tx, "two")])
     made.store.write_now(lambda tx: escalations.resolve(tx, 1, option="approve", by="ada"))
     made.store.write_now(lambda tx: escalations.resolve(tx, 2, option="reject", by="grace", reason="no"))
-    numbers = made.store.read_now(lambda r: reads_triage.answered_since(r, MORNING - HOUR, "human"))
+    numbers = answered_today(made)
     found = made.store.read_now(lambda r: reads_triage.answered(r, numbers))
     assert [(found[n].question, found[n].label, found[n].by, found[n].is_recommended) for n in numbers] == [
         ("two", "Reject", "grace", False),

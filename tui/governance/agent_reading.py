@@ -49,7 +49,7 @@ class SeenAgent:
 def read_team(reader: Connection, live: LiveRow, now: int) -> tuple[TeamRow, ...]:
     """Everybody, tier by tier; those that the team's files no longer name at the end."""
     agents = reads.agents(reader, active_only=False)
-    today, ever = reads.counters(reader, since_day=now // DAY), reads.counters(reader)
+    today, ever = reads.counters(reader, day=now // DAY), reads.counters(reader)
     active = [agent for agent in agents if agent.is_active]
     found = team(active, today, live, reads_team.askers(reader, now))
     members = [found.master, *(m for g in found.groups for m in (*g.members, *((g.head,) if g.head else ())))]

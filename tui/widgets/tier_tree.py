@@ -73,7 +73,7 @@ class TierTree(Live, RowList[TierRow]):
             asked = reads_team.askers(reader, now) if asks else self._askers
             took = time.thread_time() - began
             agents = known or reads.agents(reader)
-            return agents, asked, team(agents, reads.counters(reader, since_day=now // DAY), live, asked), took
+            return agents, asked, team(agents, reads.counters(reader, day=now // DAY), live, asked), took
 
         self._agents, self._askers, self._team, took = await self.apm.bridge.read(read)
         if asks:

@@ -152,7 +152,7 @@ class Activity(PaneScreen):
 
 def _today(reader: Connection, _: LiveRow, now: int) -> tuple[Line, Line]:
     """Sums since midnight, UTC, which is how agents are counted; all of them, and what a narrow screen has room for."""
-    counted: list[CounterRow] = list(reads.counters(reader, since_day=now // MS_PER_DAY).values())
+    counted: list[CounterRow] = list(reads.counters(reader, day=now // MS_PER_DAY).values())
     runs, failures = sum(c.runs for c in counted), sum(c.failures for c in counted)
     tokens, cost = sum(c.tokens for c in counted), sum(c.cost for c in counted)
     calls: Line = ((plural(runs, "call"), "dim"),)

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from core.store import reads_escalations, reads_triage, reads_windows
 from core.store.reads import Connection
 from core.store.reads_triage import AnsweredRow
-from core.store.transaction import MS_PER_DAY
 from tui.questions.sections import Section
 from tui.widgets.filtering import Words
 
@@ -27,7 +26,7 @@ def question_order(reader: Connection, section: Section, words: Words, person: s
 
 def answer_order(reader: Connection, provenance: str, words: Words, now: int) -> Sequence[int]:
     """The numbers of today's answers, filtered, the newest first."""
-    found = reads_triage.answered_since(reader, now // MS_PER_DAY * MS_PER_DAY, provenance)
+    found = reads_triage.answered_today(reader, now, provenance)
     wanted, refused = words
     if not wanted and not refused:
         return found
