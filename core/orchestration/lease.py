@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import platform
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-import psutil
-
 from core.contract import ApmError, Json, canonical_json
+from core.projects import identity
 from core.store.reads import LEASE_STALE_MS, Connection
 from core.store.schema import Lease
 from core.store.store import Reader, Store
@@ -85,21 +83,23 @@ def _fence(reader: Connection) -> int | None:
     return int(found[0][0]) if found else None
 
 
-def process_identity(pid: int) -> str:
-    """A process that is told from a later one with the same number: host, number, start."""
-    return f"{platform.node()}:{pid}:{psutil.Process(pid).create_time():.2f}"
-
-
 def take(tx: Transaction) -> Held | None:
-    """The lease, when nobody holds it, or its holder is dead or silent; None while another process drives."""
-    mine, pid = process_identity(os.getpid()), os.getpid()
-    row = tx.one(Lease.select(Lease.holder, Lease.pid, Lease.fence, Lease.heartbeat_at).where(Lease.name == NAME))
+    """The lease, when nobody holds it, or its holder is dead or silent; None while another process drives.
+
+    A holder that is known to be dead is so whatever its heartbeat says; of every other one the heartbeat alone tells. A
+    heartbeat that is ahead of our clock is put back to now: a holder that lives sets it again within HEARTBEAT_SECONDS,
+    and for one that does not nobody waits until the clock has come to where its own stood.
+    """
+    mine, pid = identity.own(), os.getpid()
+    row = tx.one(Lease.select(Lease.holder, Lease.fence, Lease.heartbeat_at).where(Lease.name == NAME))
     if row is None:
         tx.execute(Lease.insert(name=NAME, holder=mine, pid=pid, fence=1, heartbeat_at=tx.now))
         tx.event("engine.started", holder=mine, fence=1)
         return Held(mine, 1, tx.now)
-    holder, other_pid, fence, heartbeat_at = row
-    if holder != mine and tx.now - heartbeat_at <= LEASE_STALE_MS and not _is_dead(holder, other_pid):
+    holder, fence, heartbeat_at = row
+    if holder != mine and tx.now - heartbeat_at <= LEASE_STALE_MS and not identity.is_dead(holder):
+        if heartbeat_at > tx.now:
+            tx.execute(Lease.update(heartbeat_at=tx.now).where(Lease.name == NAME))
         return None
     changes: Json = {"holder": mine, "pid": pid, "fence": fence + 1, "heartbeat_at": tx.now, "live": "{}"}
     tx.execute(Lease.update(changes).where(Lease.name == NAME))
@@ -122,12 +122,3 @@ def give_back(tx: Transaction, held: Held) -> None:
     query = Lease.update(heartbeat_at=0, live="{}").where((Lease.name == NAME) & (Lease.fence == held.fence))
     if tx.execute(query).rowcount == 1:
         tx.event("engine.stopped", holder=held.holder, fence=held.fence)
-
-
-def _is_dead(holder: str, pid: int) -> bool:
-    if holder.partition(":")[0] != platform.node():
-        return False
-    try:
-        return process_identity(pid) != holder
-    except psutil.NoSuchProcess:
-        return True

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import psutil
 
+from core.projects import identity
+
 RUN, WORKSPACE, OWNER = "APM_RUN", "APM_RUN_WORKSPACE", "APM_RUN_OWNER"
-SAME_START_SECONDS = 30.0
-"""How far two readings of one process's start may lie apart: the clock may have been set in between."""
 SEARCHES, FIRST_PAUSE_SECONDS = 16, 0.002
 """How often a kill looks for what was forked meanwhile, and how soon; each pause is half as long again."""
 
@@ -26,21 +26,7 @@ SEARCHES, FIRST_PAUSE_SECONDS = 16, 0.002
 def marks(run_id: str, workspace_id: str, *, stale_when_orphaned: bool) -> dict[str, str]:
     """The variables for a child's environment; without an owner it is never taken for a leftover."""
     runs = {RUN: f"{os.environ.get(RUN, '')}/{run_id}"}
-    return runs | {WORKSPACE: workspace_id, OWNER: identity()} if stale_when_orphaned else runs
-
-
-def identity() -> str:
-    """This process as `pid:start`; a bare pid may be another program's by the time somebody asks."""
-    return f"{os.getpid()}:{psutil.Process().create_time():.2f}"
-
-
-def alive(identity: str) -> bool:
-    """Whether the very process that called itself this is still there."""
-    pid, _, started = identity.partition(":")
-    try:
-        return abs(psutil.Process(int(pid)).create_time() - float(started)) < SAME_START_SECONDS
-    except (psutil.Error, ValueError):
-        return False
+    return runs | {WORKSPACE: workspace_id, OWNER: identity.own()} if stale_when_orphaned else runs
 
 
 def of_run(run_id: str) -> list[psutil.Process]:
@@ -49,12 +35,14 @@ def of_run(run_id: str) -> list[psutil.Process]:
 
 
 def stale(workspace_id: str) -> list[psutil.Process]:
-    """Processes of a workspace whose apm is gone; never this process or one that it was started from."""
+    """Processes of a workspace whose apm is known to be gone; never this process or one that it was started from."""
     ours = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
     return [
         process
         for process, variables in _environments()
-        if variables.get(WORKSPACE) == workspace_id and not alive(variables.get(OWNER, "")) and process.pid not in ours
+        if variables.get(WORKSPACE) == workspace_id
+        and identity.is_dead(variables.get(OWNER, ""))
+        and process.pid not in ours
     ]
 
 

@@ -17,8 +17,6 @@ from random import Random
 from types import SimpleNamespace
 from typing import Any
 
-import psutil
-
 from core.agents import telemetry
 from core.orchestration import engine, lease
 from core.orchestration.engine import Engine
@@ -74,10 +72,13 @@ class Machine:
         self.now += seconds
         self.outside.pass_time(self.now)
 
-    def identity(self, number: int) -> str:
-        if number not in self.alive:
-            raise psutil.NoSuchProcess(number)
-        return f"{HOST}:{number}:0.00"
+    def identity(self) -> str:
+        """Of the process that moves."""
+        assert self.moving is not None
+        return f"{HOST}:{self.moving.number}"
+
+    def is_dead(self, identity: str) -> bool:
+        return int(identity.removeprefix(f"{HOST}:")) not in self.alive
 
 
 class Process:
@@ -210,7 +211,7 @@ def _places(machine: Machine) -> tuple[tuple[Any, Mapping[str, Any]], ...]:
         return machine.moving.number
 
     return (
-        (lease, {"process_identity": machine.identity, "platform": SimpleNamespace(node=lambda: HOST)}),
+        (lease, {"identity": SimpleNamespace(own=machine.identity, is_dead=machine.is_dead)}),
         (lease, {"os": SimpleNamespace(getpid=number)}),
         (engine, {"Drive": Ungitted}),
         (commands, {"sweep_stale": nothing_left}),

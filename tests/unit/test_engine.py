@@ -12,6 +12,7 @@ from core.orchestration.engine import Engine
 from core.store import reads
 from core.workspace import Workspace
 from tests.unit.engine_run import Run
+from tests.unit.other_processes import nobody_here
 from tests.unit.scripted import OUTPUTS, Scripted
 
 
@@ -305,13 +306,10 @@ async def test_an_engine_for_one_work_item_leaves_the_others_alone(run: Run) -> 
 
 
 async def test_a_dead_holders_lease_is_taken_at_once(run: Run) -> None:
-    import platform
-
     from core.store.schema import Lease
 
     def leave_behind(tx: Any) -> None:
-        holder = f"{platform.node()}:999999999:1.00"
-        tx.execute(Lease.insert(name="engine", holder=holder, pid=999999999, fence=7, heartbeat_at=tx.now))
+        tx.execute(Lease.insert(name="engine", holder=nobody_here(), pid=999999999, fence=7, heartbeat_at=tx.now))
 
     await run.ws.store.write(leave_behind)
 
