@@ -7,7 +7,18 @@ from dataclasses import dataclass, replace
 
 from core.agents.words.document import ITEM, PARAGRAPH, ROW, Block, Document, Said
 from core.agents.words.numbering import is_placeholder, split_label
-from core.agents.words.sections import CONTEXT, HOW, MITIGATIONS, PROBLEM, RISKS, UNNAMED, VALUE, WHAT, WHEN
+from core.agents.words.sections import (
+    CONTEXT,
+    HOW,
+    MITIGATIONS,
+    PROBLEM,
+    RISKS,
+    UNNAMED,
+    VALUE,
+    WHAT,
+    WHEN,
+    kind_of_label,
+)
 from core.agents.words.text import brief, content_stems
 
 LOW, MEDIUM, HIGH = "low", "medium", "high"
@@ -25,6 +36,17 @@ _RISK = re.compile(
     rf"|\b(?:might|could|may) (?:\w+ ){{0,3}}?{_HARM}",
     re.I,
 )
+_NO_RISK = re.compile(
+    r"(?:(?:there (?:is|are)|(?:i|we) (?:see|have|know of|expect)) )?"
+    r"(?:none|nothing|no (?:\w+ ){0,2}?(?:risks?|concerns?|dangers?|worries)"
+    r"|(?:(?:i|we) )?(?:do not|don['’]t|cannot|can['’]t) (?:see|know of|think of|expect) any(?: (?:risks?|concerns?))?)"
+    r"(?: (?:known|identified|found|expected|so far|yet|at all|at the moment|for now|to (?:us|me|my knowledge)"
+    r"|(?:that )?(?:i|we) (?:know of|can see|see|expect)))*",
+    re.I,
+)
+"""Words that say that nothing may go wrong."""
+_EXPLAINED = re.compile(r"\s?[,;:(–—]\s?|\s-\s")
+_BUT = re.compile(r"\b(?:but|except|apart|besides|unless|however|although|though|if|only)\b", re.I)
 _IF = re.compile(r"\bif\b", re.I)
 _CONSEQUENCE = re.compile(r"\b(?:then|will|would)\b", re.I)
 _BREAKS = re.compile(rf"\b{_HARM}\w*", re.I)
@@ -87,7 +109,8 @@ class Danger:
 def names_a_risk(sentence: str, conditional: bool = True) -> bool:
     """Whether a sentence says that something may go wrong; `conditional` counts "if X then Y breaks" too."""
     if _RISK.search(sentence):
-        return True
+        # A title that ended up in the text ("Risks") announces one, and says none.
+        return not kind_of_label(sentence) and not _denies(sentence)
     if not conditional or not _IF.search(sentence):
         return False
     consequence = _CONSEQUENCE.search(sentence)
@@ -97,7 +120,7 @@ def names_a_risk(sentence: str, conditional: bool = True) -> bool:
 def risks(document: Document, conditional: bool = True) -> list[Danger]:
     """The named risks in the request's order: those of its sections for risks, then those in running text."""
     found = _in_sections(document) + _in_prose(document, conditional)
-    return _with_loose_mitigations([d for d in found if not is_placeholder(d.text)], document)
+    return _with_loose_mitigations([d for d in found if not is_placeholder(d.text) and not _denies(d.text)], document)
 
 
 def read_danger(said: Said) -> Danger:
@@ -127,6 +150,14 @@ def split_mitigation(text: str) -> tuple[str, str]:
     if plan.endswith(")") and plan.count(")") > plan.count("("):
         plan = plan[:-1]
     return text[: match.start()].strip(), plan
+
+
+def _denies(sentence: str) -> bool:
+    """Whether all that is said is that there is no risk, perhaps with the reason; "none, but ..." says more."""
+    said, *reason = _EXPLAINED.split(sentence[:300].strip(" .!*_()"), maxsplit=1)
+    if not _NO_RISK.fullmatch(said.strip()):
+        return False
+    return not any(_BUT.search(why) or names_a_risk(why) for why in reason)
 
 
 def _in_sections(document: Document) -> list[Danger]:

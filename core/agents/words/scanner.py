@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from core.agents.words.document import CODE, ITEM, PARAGRAPH, ROW, SCENARIO, Block, Document, Said
 from core.agents.words.gherkin import Steps, is_gherkin, opens_scenario
+from core.agents.words.numbering import is_placeholder
 from core.agents.words.sections import CONTEXT, PROBLEM, UNNAMED, WHAT, kind_of_heading, kind_of_label
-from core.agents.words.text import plain
+from core.agents.words.text import plain, word_set, words
 
 _FENCE = re.compile(r"^\s{0,8}(`{3,}|~{3,})\s*([\w+-]*)")
 _ATX = re.compile(r"^ {0,3}(#{1,6})(?=\s)(.+)$|^ {0,3}(#{2,6})(?=\w)(.+)$")
@@ -27,6 +28,12 @@ _CHAINED = ("During handling of the above", "The above exception was")
 _DEEP = ("    ", "\t")
 _BOLD_LEVEL, _LABEL_LEVEL = 7, 8
 _UNDERLINED_WORDS = 12
+_TITLE_CHARACTERS, _TITLE_WORDS = 60, 6
+_SAID = word_set(
+    "i we you it they is are was were be been must shall should will would can could may might need needs want wants "
+    "has have had do does did"
+)
+"""Words of a sentence: a line that has one is no title, unless all of it is a section's name."""
 _RELABELLED = (UNNAMED, WHAT, CONTEXT, PROBLEM)
 """Sections in which an item's own label ("- Who: the support team") decides what it says."""
 
@@ -39,7 +46,7 @@ class _Section:
     until_blank: bool = False
     """Opened by a label with words after it: a letter's "Deadline: Friday" says nothing about the next paragraph."""
     until_paragraph: bool = False
-    """Opened by a label alone: it ends with the list that follows it, not at the first blank line."""
+    """Opened by a label or a title alone: it ends with the list that follows it, not at the first blank line."""
 
 
 @dataclass(slots=True)
@@ -64,6 +71,12 @@ def _without_margin(lines: list[str]) -> list[str]:
     """A body that is indented as a whole is no code."""
     margin = min((len(line) - len(line.lstrip(" ")) for line in lines if line.strip()), default=0)
     return [line[margin:] if line.strip() else "" for line in lines] if margin else lines
+
+
+def _is_title(line: str) -> bool:
+    """Whether a line that stands over a list names it, rather than saying something."""
+    said = words(line)
+    return line[:1].isupper() and line[-1:].isalnum() and len(said) <= _TITLE_WORDS and _SAID.isdisjoint(said)
 
 
 class Scanner:
@@ -177,7 +190,7 @@ class Scanner:
         if bold:
             self._open_section(_BOLD_LEVEL, bold[1] or bold[2])
             return True
-        return self._label(line)
+        return self._label(line) or self._bare_title(line)
 
     def _underline(self, line: str) -> bool:
         if not _RULE.match(line):
@@ -202,6 +215,35 @@ class Scanner:
         if rest:
             self._open = _Open(PARAGRAPH, self._sections[-1], [(self._at + 1, rest)])
         return True
+
+    def _bare_title(self, line: str) -> bool:
+        """A section's name alone on its line. Any other short title that stands right over a list ends the section."""
+        if len(line) > _TITLE_CHARACTERS or not (line[0].isalpha() or line.startswith(("*", "_", " "))):
+            return False
+        following = self._lines[self._at + 1] if self._at + 1 < len(self._lines) else ""
+        over_list, title = _ITEM.match(following) is not None, plain(line)
+        if not self._stands_free(line, over_list or not following.strip()) or title.endswith("."):
+            return False
+        if _RULE.match(following):
+            return False
+        kind, is_title = kind_of_label(title), over_list and _is_title(title)
+        if is_title and not kind:
+            kind = kind_of_heading(title)
+        if not kind and not (is_title and self._sections[-1].until_paragraph and self._said_since_heading()):
+            return False
+        self._open_section(_LABEL_LEVEL, title, kind=kind)
+        self._sections[-1].until_paragraph = True
+        return True
+
+    def _stands_free(self, line: str, ends_there: bool) -> bool:
+        """Whether a line begins something new. Right under an item or over text, a small letter goes on with it."""
+        if self._indents and line[0] == " ":
+            return False
+        if not ends_there and not line.lstrip(" *_")[:1].isupper():
+            return False
+        if self._blank_before or self._open is None:
+            return True
+        return self._open.kind == ITEM and ends_there and line[0].isupper()
 
     def _starts_block(self, line: str) -> bool:
         """Whether a label may stand here: under an item one that is not indented, within a paragraph a capital."""
@@ -288,13 +330,18 @@ class Scanner:
     def _paragraph(self, line: str) -> None:
         self._close()
         self._end_list()
-        while self._sections[-1].until_paragraph and self._blocks and self._listed_since_heading():
+        while self._sections[-1].until_paragraph and self._answered_since_heading():
             self._sections.pop()
         self._open = _Open(PARAGRAPH, self._sections[-1], [(self._at + 1, line.strip())])
 
-    def _listed_since_heading(self) -> bool:
-        """Whether the section that a label opened already has its list."""
-        return self._blocks[-1].kind != PARAGRAPH and self._blocks[-1].line > self._headings[-1].line
+    def _said_since_heading(self) -> bool:
+        return bool(self._blocks) and self._blocks[-1].line > self._headings[-1].line
+
+    def _answered_since_heading(self) -> bool:
+        """Whether the section that a label opened already has its list, or says that it has nothing to say."""
+        return self._said_since_heading() and (
+            self._blocks[-1].kind != PARAGRAPH or is_placeholder(self._blocks[-1].text)
+        )
 
     def _end_of_paragraph(self) -> None:
         if self._in_paragraph():
