@@ -88,7 +88,8 @@ class Duties:
             self._stopped.clear()
 
     async def run_due(self) -> None:
-        """Do once what is due now, delivery included. Raises LeaseLost when another process drives."""
+        """Do once what is due now, delivery and the inbox included. Raises LeaseLost when another process drives."""
+        await self._attempt("the inbox could not be looked at", self._look_last)
         await self._do_duties()
         await self._deliver_now()
 
@@ -167,6 +168,9 @@ class Duties:
         )
         moments = [await self._attempt(what, step) for what, step in steps]
         return _earliest(moments)
+
+    async def _look_last(self) -> None:
+        await self._inbox.look(last=True)
 
     async def _deliver_now(self) -> int | None:
         return await self._attempt("notices could not be delivered", self._deliver)

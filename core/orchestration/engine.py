@@ -199,7 +199,7 @@ class Engine:
         while True:
             if self.fault is not None:
                 raise self.fault
-            if self._held is None or self._is_settled(wanted):
+            if self._held is None or self.is_settled(wanted):
                 return
             async with self._settled:
                 try:
@@ -209,7 +209,8 @@ class Engine:
                 except TimeoutError:
                     continue
 
-    def _is_settled(self, wanted: frozenset[int] | None) -> bool:
+    def is_settled(self, wanted: frozenset[int] | None = None) -> bool:
+        """Whether none of these (all, by default) is running or able to, as far as has been looked."""
         if self._changed is None or self._changed or self._looking or self._wake.is_set():
             return False
         busy = self._ready | set(self._drives)

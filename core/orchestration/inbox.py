@@ -1,7 +1,8 @@
 """Decisions that people drop as files into `state/inbox/`: each is applied or refused once, and moved away.
 
 Only the holder of the lease looks there, and what it applies is fenced like every other write. A file is read when it
-is whole: one that is no JSON yet gets a moment, in case whoever writes it has not come to its end.
+is whole: one that is no JSON yet gets a moment from when it was last written to, in case whoever writes it has not come
+to its end.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import importlib
 import logging
 import os
 import stat
+import time
 from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -101,6 +103,8 @@ class Inbox:
         self._refused: dict[str, Signature] = {}
         """Files whose refusal is on record: one that cannot be moved away is met again at every look."""
         self._fault = ""
+        self._turn = asyncio.Lock()
+        """Whoever ends looks once more while the folder is followed: no file is dealt with by both."""
         self._strange: dict[str, bool] = {}
         """Names that are no decisions, and whether they were seen more than once."""
 
@@ -155,23 +159,34 @@ class Inbox:
                     hearing.cancel()
                     await asyncio.gather(hearing, return_exceptions=True)
 
-    async def look(self) -> None:
-        """Deal with the files that are there, in the order of their names."""
-        patient: dict[str, Signature] = {}
+    async def look(self, *, last: bool = False) -> None:
+        """Deal with the files that are there, in the order of their names, and wait for those that are not whole yet.
+
+        The `last` look of whoever ends waits once: a file that still grows is left for the next one.
+        """
+        waited: dict[str, Signature] = {}
         while True:
-            waiting: dict[str, Signature] = {}
-            for file in await asyncio.to_thread(self._files):
-                if not await self._deal_with(file, is_patient=patient.get(file.name) != file.signature):
-                    waiting[file.name] = file.signature
-            if not waiting:
+            async with self._turn:
+                growing = await self._look_once(waited)
+            if not growing or (last and waited):
                 return
-            await asyncio.sleep(PATIENCE_SECONDS)
-            patient = waiting
+            await asyncio.sleep(max(seconds for _, seconds in growing))
+            waited = {file.name: file.signature for file, _ in growing}
+
+    async def _look_once(self, waited: dict[str, Signature]) -> list[tuple[Dropped, float]]:
+        """Deal with what is whole, or was waited for; the files that are neither, and how long to wait for each."""
+        growing: list[tuple[Dropped, float]] = []
+        for file in await asyncio.to_thread(self._files):
+            if seconds := await self._deal_with(file, is_patient=waited.get(file.name) != file.signature):
+                growing.append((file, seconds))
+        return growing
 
     def _files(self) -> list[Dropped]:
         """The decisions files that are there. Links, folders, hidden and other files are left alone."""
         found: list[Dropped] = []
         strange: set[str] = set()
+        if not self._folder.is_dir():
+            return []
         for path in sorted(self._folder.iterdir(), key=lambda path: path.name):
             seen = _seen(path)
             if path.name.startswith(".") or seen is None:
@@ -190,21 +205,21 @@ class Inbox:
             self._tell(f"{one_line(name)} in the inbox is left alone: decisions are files that end in {SUFFIX}.")
         self._strange = {name: name in self._strange for name in strange}
 
-    async def _deal_with(self, file: Dropped, *, is_patient: bool) -> bool:
-        """Apply or refuse a file and move it away; False when it needs a moment to become whole."""
+    async def _deal_with(self, file: Dropped, *, is_patient: bool) -> float:
+        """Apply or refuse a file and move it away; the seconds it needs to become whole, 0 when it is dealt with."""
         try:
             content = await asyncio.to_thread(_read, file)
-            if isinstance(content.fault, NotWhole) and is_patient:
-                return False
+            if isinstance(content.fault, NotWhole) and is_patient and (patience := _patience(file.path)):
+                return patience
             await self._decide(file, content)
         except _Changed:
-            return False
+            return PATIENCE_SECONDS
         except OSError as error:
             self._stay(file, f"cannot be read or moved: {(error.strerror or str(error)).lower()}")
         except StoreError as error:
             # It is dealt with at a later look; the disk may have space by then.
             logger.warning("%s in the inbox cannot be dealt with for a moment: %s", one_line(file.name), error)
-        return True
+        return 0.0
 
     async def _decide(self, file: Dropped, content: _Content) -> None:
         document = content.document
@@ -271,6 +286,15 @@ def _identity(folder: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
+
+
+def _patience(path: Path) -> float:
+    """How many seconds a file may still be being written; all of them when its time is yet to come: clocks are put."""
+    try:
+        age = time.time() - path.lstat().st_mtime
+    except OSError:
+        return PATIENCE_SECONDS
+    return PATIENCE_SECONDS if age < 0 else max(PATIENCE_SECONDS - age, 0.0)
 
 
 def _seen(path: Path) -> Signature | None:

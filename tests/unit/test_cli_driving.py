@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 
 from core.orchestration import engine as engines
-from core.orchestration import work_items
+from core.orchestration import inbox, work_items
 from core.orchestration.engine import Engine
+from core.orchestration.inbox import Inbox
 from core.store import reads, reads_escalations
 from core.store.schema import WorkItem
 from core.store.transaction import Transaction
@@ -90,3 +92,37 @@ async def test_waiting_comes_before_failed_because_a_human_can_act_on_it(workspa
     await drive(workspace, [waiting, failed])
     await workspace.store.write(lambda tx: note(tx, failed, failed_at=1))
     assert (await workspace.store.read(lambda r: report_on(r, [waiting, failed], 0.0)))[1] == WAITS
+
+
+@pytest.fixture
+def unwatched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that ends before anybody who follows the inbox has looked."""
+
+    async def follow(self: Inbox) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Inbox, "follow", follow)
+    monkeypatch.setattr(inbox, "PATIENCE_SECONDS", 0.05)
+
+
+@pytest.mark.usefixtures("unwatched")
+@pytest.mark.parametrize("content", ["not json\n", '{"decided_by": "ada", "decis'])
+async def test_a_short_run_refuses_a_broken_file_before_it_ends(workspace: Workspace, content: str) -> None:
+    folder = workspace.state / "inbox"
+    folder.mkdir(exist_ok=True)
+    (folder / "broken.json").write_text(content, encoding="utf-8")
+    await drive(workspace, [])
+    assert not (folder / "broken.json").exists()
+    assert "not JSON" in (folder / "rejected" / "broken.json.reasons.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.usefixtures("unwatched")
+async def test_what_a_file_answers_while_a_run_ends_goes_on_in_it(workspace: Workspace) -> None:
+    number, folder = vague(workspace), workspace.state / "inbox"
+    answer = {"escalation": 1, "option": "retry", "reason": "look again"}
+    folder.mkdir(exist_ok=True)
+    (folder / "again.json").write_text(json.dumps({"decided_by": "ada", "decisions": [answer]}), encoding="utf-8")
+    await drive(workspace, [number])
+    runs = await workspace.store.read(lambda r: reads.phase_runs(r, number))
+    assert (folder / "applied" / "again.json").exists()
+    assert [run.round for run in runs] == [1, 2]

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import os
 import shutil
+import time
 from typing import Any
 
 import pytest
@@ -146,6 +147,53 @@ async def test_a_file_that_stays_broken_is_refused_after_a_moment(tray: Tray, co
     await tray.inbox.look()
     assert told in tray.reasons("broken.json")
     assert tray.names() == []
+
+
+@pytest.mark.parametrize("content", [b"not json\n", b'{"decided_by": "ada", "decis'])
+async def test_a_broken_file_that_has_lain_there_is_refused_at_once(
+    tray: Tray, monkeypatch: pytest.MonkeyPatch, content: bytes
+) -> None:
+    monkeypatch.setattr(inbox, "PATIENCE_SECONDS", 3600)
+    lain = time.time() - 3601
+    os.utime(tray.drop("broken.json", content), (lain, lain))
+    async with asyncio.timeout(20):
+        await tray.inbox.look()
+    assert "the decisions are not JSON" in tray.reasons("broken.json")
+    assert tray.names() == []
+
+
+async def test_a_broken_file_of_a_time_that_is_yet_to_come_is_waited_for_once(tray: Tray) -> None:
+    ahead = time.time() + 86_400
+    os.utime(tray.drop("broken.json", "{"), (ahead, ahead))
+    assert inbox._patience(tray.folder / "broken.json") == inbox.PATIENCE_SECONDS
+    async with asyncio.timeout(20):
+        await tray.inbox.look()
+    assert tray.names("rejected") == ["broken.json", "broken.json.reasons.txt"]
+
+
+async def test_the_last_look_leaves_a_file_that_still_grows(tray: Tray, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inbox, "PATIENCE_SECONDS", 0.01)
+    path, read = tray.drop("slow.json", "{"), inbox._read
+
+    def read_while_it_grows(file: inbox.Dropped) -> Any:
+        found = read(file)
+        path.write_text("{" * (file.size + 1), encoding="utf-8")
+        return found
+
+    monkeypatch.setattr(inbox, "_read", read_while_it_grows)
+    async with asyncio.timeout(20):
+        await tray.inbox.look(last=True)
+    assert (tray.names(), tray.names("rejected")) == (["slow.json"], [])
+
+
+async def test_two_looks_at_once_deal_with_a_file_once(tray: Tray) -> None:
+    for kind in ("db_schema", "caching"):
+        tray.drop(f"{kind}.json", grants(kind))
+    tray.drop("broken.json", "{")
+    await asyncio.gather(tray.inbox.look(), tray.inbox.look(last=True))
+    assert tray.names("applied") == ["caching.json", "db_schema.json"]
+    assert tray.names("rejected") == ["broken.json", "broken.json.reasons.txt"]
+    assert (len(tray.events("inbox.applied")), len(tray.events("inbox.rejected"))) == (2, 1)
 
 
 async def test_a_broken_file_holds_up_no_other(tray: Tray, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,6 +57,9 @@ async def drive(
                 await _until_still(workspace, engine, wanted, stopped)
                 await engine.keep_duties()
                 await progress.tell()
+                if engine.is_driving and not engine.is_settled(wanted):
+                    # A file in the inbox has answered what it waited for.
+                    continue
                 if answer is None or not await answer():
                     return
         finally:
