@@ -14,11 +14,7 @@ from typing import Any
 import click
 
 from core.sanitise import one_line, sanitise
-
-GAP = "  "
-LEAST_WIDTH = 16
-"""A column that has to shrink keeps at least so many cells."""
-
+from tui.cli import columns
 
 _emitted: list[bool] = []
 
@@ -50,22 +46,20 @@ def note(text: str) -> None:
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Rows under their headers. In a terminal the widest column gives way; in a pipe nothing is cut."""
+    """Rows under their headers. A terminal that is too narrow gets them in several lines each; nothing is cut."""
     cells = [[one_line(_text(value), 10_000) for value in row] for row in rows]
-    widths = [max(_width(row[n]) for row in [list(headers), *cells]) for n in range(len(headers))]
-    if sys.stdout.isatty():
-        _shrink(widths, shutil.get_terminal_size().columns)
-    for row in [[h.upper() for h in headers], *cells]:
-        say(GAP.join(_fitted(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    room = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    for line in columns.lines([header.upper() for header in headers], cells, room):
+        say(line)
 
 
 def facts(pairs: Iterable[tuple[str, Any]]) -> None:
     """Names with their values beside them; a value of several lines goes on below itself, an empty one is left out."""
     shown = [(name, sanitise(_text(value)).rstrip()) for name, value in pairs if value not in (None, "", [], ())]
-    width = max((_width(name) for name, _ in shown), default=0)
+    width = max((columns.width(name) for name, _ in shown), default=0)
     for name, text in shown:
         for n, line in enumerate(text.splitlines() or [""]):
-            say(f"{_fitted(name if n == 0 else '', width)}{GAP}{line}".rstrip())
+            say(f"{columns.padded(name if n == 0 else '', width)}{columns.GAP}{line}".rstrip())
 
 
 def _text(value: Any) -> str:
@@ -74,26 +68,3 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "" if value is None else str(value)
-
-
-def _width(text: str) -> int:
-    from rich.cells import cell_len
-
-    return cell_len(text)
-
-
-def _fitted(text: str, width: int) -> str:
-    from rich.cells import set_cell_size
-
-    if _width(text) > width:
-        return set_cell_size(text, width - 1) + "…"
-    return set_cell_size(text, width)
-
-
-def _shrink(widths: list[int], available: int) -> None:
-    """Take from the widest column until the row fits or no column can give any more."""
-    while sum(widths) + len(GAP) * (len(widths) - 1) > available:
-        widest = max(range(len(widths)), key=widths.__getitem__)
-        if widths[widest] <= LEAST_WIDTH:
-            return
-        widths[widest] -= 1
