@@ -31,8 +31,13 @@ AUTO_MEANS = ("anthropic", "openai-compatible")
 class Tape:
     """The cassettes of a run: one that it adds what models answer to, one that answers in their place."""
 
-    record: Path | None = None
-    replay: Path | None = None
+    recorder: Recorder | None = None
+    player: ReplayRuntime | None = None
+
+    @classmethod
+    def open(cls, record: Path | None = None, replay: Path | None = None) -> Tape:
+        """Both read, and the one that is added to begun. Raises UsageError for a cassette that is none."""
+        return cls(Recorder.at(record) if record else None, ReplayRuntime.at(replay) if replay else None)
 
 
 NO_TAPE = Tape()
@@ -54,20 +59,16 @@ def available_runtimes(
     workspace: Workspace, environ: Mapping[str, str] | None = None, tape: Tape = NO_TAPE
 ) -> Available:
     """The runtimes that can execute agents here: those of models where the environment names one and the workspace
-    lets them, `replay` where there is a cassette to play.
-
-    Raises UsageError for a cassette that is none.
-    """
+    lets them, `replay` where there is a cassette to play."""
     tools = FunctionRuntime("tool", gate_functions())
     found: dict[str, Runtime] = {"tool": tools, "offline": FunctionRuntime("offline"), "human": HumanRuntime()}
     if workspace.cassette is not None:
         found["replay"] = ReplayRuntime(workspace.cassette)
-    if tape.replay is not None:
-        return Available(found | dict.fromkeys(MODEL_RUNTIMES, ReplayRuntime(tape.replay)))
+    if tape.player is not None:
+        return Available(found | dict.fromkeys(MODEL_RUNTIMES, tape.player))
     models = model_runtimes(workspace, os.environ if environ is None else environ)
-    recorder = None if tape.record is None else Recorder.at(tape.record)
     for name, runtime in models.items():
-        found[name] = runtime if recorder is None else RecordingRuntime(runtime, recorder)
+        found[name] = runtime if tape.recorder is None else RecordingRuntime(runtime, tape.recorder)
     return Available(found, tuple(models.values()))
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core.contract import AgentRequest, Json, UsageError, digest_of
+from core.contract import AgentRequest, Json, Status, UsageError, digest_of
 from core.sanitise import one_line
 
 FORMAT = 2
@@ -142,29 +142,78 @@ class Entry:
 
 
 def read_cassette(path: Path) -> Cassette:
-    """Raises UsageError for a file that is none."""
+    """Raises UsageError for a file that is none, saying why."""
+    whole = _parsed(path)
+    why = next(_faults(whole), "")
+    if why:
+        raise UsageError(f"{path} is no cassette: {why}; `apm run --record FILE` makes one.")
+    if whole["format"] != FORMAT:
+        written = one_line(str(whole["format"]), 40)
+        raise UsageError(f"{path} is a cassette of format {written}, not {FORMAT}; record it again.")
+    why = next((f"entry {n}: {fault}" for n, e in enumerate(whole["entries"], 1) for fault in _entry_faults(e)), "")
+    if why:
+        raise UsageError(f"{path} is a damaged cassette: {why}; record it again.")
+    return Cassette(tuple(whole["entries"]), tuple(whole.get("compares") or ()), str(whole.get("note", "")))
+
+
+def _parsed(path: Path) -> Any:
+    if path.exists() and not path.is_file():
+        raise UsageError(f"{path} is no file, so it is no cassette.")
     try:
-        if path.exists() and not path.is_file():
-            raise UsageError(f"{path} is no file, so it is no cassette.")
         if path.stat().st_size > MOST_BYTES:
             raise UsageError(f"{path} is larger than {MOST_BYTES // 2**20} MB; that is no cassette.")
-        whole = json.loads(path.read_text(encoding="utf-8"))
-        if whole["format"] != FORMAT:
-            raise UsageError(f"{path} is a cassette of format {whole['format']}, not {FORMAT}; record it again.")
-        entries = tuple(whole["entries"])
-        for entry in entries:
-            _check(entry)
-        return Cassette(entries, tuple(whole.get("compares") or ()), str(whole.get("note", "")))
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise UsageError(f"{path} is no cassette of recorded responses: {one_line(str(error), 200)}.") from error
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}.") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not UTF-8 text (byte {error.start}), so it is no cassette.") from error
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise UsageError(f"{path} is not JSON ({where}), so it is no cassette.") from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path} is nested too deeply, or holds a number too long, for a cassette.") from error
 
 
-def _check(entry: Json) -> None:
-    for key, kind in (("role", str), ("subject", str), ("request", dict), ("digest", str), ("output", dict)):
-        if not isinstance(entry[key], kind):
-            raise TypeError(f"an entry's {key} is not what it has to be")
-    if not isinstance(entry.get("metadata", {}), dict) or not isinstance(entry.get("commits", []), list):
-        raise TypeError("an entry's metadata or commits are not what they have to be")
+def _faults(whole: Any) -> Iterator[str]:
+    """What keeps the file from being a cassette of any format."""
+    if not isinstance(whole, dict):
+        yield "it holds no JSON object"
+        return
+    yield from (f"it has no `{key}`" for key in ("format", "entries") if key not in whole)
+    if not isinstance(whole.get("entries"), list):
+        yield "`entries` is no list"
+    compares = whole.get("compares") or []
+    if not isinstance(compares, list) or not all(isinstance(part, str) for part in compares):
+        yield "`compares` is no list of names"
+
+
+_ENTRY = (("role", str), ("subject", str), ("request", dict), ("digest", str), ("output", dict))
+_KINDS: dict[type, str] = {str: "text", dict: "an object", list: "a list"}
+
+
+def _entry_faults(entry: Any) -> Iterator[str]:
+    if not isinstance(entry, dict):
+        yield "it is no object"
+        return
+    yield from _misfits(entry, _ENTRY)
+    yield from _misfits({"metadata": {}, "commits": [], **entry}, (("metadata", dict), ("commits", list)))
+    if entry.get("status", "SUCCESS") not in list(Status):
+        yield f"`status` is none of {', '.join(Status)}"
+    for commit in entry.get("commits") or ():
+        if not isinstance(commit, dict):
+            yield "a commit is no object"
+            return
+        yield from _misfits(commit, (("subject", str), ("edits", list)))
+        for edit in commit["edits"]:
+            yield from _misfits(edit if isinstance(edit, dict) else {}, (("path", str),))
+
+
+def _misfits(found: Json, wanted: Sequence[tuple[str, type]]) -> Iterator[str]:
+    for key, kind in wanted:
+        if key not in found:
+            yield f"it has no `{key}`"
+        elif not isinstance(found[key], kind):
+            yield f"`{key}` is not {_KINDS[kind]}"
 
 
 def write_cassette(path: Path, cassette: Cassette) -> None:

@@ -27,6 +27,13 @@ class ReplayRuntime:
         self.path = path
         self._cassette: Cassette | None = None
 
+    @classmethod
+    def at(cls, path: Path) -> ReplayRuntime:
+        """One whose cassette is read at once. Raises UsageError for a file that is none."""
+        runtime = cls(path)
+        runtime._loaded()
+        return runtime
+
     async def execute(self, request: AgentRequest, agent: AgentRow, bench: Bench) -> AgentResponse:
         subject = str(request.context.get("task", {}).get("id", ""))
         # A recording was cleaned of secrets; so is what is held against it.

@@ -182,26 +182,44 @@ async def test_a_cassette_is_not_believed_who_answered_or_which_commands_were_ru
     assert response.metadata == {"model": "m", "tokens": 12, "replayed": "answers.json"}
 
 
+ENTRY: Json = {"role": "a", "subject": "", "request": {}, "digest": "", "output": {}}
+
+
+def with_entry(**facts: Any) -> bytes:
+    return json.dumps({"format": 2, "entries": [ENTRY, ENTRY | facts]}).encode()
+
+
 NOT_CASSETTES = [
-    "{",
-    "[]",
-    '{"format": 1, "entries": []}',
-    '{"format": 2, "entries": [{}]}',
-    "[" * 100_000,
-    '{"format": 2, "entries": [{"role": "a", "subject": "", "request": {}, "digest": "", "output": {}, "commits": 5}]}',
+    (b"{", "is not JSON (line 1, column 2), so it is no cassette."),
+    (b"\xff\xfe{}", "is not UTF-8 text (byte 0), so it is no cassette."),
+    (b"[" * 100_000, "is nested too deeply"),
+    (b"[]", "is no cassette: it holds no JSON object; `apm run --record FILE` makes one."),
+    (b'{"a": 1}', "is no cassette: it has no `format`; "),
+    (b'{"format": 2}', "is no cassette: it has no `entries`; "),
+    (b'{"format": 2, "entries": 5}', "is no cassette: `entries` is no list; "),
+    (b'{"format": 2, "entries": [], "compares": [1]}', "is no cassette: `compares` is no list of names; "),
+    (b'{"format": 1, "entries": []}', "is a cassette of format 1, not 2; record it again."),
+    (b'{"format": 2, "entries": [{}]}', "is a damaged cassette: entry 1: it has no `role`; record it again."),
+    (b'{"format": 2, "entries": [5]}', "is a damaged cassette: entry 1: it is no object; "),
+    (with_entry(output="done"), "is a damaged cassette: entry 2: `output` is not an object; "),
+    (with_entry(metadata=[]), "is a damaged cassette: entry 2: `metadata` is not an object; "),
+    (with_entry(status="GOOD"), "is a damaged cassette: entry 2: `status` is none of SUCCESS, FAILURE, BLOCKED; "),
+    (with_entry(commits=5), "is a damaged cassette: entry 2: `commits` is not a list; "),
+    (with_entry(commits=[5]), "is a damaged cassette: entry 2: a commit is no object; "),
+    (with_entry(commits=[{"subject": "x", "edits": [{}]}]), "is a damaged cassette: entry 2: it has no `path`; "),
 ]
 
 
-@pytest.mark.parametrize("content", NOT_CASSETTES, ids=lambda content: content[:80])
-def test_what_is_no_cassette_is_said_to_be_none(tmp_path: Path, content: str) -> None:
+@pytest.mark.parametrize(("content", "told"), NOT_CASSETTES, ids=[told[:60] for _, told in NOT_CASSETTES])
+def test_what_is_no_cassette_is_said_to_be_none(tmp_path: Path, content: bytes, told: str) -> None:
     path = tmp_path / "x.json"
-    path.write_text(content)
+    path.write_bytes(content)
 
-    with pytest.raises(UsageError, match=r"x\.json"):
-        read_cassette(path)
-    with pytest.raises(UsageError, match=r"x\.json"):
-        Recorder.at(path)
-    assert path.read_text() == content
+    for read in (read_cassette, Recorder.at, ReplayRuntime.at):
+        with pytest.raises(UsageError) as refused:
+            read(path)
+        assert str(refused.value).startswith(f"{path} {told}")
+    assert path.read_bytes() == content
 
 
 @pytest.mark.parametrize("path", ["../out.txt", "/tmp/out.txt", ".git/hooks/pre-commit"])

@@ -139,3 +139,26 @@ def test_running_everything_where_there_is_nothing_is_no_failure(line: CommandLi
     assert ended.code == 0
     assert set(ended.json) == {"work_items", "gates", "artifacts", "seconds"}
     assert ended.json["work_items"] == []
+
+
+@pytest.mark.parametrize("option", ["--replay", "--record"])
+def test_a_cassette_that_is_none_is_bad_usage_before_any_work_item_is_let_go(
+    line: CommandLine, tmp_path: Path, option: str
+) -> None:
+    line("work-item", "create", "Export as CSV")
+    before = line("audit", "tail", "--json").json
+    cassette = tmp_path / "cas.json"
+    cassette.write_text('{"a": 1}')
+
+    ended = line("run", "1", option, cassette)
+
+    assert (ended.code, ended.out) == (2, "")
+    assert f"{cassette} is no cassette: it has no `format`; `apm run --record FILE` makes one." in ended.err
+    assert line("work-item", "show", "1", "--json").json["state"] == "proposed"
+    assert line("audit", "tail", "--json").json == before
+    assert cassette.read_text() == '{"a": 1}'
+
+
+def test_no_cassette_is_begun_for_a_work_item_that_cannot_go(line: CommandLine, tmp_path: Path) -> None:
+    assert line("run", "9", "--record", tmp_path / "cas.json").code == 2
+    assert not (tmp_path / "cas.json").exists()

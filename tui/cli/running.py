@@ -65,9 +65,12 @@ def run(
         raise click.UsageError("--record keeps what models answer, --replay asks none; give one of them.")
     began = time.monotonic()
     with place.open() as workspace:
-        chosen = workspace.store.write_now(lambda tx: _let_go(tx, numbers, until, by))
+        # One transaction: no work item is let go for a cassette that is none, no cassette begun for one that cannot go.
+        chosen, tape = workspace.store.write_now(
+            lambda tx: (_let_go(tx, numbers, until, by), Tape.open(record, replay))
+        )
         # With nothing to drive there are still deadlines, schedules, notices and files in the inbox.
-        asyncio.run(drive(workspace, chosen, tape=Tape(record, replay)))
+        asyncio.run(drive(workspace, chosen, tape=tape))
         report, code = workspace.store.read_now(lambda r: report_on(r, chosen, time.monotonic() - began))
         if code == DONE and workspace.store.read_now(lambda r: are_underway(r, chosen)):
             # Nobody is asked about these in particular, and they are not done: what they need cannot be had now.
