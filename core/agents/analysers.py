@@ -26,6 +26,7 @@ from core.agents.confined import OPEN, Ground, ground_of
 from core.agents.findings import LISTED, Finding, added, evidence_of, finding, tree_at
 from core.agents.measured_coverage import probe
 from core.contract import Json
+from core.installing import pip_install
 from core.projects import git
 from core.projects.commands import CommandResult, Limits
 from core.projects.settings import expand, interpreter
@@ -217,7 +218,7 @@ def _resolved(name: str, argv: list[str], python: str, has: Mapping[str, str | N
     if not _runs_module(argv) and shutil.which(argv[0]):
         return Tool(name, tuple(argv))
     missing = f"static analysis by {name}: the project configures it, and {python} does not have it"
-    return Tool(name, (), missing=missing, install=f"Install it: {python} -m pip install {module}")
+    return Tool(name, (), missing=missing, install=f"Install it: {pip_install(python, module)}")
 
 
 def _program(name: str, argv: list[str]) -> Tool:

@@ -20,6 +20,7 @@ from core.agents.confined import OPEN, Ground, ground_of
 from core.agents.measured_coverage import DATA, READERS, Interpreter, measure, probe, read_report, selection
 from core.agents.outcomes import ERROR, FAILED, Case, Counts, counted, failure_text, read_junit, read_summary
 from core.contract import ApmError, Json
+from core.installing import pip_install
 from core.projects import git
 from core.projects.commands import CommandResult, Limits
 from core.projects.settings import expand, interpreter, python_path
@@ -169,7 +170,7 @@ async def _run_pytest(bench: _Run) -> TestRun:
         return replace(
             done,
             reason=f"coverage was not measured: {bench.python} has no module named coverage",
-            suggestion=f"Install it: {bench.python} -m pip install coverage",
+            suggestion=f"Install it: {pip_install(bench.python, 'coverage')}",
         )
     return await _with_coverage(bench, done, found.versions["coverage"] or "")
 
@@ -219,7 +220,7 @@ def _unusable(bench: _Run, found: Interpreter) -> TestRun | None:
         suggestion = "Set the project's `python` to an interpreter that has its dependencies and pytest."
     elif found.versions["pytest"] is None:
         reason = f"{bench.python} has no module named pytest"
-        suggestion = f"Install it: {bench.python} -m pip install pytest coverage"
+        suggestion = f"Install it: {pip_install(bench.python, 'pytest', 'coverage')}"
     elif found.origin and Path(found.origin).is_absolute() and not _inside(found.origin, bench.worktree):
         package = bench.tech["package"]
         reason = f"`import {package}` finds {one_line(found.origin)}, not the branch's code in the worktree"

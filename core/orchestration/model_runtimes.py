@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from core.agents.bench import Bench
 from core.contract import AgentRequest, AgentResponse
+from core.installing import install_extra
 from core.runtimes.base import Runtime
 from core.runtimes.claude_code.credentials import CREDENTIALS
 from core.runtimes.models.endpoints import ANTHROPIC, OPENAI, read_endpoint
@@ -85,4 +86,4 @@ def missing(environ: Mapping[str, str]) -> dict[str, str]:
 
 def _extra(package: str, extra: str) -> str:
     """Whether an optional package is missing; it is not loaded for that."""
-    return "" if find_spec(package) is not None else f"it is not installed: pip install 'apm[{extra}]'"
+    return "" if find_spec(package) is not None else f"it is not installed: {install_extra(extra)}"

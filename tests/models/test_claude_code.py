@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,7 @@ import pytest
 from core.agents.bench import Bench
 from core.agents.session import Allowance, Alone, OverBudget, Usage
 from core.contract import AgentRequest, AgentResponse, Json, Status, UsageError
+from core.installing import install_extra
 from core.registry.generation.providers import provider
 from core.runtimes.base import Ask, Unavailable, WaitsForHuman
 from core.runtimes.claude_code import hook
@@ -331,7 +333,7 @@ async def test_a_missing_sdk_is_said_with_the_command_that_installs_it(
 ) -> None:
     monkeypatch.setitem(sys.modules, "claude_agent_sdk", None)
     async with scripted() as server:
-        with pytest.raises(UsageError, match=r"pip install 'apm\[claude-code\]'"):
+        with pytest.raises(UsageError, match=re.escape(install_extra("claude-code"))):
             await place.run(server)
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from core.agents.session import Usage
 from core.contract import Json
+from core.installing import install_extra
 from core.runtimes.base import Unavailable
 from core.runtimes.models.calling import Policy
 from core.runtimes.models.dialogue import ModelFailed, Prompt, tool_results
@@ -227,4 +228,4 @@ except Exception as error:
     ran = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
 
     assert ran.stdout.startswith("UsageError ")
-    assert "pip install 'apm[openai-compatible]'" in ran.stdout
+    assert f"not installed: {install_extra('openai-compatible')}" in ran.stdout

@@ -31,6 +31,7 @@ from core.agents.bench import Bench
 from core.agents.confined import MAIL
 from core.agents.session import OverBudget, Reservation
 from core.contract import AgentRequest, AgentResponse, Json, UsageError, failed
+from core.installing import install_extra
 from core.projects import git
 from core.projects.child import to_the_end
 from core.projects.settings import interpreter
@@ -210,7 +211,7 @@ async def _sdk() -> Any:
         sdk = await asyncio.to_thread(import_module, "claude_agent_sdk")
     except ImportError as error:
         told = f"The runtime claude-code needs claude-agent-sdk ({one_line(str(error))})"
-        raise UsageError(f"{told}; install it with `pip install 'apm[claude-code]'`.") from error
+        raise UsageError(f"{told}; install it with `{install_extra(NAME)}`.") from error
     # What it logs it raises as well, and standard error may be a screen.
     log = logging.getLogger("claude_agent_sdk")
     if not log.handlers:

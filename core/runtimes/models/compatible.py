@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.agents.session import Session
 from core.contract import UsageError
+from core.installing import install_extra
 from core.runtimes.models.bounds import PLAIN, bounded
 from core.runtimes.models.calling import Fault, Kind, Line, Order, PerLoop, asked_rest, call, fault_of_status, order_of
 from core.runtimes.models.dialogue import Prompt, Reply
@@ -60,7 +61,7 @@ class CompatibleConnection:
         except ImportError as error:
             raise UsageError(
                 "The openai-compatible runtime needs pydantic-ai, which is not installed: "
-                "pip install 'apm[openai-compatible]'"
+                f"{install_extra('openai-compatible')}"
             ) from error
         for said in ("Failed to extract usage", "Pydantic serializer warnings"):
             # What a server counts wrongly is counted by the estimate; standard error may be a screen.
