@@ -245,7 +245,7 @@ class Duties:
 
         def work(tx: Transaction) -> None:
             if schedules.claim(tx, duty):
-                review(tx, by="schedule")
+                review(tx, by=None)
 
         await self._store.write(work)
 

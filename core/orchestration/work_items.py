@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from core.contract import Artifact, Json, UsageError, canonical_json
 from core.governance.escalations import withdraw_all
+from core.governance.persons import named_person
 from core.orchestration.artifacts import MOST_BODY, validated
 from core.sanitise import one_line, sanitise
 from core.store import reads, rows
@@ -85,34 +86,38 @@ def store_artifact(tx: Transaction, work_item: int, artifact: Artifact) -> Kept:
 
 
 def accept(tx: Transaction, work_item: int, by: str) -> None:
-    """Let a proposed work item enter the phases. Accepting it again changes nothing."""
-    facts = existing(tx, work_item)
+    """Let a proposed work item enter the phases. Accepting it again changes nothing.
+
+    Here and below, `by` is a person: raises UsageError for a name that is missing or nobody's.
+    """
+    facts, person = existing(tx, work_item), named_person(tx, by)
     _refuse_finished(facts)
     if facts.accepted_at is None:
         tx.update(WorkItem, work_item, accepted_at=tx.now)
-        tx.event("work_item.accepted", work_item=work_item, by=by)
+        tx.event("work_item.accepted", work_item=work_item, by=person)
 
 
 def cancel(tx: Transaction, work_item: int, by: str) -> None:
     """End it here. Its questions are withdrawn; its branch stays until the engine clears its worktree."""
-    _refuse_finished(existing(tx, work_item))
-    withdraw_all(tx, work_item, why=f"work item {work_item} was cancelled by {by}")
+    facts, person = existing(tx, work_item), named_person(tx, by)
+    _refuse_finished(facts)
+    withdraw_all(tx, work_item, why=f"work item {work_item} was cancelled by {person}")
     tx.update(WorkItem, work_item, cancelled_at=tx.now)
-    tx.event("work_item.cancelled", work_item=work_item, by=by)
+    tx.event("work_item.cancelled", work_item=work_item, by=person)
 
 
 def pause(tx: Transaction, work_item: int, by: str) -> None:
     """Let what runs finish, and start nothing more until it is resumed."""
-    facts = existing(tx, work_item)
+    facts, person = existing(tx, work_item), named_person(tx, by)
     _refuse_finished(facts)
     if facts.paused_at is None:
         tx.update(WorkItem, work_item, paused_at=tx.now)
-        tx.event("work_item.paused", work_item=work_item, by=by)
+        tx.event("work_item.paused", work_item=work_item, by=person)
 
 
 def resume(tx: Transaction, work_item: int, by: str) -> None:
     """Go on after a pause; without one, past the phase it was to stop after, which a pause does not lift."""
-    facts = existing(tx, work_item)
+    facts, person = existing(tx, work_item), named_person(tx, by)
     _refuse_finished(facts)
     if facts.paused_at is None and facts.until is None:
         return
@@ -120,7 +125,7 @@ def resume(tx: Transaction, work_item: int, by: str) -> None:
         tx.update(WorkItem, work_item, paused_at=None)
     else:
         tx.update(WorkItem, work_item, until=None)
-    tx.event("work_item.resumed", work_item=work_item, by=by)
+    tx.event("work_item.resumed", work_item=work_item, by=person)
 
 
 def stop_after(tx: Transaction, work_item: int, phase: str | None) -> None:

@@ -65,11 +65,11 @@ def _seed(folder: Path) -> None:
     answer_many(made, "strategy", "target_market", ("Do we sell to schools?",), accepted=21, corrected=0)
     answer_many(made, "gtm", "launch_date", ("Before the fair or after it?",), accepted=9, corrected=3)
     _take_back(made)
-    made.at(3 * DAY, lambda tx: review(tx, by="schedule"))
+    made.at(3 * DAY, lambda tx: review(tx, by=None))
     _say_something(made)
     _differ(made)
     _wish(made)
-    made.at(2 * HOUR, lambda tx: review(tx, by="schedule"))
+    made.at(2 * HOUR, lambda tx: review(tx, by=None))
     made.at(
         50 * MINUTE, lambda tx: propose(tx, "technical", "caching", "escalate", by="bob", reason="Two stale pages.")
     )

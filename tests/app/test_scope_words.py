@@ -349,4 +349,4 @@ def _ask_for_more(scoped: SeededWorkspace) -> int:
 async def _another_answer_and_a_review(scoped: SeededWorkspace) -> None:
     scoped.store.write_now(lambda tx: ask(tx, "technical", "external_service", "One more?"))
     scoped.store.write_now(answer_last)
-    scoped.store.write_now(lambda tx: review(tx, by="schedule"))
+    scoped.store.write_now(lambda tx: review(tx, by=None))

@@ -9,7 +9,7 @@ from pathlib import Path
 from core import workspace as workspaces
 from core.governance import clock, schedules
 from core.governance.briefing import briefing, keep
-from core.governance.scope.review import review
+from core.governance.scope.review import SCHEDULE, review
 from core.places import FILE
 from core.registry.catalog import Catalog
 from core.store.reads import Connection
@@ -95,7 +95,7 @@ class Stage:
         self.clock.now = END
 
     def hold_review(self, tx: Transaction, by: str) -> None:
-        review(tx, by=by)
+        review(tx, by=None if by == SCHEDULE else by)
         self.on_review(tx, by)
 
     def _pass_time(self, until: int) -> None:
@@ -113,7 +113,7 @@ class Stage:
             if not schedules.claim(tx, duty):
                 return
             if duty.name == schedules.WEEKLY_SCOPE_REVIEW:
-                self.hold_review(tx, "schedule")
+                self.hold_review(tx, SCHEDULE)
             else:
                 milestone = self.catalog.defaults.milestone.title
                 keep(tx, briefing(tx, tx.now, milestone=milestone), send=False)

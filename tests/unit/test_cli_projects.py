@@ -183,3 +183,13 @@ def test_a_repository_that_was_moved_is_named_anew(line: CommandLine, repository
     shown = line("project", "set", "mein-Projekt", "--path", moved, "--deploy-env", "UPLOAD_TOKEN", "--json").json
 
     assert (shown["path"], shown["settings"]) == (str(moved), {"deploy_env": ["UPLOAD_TOKEN"]})
+
+
+def test_a_project_is_changed_by_somebody_with_a_name(line: CommandLine, tmp_path: Path) -> None:
+    git_project.commit(tmp_path / "shop", {"README.md": "x"})
+    line("project", "add", tmp_path / "shop")
+
+    ended = line("project", "set", "shop", "--threshold", "coverage=80", "--reason", "legacy", "--by", " ")
+
+    assert ended.code == 2
+    assert "Say who decides this: a name is missing." in ended.err

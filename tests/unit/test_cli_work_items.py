@@ -162,3 +162,33 @@ def test_a_cassette_that_is_none_is_bad_usage_before_any_work_item_is_let_go(
 def test_no_cassette_is_begun_for_a_work_item_that_cannot_go(line: CommandLine, tmp_path: Path) -> None:
     assert line("run", "9", "--record", tmp_path / "cas.json").code == 2
     assert not (tmp_path / "cas.json").exists()
+
+
+SIGNED = [
+    ("work-item", "create", "Export as CSV", "--accept"),
+    ("work-item", "accept", "1"),
+    ("work-item", "cancel", "1"),
+    ("run", "1"),
+    ("run", "--all"),
+    ("scope", "review"),
+]
+
+
+@pytest.mark.parametrize("name", ["", "   ", "technical", "schedule"])
+@pytest.mark.parametrize("words", SIGNED, ids=" ".join)
+def test_nobody_signs_without_a_name_of_their_own(line: CommandLine, words: tuple[str, ...], name: str) -> None:
+    line("work-item", "create", "Export as CSV")
+    before = line("audit", "tail", "--json").json
+
+    ended = line(*words, "--by", name)
+
+    assert (ended.code, ended.out) == (2, "")
+    assert ("Say who decides this: a name is missing." if not name.strip() else repr(name)) in ended.err
+    assert line("audit", "tail", "--json").json == before
+
+
+def test_a_name_is_kept_as_it_is_shown(line: CommandLine) -> None:
+    line("work-item", "create", "Export as CSV", "--accept", "--by", " Ada  Lovelace ")
+
+    event = next(e for e in line("audit", "tail", "--json").json if e["kind"] == "work_item.accepted")
+    assert event["payload"]["by"] == "Ada Lovelace"

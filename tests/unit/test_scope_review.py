@@ -213,7 +213,7 @@ def test_the_digest_is_of_what_is_shown(place: Place) -> None:
 
 def test_the_review_is_one_event_that_names_its_proposals(place: Place) -> None:
     place.answered(25)
-    number = place.write(lambda tx: review(tx, by="schedule"))
+    number = place.write(lambda tx: review(tx, by=None))
 
     found = place.read(reads_governance.scope_review)
     assert found is not None

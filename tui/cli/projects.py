@@ -168,17 +168,18 @@ def set_(
     **given: Any,
 ) -> None:
     """Change a project's settings and look at its repository again. An empty value takes a setting away."""
+    from core.governance.persons import named_person
     from core.projects import registering
 
     with place.open() as workspace:
-        row = workspace.store.read_now(lambda r: named(r, name))
+        row, person = workspace.store.read_now(lambda r: (named(r, name), named_person(r, by)))
         changes = settings_from(given)
         facts = asyncio.run(registering.examine(path or Path(row.path), name=row.name, target=target or row.target))
         registering.check_interpreter(facts.path, changes)
-        figures = _thresholds(thresholds, by, reason, workspace.store.clock())
+        figures = _thresholds(thresholds, person, reason, workspace.store.clock())
         _check_thresholds(workspace.catalog, {**row.thresholds, **figures})
         workspace.store.write_now(
-            lambda tx: registering.change_project(tx, row, settings=changes, facts=facts, thresholds=figures, by=by)
+            lambda tx: registering.change_project(tx, row, settings=changes, facts=facts, thresholds=figures, by=person)
         )
         row = workspace.store.read_now(lambda r: named(r, name))
     _show(row, as_json)

@@ -87,9 +87,11 @@ def run(
 
 def _let_go(tx: Transaction, numbers: Sequence[int], until: str | None, by: str) -> list[int]:
     """Accept, resume and limit the work items that are meant; all of them or, where one cannot go, none."""
+    from core.governance.persons import named_person
     from core.orchestration import work_items
     from core.store import reads
 
+    person = named_person(tx, by)
     chosen = list(dict.fromkeys(numbers))
     if not chosen:
         unfinished = reads.work_items(tx, limit=100_000, unfinished_only=True)
@@ -98,9 +100,9 @@ def _let_go(tx: Transaction, numbers: Sequence[int], until: str | None, by: str)
         facts = work_items.existing(tx, number)
         if facts.closed_at is not None:
             continue
-        work_items.accept(tx, number, by=by)
+        work_items.accept(tx, number, by=person)
         if facts.paused_at is not None:
-            work_items.resume(tx, number, by=by)
+            work_items.resume(tx, number, by=person)
         work_items.stop_after(tx, number, until)
     return chosen
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from core.contract import Json, UsageError, canonical_json
 from core.governance.decisions import DOMAIN_AGENTS
+from core.governance.persons import named_person
 from core.governance.scope.loads import WEEK_MS
 from core.governance.scope.proposing import Draft, draft, put, supersede, surroundings
 from core.governance.scope.requests import ASKED_FOR, requested
@@ -94,10 +95,18 @@ class Package:
         return tuple(row for section in self.sections for row in section.proposals)
 
 
-def review(tx: Transaction, *, by: str) -> int:
-    """Hold a scope review now; its number. `by` is who asked for it, a person or a schedule."""
+SCHEDULE = "schedule"
+"""Who signs for a scope review that no person asked for."""
+
+
+def review(tx: Transaction, *, by: str | None) -> int:
+    """Hold a scope review now; its number. `by` is the person who asked for it, None where the schedule did.
+
+    Raises UsageError for a name that is missing or nobody's.
+    """
+    asked_by = SCHEDULE if by is None else named_person(tx, by)
     since = window_from(tx, tx.now)
-    number = tx.insert(ScopeReview, at=tx.now, window_from=since, requested_by=one_line(by, 128), package="{}")
+    number = tx.insert(ScopeReview, at=tx.now, window_from=since, requested_by=asked_by, package="{}")
     before = reads_governance.scope_proposals(tx, undecided_only=True, limit=MOST_UNDECIDED)
     drafts = _drafts(tx, since, before)
     carried = [elder for elder in before if _still_stands(elder, drafts)]
@@ -116,7 +125,7 @@ def review(tx: Transaction, *, by: str) -> int:
         **_weekly(tx),
     }
     tx.update(ScopeReview, number, package=canonical_json(package))
-    tx.event("scope.reviewed", review=number, proposals=proposals, by=one_line(by, 128))
+    tx.event("scope.reviewed", review=number, proposals=proposals, by=asked_by)
     return number
 
 
