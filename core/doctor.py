@@ -132,6 +132,9 @@ async def _optional() -> list[Finding]:
 async def _workspace(folder: Path) -> list[Finding]:
     from core.places import FILE
 
+    if (folder / FILE).exists() and not (folder / FILE).is_file():
+        remedy = f"Move it away, then run `apm init {folder}`."
+        return [Finding("workspace", "folder", "problem", f"{folder / FILE} is no file", remedy)]
     if not (folder / FILE).is_file():
         return [Finding("workspace", "folder", "problem", f"{folder} has no {FILE}", f"Run `apm init {folder}`.")]
     found = [Finding("workspace", "folder", "ok", str(folder)), _team(folder / FILE), *_disk(folder / "state")]

@@ -7,7 +7,17 @@ from pathlib import Path
 from core.contract import UsageError
 from core.registry.sources import FILE_NAME as FILE
 
-__all__ = ["FILE", "find"]
+__all__ = ["FILE", "find", "why_none"]
+
+
+def why_none(folder: Path) -> str:
+    """What keeps a folder from being a workspace, and what to do about it; "" for nothing."""
+    file = folder / FILE
+    if file.is_file():
+        return ""
+    if file.exists():
+        return f"{file} is no file; move it away, then `apm init {folder}` writes one."
+    return f"{folder} is no workspace (it has no {FILE}); `apm init {folder}` makes it one."
 
 
 def find(start: Path) -> Path:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from core.contract import ApmError, Json, UsageError
-from core.places import FILE
+from core.places import FILE, why_none
 from core.registry.sources import OVERLAYS, Sources, read_sources, replace_file
 from core.store.settings import keep_setting, read_setting
 from core.store.store import Store
@@ -52,8 +52,8 @@ class Workspace:
         its database cannot serve.
         """
         folder = folder.resolve()
-        if not (folder / FILE).is_file():
-            raise UsageError(f"{folder} is no workspace (it has no {FILE}); `apm init {folder}` makes it one.")
+        if why := why_none(folder):
+            raise UsageError(why)
         workspace = cls(folder, Store.open(folder / "state"))
         try:
             workspace._begin(team)
@@ -212,12 +212,14 @@ class Workspace:
 def create(folder: Path, profile: str = DEFAULT_PROFILE) -> Path:
     """A new workspace with the agents that come with apm and what the profile says; the folder.
 
-    An existing one is left as it is. Raises UsageError for an unknown profile.
+    An existing one is left as it is. Raises UsageError for an unknown profile, and where `agents.yaml` is no file.
     """
     from core.profiles.reading import read
     from core.registry.catalog import default_path
 
     chosen = read(profile)
+    if (folder / FILE).exists() and (why := why_none(folder)):
+        raise UsageError(why)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "state" / "inbox").mkdir(parents=True, exist_ok=True)
     (folder / "state" / ".gitignore").write_text("*\n", encoding="utf-8")

@@ -153,7 +153,8 @@ def read_file(sources: Sources) -> tuple[CatalogFile, Merged]:
         raise CatalogError(error.source, error.problems) from None
     if not isinstance(base.data, dict):
         what = "is empty" if base.data is None else "is not a mapping of sections"
-        text = f"{what}; it needs version, gates, escalate_first, conflicts and agents (`apm init` writes them all)"
+        needed = "version, gates, escalate_first, conflicts and agents"
+        text = f"{what}; it needs {needed}, as `apm init` writes them in a folder that has no {FILE_NAME}"
         raise CatalogError(name, [Problem(1, "", text)])
     whole, problems = merged(base, overlays)
     file, found = checked(whole)

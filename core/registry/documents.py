@@ -137,6 +137,11 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"; did you mean {by_lower[near[0]]!r}?" if near else ""
 
 
+def number_wanted(number: object, found: object) -> str:
+    """`must be 1`; text in its place, which is a number in quotes, is told so."""
+    return f"must be the number {number}, without quotes" if isinstance(found, str) else f"must be {number}"
+
+
 _TOO_DEEP = f"is nested deeper than {MAX_DEPTH} levels"
 _TOO_MANY = f"holds more than {MAX_VALUES} values, its aliases written out"
 

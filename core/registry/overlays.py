@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from core.registry.documents import Document, Place, Problem, did_you_mean
+from core.registry.documents import Document, Place, Problem, did_you_mean, number_wanted
 from core.registry.schema import AgentEntry, CatalogFile
 from core.registry.sources import FILE_NAME
 
@@ -139,7 +139,7 @@ def _structure(overlay: Document) -> Iterator[Problem]:
     version = data.get("version")
     if type(version) is not int or version != VERSION:
         found = f"is {version!r}" if "version" in data else "is missing"
-        yield _problem(overlay, ("version",), f"{found}; it must be {VERSION}")
+        yield _problem(overlay, ("version",), f"{found}; it {number_wanted(VERSION, version)}")
     if not isinstance(data.get("agents"), list):
         found = "must be a list of agents" if "agents" in data else "is missing"
         yield _problem(overlay, ("agents",), found)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from core.contract import canonical_json
-from core.registry.documents import Place, Placed, Problem, did_you_mean
+from core.registry.documents import Place, Placed, Problem, did_you_mean, number_wanted
 from core.registry.schema import CatalogFile
 
 
@@ -77,7 +77,9 @@ def _bare(node: Any) -> Any:
 
 
 def _choice(item: ErrorDetails) -> str:
-    known = re.findall(r"'([^']*)'", item["ctx"]["expected"]) or [item["ctx"]["expected"]]
+    known = re.findall(r"'([^']*)'", item["ctx"]["expected"])
+    if not known:
+        return f"is {_shown(item['input'])}; it {number_wanted(item['ctx']['expected'], item['input'])}"
     return f"is {_shown(item['input'])}; it must be one of {', '.join(known)}" + did_you_mean(str(item["input"]), known)
 
 

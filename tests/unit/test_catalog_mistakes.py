@@ -23,7 +23,8 @@ def assert_told(path: Path, line: int, told: str) -> None:
     ("old", "new", "told"),
     [
         ("  limits:\n", "\tlimits:\n", "is indented with a tab"),
-        ("version: 1", "version: 2", "version: is 2; it must be one of 1"),
+        ("version: 1", "version: 2", "version: is 2; it must be 1"),
+        ("version: 1", 'version: "1"', "version: is '1'; it must be the number 1, without quotes"),
         ("parallel_work_items: 4", "parallel_workitems: 4", "did you mean 'parallel_work_items'?"),
         ("parallel_work_items: 4", "parallel_work_items: four", "is 'four'; it must be a whole number"),
         ("parallel_work_items: 4", "parallel_work_items: 0", "defaults.limits.parallel_work_items: is 0; it must be 1"),

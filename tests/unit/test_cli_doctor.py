@@ -11,6 +11,7 @@ from core.contract import Json
 from tests.e2e.apm_process import Ended
 from tests.unit import git_project
 from tests.unit.command_line import CommandLine
+from tui.cli.main import main
 
 
 @pytest.fixture
@@ -34,6 +35,54 @@ def test_init_makes_a_workspace_and_leaves_an_existing_one_as_it_is(line: Comman
 
 def test_without_a_folder_init_takes_the_workspace_that_is_named(line: CommandLine) -> None:
     assert line("init", "--json").json["workspace"] == str(line.folder)
+
+
+@pytest.mark.parametrize("by_environment", [False, True])
+def test_a_folder_that_is_named_wins_over_the_workspace(line: CommandLine, by_environment: bool) -> None:
+    here = line.folder.parent / "here"
+    here.mkdir()
+    line.monkeypatch.chdir(here)
+    if by_environment:
+        line.monkeypatch.setenv("APM_WORKSPACE", str(line.folder))
+        assert main(["init", "."]) == 0
+    else:
+        assert line("init", ".").code == 0
+
+    assert (here / "agents.yaml").is_file()
+    assert not line.folder.exists()
+
+
+def test_the_help_of_init_says_which_folder_it_is(line: CommandLine) -> None:
+    told = " ".join(line("init", "--help").out.split())
+
+    assert "Without DIR it is the folder that --workspace or APM_WORKSPACE names" in told
+
+
+@pytest.mark.parametrize("words", [("init",), ("work-item", "list"), ("serve",), ()])
+def test_a_folder_in_the_place_of_the_team_s_file_is_to_be_moved_away(
+    line: CommandLine, words: tuple[str, ...]
+) -> None:
+    (line.folder / "agents.yaml").mkdir(parents=True)
+    line.monkeypatch.setattr("tui.cli.main.has_screen", lambda: True)
+
+    ended = line(*words)
+
+    assert ended.code == 2
+    told = f"{line.folder / 'agents.yaml'} is no file; move it away, then `apm init {line.folder}` writes one."
+    assert told in ended.err
+    assert not (line.folder / "state").exists()
+    assert problems(line("doctor", "--json"))["folder"]["remedy"].startswith("Move it away, then run `apm init ")
+
+
+def test_an_empty_team_s_file_is_not_sent_to_the_command_that_was_just_run(line: CommandLine) -> None:
+    line("init")
+    (line.folder / "agents.yaml").write_text("")
+
+    ended = line("init")
+
+    assert ended.code == 2
+    assert "is empty; it needs version, " in ended.err
+    assert "as `apm init` writes them in a folder that has no agents.yaml" in ended.err
 
 
 def test_an_unknown_profile_names_the_known_ones(line: CommandLine) -> None:

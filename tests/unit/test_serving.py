@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.test_imports import loaded_by
+from tui.cli.main import main
 from tui.serving.access import Access, access_on, address, is_loopback, name_of
 from tui.serving.session import ROOT, is_size, shell_command
 
@@ -117,3 +118,9 @@ def test_the_command_passes_over_what_lies_in_the_current_folder(tmp_path: Path)
 
 def test_the_server_is_imported_when_it_serves() -> None:
     assert loaded_by("tui.cli.serve") & {"aiohttp", "textual", "textual_serve"} == set()
+
+
+@pytest.mark.parametrize("host", ["", "  "])
+def test_an_empty_address_is_bad_usage(host: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve", "--host", host]) == 2
+    assert "--host is empty; name an address" in capsys.readouterr().err

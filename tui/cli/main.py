@@ -90,10 +90,10 @@ def _open_app(place: Place) -> int:
         raise click.UsageError(f"{error} `apm demo` shows one at work.") from None
     if not has_screen():
         raise click.UsageError("The app needs a terminal; `apm run --all` works without one.")
-    from core.places import FILE
+    from core.places import why_none
 
-    if not (folder / FILE).is_file():
-        raise click.UsageError(f"{folder} is no workspace; `apm init {folder}` makes it one, `apm demo` shows one.")
+    if why := why_none(folder):
+        raise click.UsageError(f"{why} `apm demo` shows one at work.")
     log_into(folder / "state", is_shown=False)
     # Of what is loaded from here to the first frame nothing can go; the app collects again once the workspace is open.
     gc.disable()

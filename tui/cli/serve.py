@@ -26,12 +26,14 @@ def serve(place: options.Place, host: str, port: int, as_json: bool) -> None:
     the first drives the workspace, the others follow. Closing a tab stops what its app runs.
     """
     from core.contract import UsageError
-    from core.places import FILE
+    from core.places import why_none
     from tui.serving.access import is_loopback
 
+    if not host.strip():
+        raise click.UsageError("--host is empty; name an address, or leave it out for this machine only.")
     folder = place.folder()
-    if not (folder / FILE).is_file():
-        raise UsageError(f"{folder} is no workspace; `apm init {folder}` makes it one.")
+    if why := why_none(folder):
+        raise UsageError(why)
     # What is wrong with the database is said here, and not in a browser that somebody opens later.
     place.open().close()
     if not is_loopback(host):

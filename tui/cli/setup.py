@@ -26,19 +26,22 @@ _MARKS = {"ok": "✓ ok", "advice": "· advice", "problem": "✗ problem"}
 
 
 @click.command()
-@click.argument("folder", metavar="[DIR]", default=".", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("folder", metavar="[DIR]", required=False, type=click.Path(file_okay=False, path_type=Path))
 @click.option(
     "--profile", default="default", show_default=True, metavar="NAME", help="What it begins with: default or pm33."
 )
 @options.json_option
 @options.pass_place
-def init(place: options.Place, folder: Path, profile: str, as_json: bool) -> None:
-    """Make DIR (default: the current folder, or --workspace) a workspace. An existing one is left as it is."""
+def init(place: options.Place, folder: Path | None, profile: str, as_json: bool) -> None:
+    """Make DIR a workspace. An existing one is left as it is.
+
+    Without DIR it is the folder that --workspace or APM_WORKSPACE names, and without these the current one.
+    """
     from core.places import FILE
     from core.store import reads
     from core.workspace import Workspace, create
 
-    chosen = place.given if place.given is not None and folder == Path() else folder
+    chosen = folder or place.given or Path()
     existed = (chosen / FILE).is_file()
     with Workspace.open(create(chosen, profile)) as workspace:
         team = len(workspace.store.read_now(reads.agents))
