@@ -160,6 +160,18 @@ def test_a_day_that_serves_not_is_refused(line: CommandLine, words: tuple[str, .
     assert (ended.code, said in ended.err) == (2, True)
 
 
+@pytest.mark.parametrize("words", [("list",), ("show", "1")])
+def test_options_before_the_subcommand_are_heeded_or_refused(line: CommandLine, words: tuple[str, ...]) -> None:
+    line("archive", "--before", yesterday())
+
+    assert line("archive", "--json", *words).json == line("archive", *words, "--json").json
+    assert not line("archive", *words).out.startswith(("[", "{"))
+    for given in (("--before", yesterday()), ("--dry-run",)):
+        ended = line("archive", *given, *words)
+        assert (ended.code, ended.out) == (2, "")
+        assert f"do not go with `{words[0]}`" in ended.err
+
+
 def test_the_record_of_the_agents_and_why_it_was_allowed_are_what_they_were(line: CommandLine) -> None:
     def told() -> tuple[Record, Any, Any]:
         with Store.open(line.folder / "state") as store:

@@ -33,7 +33,10 @@ def archive(
     What the agents' record is counted from stays: decisions, answers, questions, conflicts, and what each day's calls
     have cost. Stopped at any moment, nothing is lost, and the same command completes it.
     """
-    if context.invoked_subcommand is not None:
+    if (command := context.invoked_subcommand) is not None:
+        if before is not None or dry_run:
+            raise click.UsageError(f"--before and --dry-run archive, and do not go with `{command}`; leave them out.")
+        context.default_map = {command: {"as_json": as_json}}
         return None
     if before is None:
         raise UsageError("Say `apm archive --before DATE`, or `apm archive list`.")
