@@ -5,6 +5,7 @@ Every start asks whether they are the ones that were imported last, so nothing h
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import stat
@@ -74,9 +75,11 @@ def _put(path: Path, content: bytes, mode: int | None) -> None:
         if mode is not None:
             draft.chmod(stat.S_IMODE(mode))
         draft.replace(path)
-    except OSError:
-        draft.unlink(missing_ok=True)
-        raise
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
+        # The draft's name says nothing to whoever named the file.
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def _read_overlays(folder: Path) -> tuple[tuple[tuple[str, bytes], ...], str]:

@@ -124,3 +124,9 @@ def test_an_amount_that_is_none_changes_nothing(line: CommandLine, amount: str) 
     assert ended.code == 2
     assert "dollars must be above 0 and at most 1,000,000" in ended.err
     assert line("budget", "show", "--json").json["budgets"][0]["by"] == "agents.yaml"
+
+
+def test_a_work_item_that_never_was_is_told_as_everywhere(line: CommandLine) -> None:
+    ended = line("budget", "show", "--work-item", "99")
+
+    assert (ended.code, ended.err) == (2, "apm: There is no work item 99; `apm work-item list` shows them.\n")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from core.registry.sources import replace_file
 from core.workspace import Workspace
 from tests.unit.command_line import CommandLine
 from tests.unit.test_importing import escalated, grant
@@ -237,3 +238,16 @@ def test_a_broken_file_is_on_record_once_and_so_is_its_mending(line: CommandLine
         "agents.refused",
         "agents.mended",
     ]
+
+
+def test_export_into_a_folder_that_is_not_there_names_the_folder(line: CommandLine, tmp_path: Path) -> None:
+    ended = line("agents", "export", tmp_path / "nowhere" / "x.yaml")
+
+    assert (ended.code, ended.err) == (2, f"apm: There is no folder {tmp_path / 'nowhere'} to write x.yaml into.\n")
+
+
+def test_a_file_that_cannot_be_written_is_named_and_not_its_draft(tmp_path: Path) -> None:
+    with pytest.raises(OSError) as refused:  # noqa: PT011 — which one is the system's to say
+        replace_file(tmp_path / "nowhere" / "x.yaml", b"")
+
+    assert refused.value.filename == str(tmp_path / "nowhere" / "x.yaml")

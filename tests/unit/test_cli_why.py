@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -123,6 +124,33 @@ def test_a_permission_tells_who_said_yes_to_what(line: CommandLine) -> None:
     assert told["context"] == {"command": "make deploy"}
     assert [e["kind"] for e in told["events"]] == ["escalation.raised", "escalation.resolved"]
     assert by_answer | {"subject": "", "id": 0} == told | {"subject": "", "id": 0}
+
+
+def test_what_it_rested_on_is_told_to_a_person_as_an_outline(line: CommandLine) -> None:
+    details = {
+        "agents": {"ac-writer": {"missing": ["risks: none"], "suggestion": "Name one."}},
+        "criteria": [{"name": "risks", "passed": False}, {"name": "tests", "passed": True}],
+        "findings": [],
+        "rule": "gate",
+    }
+    number = line.write(lambda tx: raise_question(tx, replace(permission(), details=details)))
+
+    told = line("audit", "why", f"escalation:{number}").out
+
+    assert [text[12:] for text in told[told.index("context") :].splitlines()[:10]] == [
+        "agents:",
+        "  ac-writer:",
+        "    missing:",
+        "      - risks: none",
+        "    suggestion: Name one.",
+        "criteria:",
+        "  - name: risks",
+        "    passed: no",
+        "  - name: tests",
+        "    passed: yes",
+    ]
+    assert "findings" not in told
+    assert "{" not in told
 
 
 def test_an_answer_that_was_taken_back_says_so(line: CommandLine) -> None:

@@ -77,8 +77,8 @@ def _dollars(cost: PhaseCost) -> str:
 
 def _figures(workspace: Workspace, work_item: int | None) -> tuple[list[Json], list[PhaseCost]]:
     from core.governance.budgets import Spender, limit_of, spent
-    from core.store import reads
-    from core.store.archives import archives, holder_of
+    from core.orchestration.work_items import existing
+    from core.store.archives import archives
     from core.store.reads_spending import costs_by_phase
 
     rules = workspace.sections["defaults"]["budgets"]
@@ -87,9 +87,10 @@ def _figures(workspace: Workspace, work_item: int | None) -> tuple[list[Json], l
     spender = Spender(work_item or 0, "", 0, "")
 
     def read(reader: Connection) -> tuple[list[Json], list[PhaseCost]]:
-        if work_item is not None and reads.work_item_facts(reader, work_item) is None:
-            holder_of(archives(reader), work_item)
+        if work_item is not None and any(work_item in archive.work_items for archive in archives(reader)):
             raise UsageError(f"Work item {work_item} is in an archive; `apm archive show {work_item}` tells its cost.")
+        if work_item is not None:
+            existing(reader, work_item)
         rows: list[Json] = []
         for scope in scopes:
             limit, used = limit_of(reader, scope, spender, now, rules), spent(reader, scope, spender, now)

@@ -120,6 +120,12 @@ class Command(click.ParamType[list[str]]):
             self.fail(f"{value!r} cannot be split into words: {str(error).lower()}.", param, ctx)
 
 
+def refuse_without_folder(path: Path) -> None:
+    """Raises UsageError for a file to be written whose folder is not there."""
+    if not path.parent.is_dir():
+        raise UsageError(f"There is no folder {path.parent} to write {path.name} into.")
+
+
 def read_text(source: str, what: str) -> str:
     """The text of a file, or of standard input for `-`. Raises UsageError when it cannot be read as UTF-8."""
     where = "standard input" if source == "-" else source

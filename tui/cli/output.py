@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import click
@@ -60,6 +60,22 @@ def facts(pairs: Iterable[tuple[str, Any]]) -> None:
     for name, text in shown:
         for n, line in enumerate(text.splitlines() or [""]):
             say(f"{columns.padded(name if n == 0 else '', width)}{columns.GAP}{line}".rstrip())
+
+
+def outline(value: Any) -> list[str]:
+    """Nested data as lines for a person: `name: value`, what a name holds indented below it, `- ` before each item."""
+    if isinstance(value, Mapping):
+        return [line for name, held in value.items() for line in _named(name, held)]
+    if isinstance(value, list | tuple):
+        return [f"{'  ' if n else '- '}{line}" for item in value for n, line in enumerate(outline(item))]
+    return _text(value).splitlines()
+
+
+def _named(name: str, held: Any) -> list[str]:
+    lines = outline(held)
+    if len(lines) == 1 and not isinstance(held, Mapping | list | tuple):
+        return [f"{name}: {lines[0]}"]
+    return [f"{name}:", *(f"  {line}" for line in lines)] if lines else []
 
 
 def _text(value: Any) -> str:

@@ -183,6 +183,7 @@ def _write(workspace: Workspace, path: Path, text: str) -> bool:
     """Put the text in the file's place; False when it stands there already."""
     from core.registry.sources import replace_file
 
+    options.refuse_without_folder(path)
     content = text.encode()
     if path.exists() and path.read_bytes() == content:
         return False

@@ -80,8 +80,7 @@ def _refuse_other(path: Path) -> None:
     """Raises UsageError when the file is there and is no shared context: it is somebody's, or apm's own."""
     from core.governance.shared_context_document import COUNTED
 
-    if not path.parent.is_dir():
-        raise UsageError(f"There is no folder {path.parent} to write {path.name} into.")
+    options.refuse_without_folder(path)
     if not path.exists() or (path.is_file() and path.stat().st_size == 0):
         return
     try:

@@ -165,7 +165,7 @@ def _show(found: Why, audit: Audit) -> None:
             ("agent", _agent(shape["agent"], decision)),
             ("answered", _answer(shape["answer"])),
             ("conflict", _conflict(shape["conflict"])),
-            ("context", [f"{name}: {value}" for name, value in shape["context"].items()]),
+            ("context", "\n".join(output.outline(shape["context"]))),
         )
     )
     output.say()
