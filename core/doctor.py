@@ -142,7 +142,7 @@ async def _workspace(folder: Path) -> list[Finding]:
         store = Store.open(folder / "state")
     except ApmError as error:
         return [*found, Finding("workspace", "database", "problem", str(error), "Do what the message says.")]
-    found += await _notifications(folder / "state")
+    found += [*await _notifications(folder / "state"), *_prices(folder)]
     with store:
         found += _checked("database", lambda: _database(store))
         found += _checked("journal", lambda: _journal(store))
@@ -199,6 +199,19 @@ async def _notifications(state: Path) -> list[Finding]:
         remedy = "" if outcome.is_sent else f"Mend its url in state/{FILE_NAME}, or set the variable that it names."
         found.append(Finding("notifications", channel.name, level, told, remedy))
     return found
+
+
+def _prices(folder: Path) -> Iterator[Finding]:
+    """What the workspace says that it pays, where it does. With a mistake in it only Claude Code still asks a model."""
+    from core.runtimes.models.prices import OWN, read_own
+
+    try:
+        models = len(read_own(folder))
+    except ApmError as error:
+        yield Finding("workspace", OWN, "problem", str(error), "Mend the lines that are named.")
+        return
+    if models:
+        yield Finding("workspace", OWN, "ok", f"models with a price of their own: {models}")
 
 
 def _disk(state: Path) -> Iterator[Finding]:

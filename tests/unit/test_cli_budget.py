@@ -130,3 +130,15 @@ def test_a_work_item_that_never_was_is_told_as_everywhere(line: CommandLine) -> 
     ended = line("budget", "show", "--work-item", "99")
 
     assert (ended.code, ended.err) == (2, "apm: There is no work item 99; `apm work-item list` shows them.\n")
+
+
+def test_broken_prices_are_told_beside_the_figures(line: CommandLine) -> None:
+    (line.folder / "prices.yaml").write_text("ours: 3\n")
+
+    ended = line("budget", "show", "--json")
+
+    assert (ended.code, len(ended.json["budgets"])) == (0, 2)
+    assert ended.err == (
+        "apm: prices.yaml:1: ours: must be a mapping with at least input and output. Until that is mended, "
+        "no model is asked but by Claude Code.\n"
+    )

@@ -176,3 +176,22 @@ def test_a_team_s_file_that_is_not_read_is_told(line: CommandLine) -> None:
 
     assert found["agents.yaml"]["status"] == "advice"
     assert "rename ours.yml" in found["agents.yaml"]["remedy"]
+
+
+def test_prices_of_one_s_own_are_looked_at_where_there_are_any(line: CommandLine) -> None:
+    line("init", line.folder)
+    none = line("doctor", "--json").json
+    (line.folder / "prices.yaml").write_text("my-model: {input: 1, output: 4}\n")
+    sound = line("doctor", "--json").json
+    (line.folder / "prices.yaml").write_text("my-model: {input: 1, output: 4}\nother:\n  input: -1\n")
+
+    ended = line("doctor", "--json")
+
+    assert "prices.yaml" not in {f["name"] for f in none}
+    assert [(f["status"], f["found"]) for f in sound if f["name"] == "prices.yaml"] == [
+        ("ok", "models with a price of their own: 1")
+    ]
+    assert ended.code == 1
+    assert problems(ended)["prices.yaml"]["found"] == (
+        "prices.yaml:3: other.input: is -1; it must be dollars per million tokens"
+    )

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from core.agents.session import Usage
 from core.contract import Json, UsageError
+from core.registry.documents import DocumentError
 from core.runtimes.models.prices import Price, cost, most, price_of, read_own
 
 MODELS = (
@@ -104,8 +105,8 @@ def test_a_workspace_says_what_it_pays() -> None:
         ({"input": -1, "output": 2}, "input is -1"),
         ({"input": float("nan"), "output": 2}, "input is nan"),
         ({"input": 1, "output": 2, "context": 0.5}, "context is 0.5"),
-        ({"input": 1, "output": 2, "above": {"many": {"input": 1, "output": 2}}}, "`above` maps"),
-        ({"input": 1, "output": 2, "above": {5: 1}}, "must be a mapping"),
+        ({"input": 1, "output": 2, "above": {"many": {"input": 1, "output": 2}}}, "above must map"),
+        ({"input": 1, "output": 2, "above": {5: 1}}, "above.5 must be a mapping"),
     ],
 )
 def test_a_price_that_is_none_is_refused_with_its_model(entry: object, message: str) -> None:
@@ -134,9 +135,54 @@ def test_a_workspaces_own_file_says_what_it_pays(tmp_path: Path) -> None:
     assert (found.base.input, found.base.output, read_own(tmp_path / "nowhere")) == (1.0, 4.0, {})
 
 
-@pytest.mark.parametrize("content", ["- 1", "my-model: 3", "my-model: {input: 1}", "a: [", "1: {input: 1, output: 1}"])
-def test_prices_that_are_none_are_refused_by_name(tmp_path: Path, content: str) -> None:
-    (tmp_path / "prices.yaml").write_text(content)
+def test_a_workspaces_own_file_may_price_long_prompts_and_be_empty(tmp_path: Path) -> None:
+    (tmp_path / "prices.yaml").write_text("# ours\nm:\n  input: 1\n  output: 4\n  above: {5: {input: 2, output: 8}}\n")
+    found = price_of("m", read_own(tmp_path))
+    (tmp_path / "prices.yaml").write_text("# nothing yet\n")
 
-    with pytest.raises(UsageError, match=r"prices\.yaml|price of"):
+    assert found is not None
+    assert (found.rates(5).input, found.rates(6).input, read_own(tmp_path)) == (1.0, 2.0, {})
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("- 1", "prices.yaml:1: must map models to their prices, as in `my-model: {input: 1, output: 4}`"),
+        ("a: {input: 1, output: 1}\nb: 3", "prices.yaml:2: b: must be a mapping with at least input and output"),
+        ("# x\nb: {input: 1}", "prices.yaml:2: b: says nothing about output: give dollars per million tokens"),
+        ("b:\n  output: 1\n  input: -1", "prices.yaml:3: b.input: is -1; it must be dollars per million tokens"),
+        (
+            "b:\n  output: 1\n  input: 1\n  context: x",
+            "prices.yaml:4: b.context: is 'x'; it must be a number of tokens",
+        ),
+        (
+            "b:\n  input: 1\n  output: 1\n  above:\n    9:\n      input: 1\n      output: dear",
+            "prices.yaml:7: b.above.9.output: is 'dear'; it must be dollars per million tokens",
+        ),
+        ("b: {input: 1, output: 1, above: {many: 1}}", "prices.yaml:1: b.above: must map a number of prompt tokens"),
+        ("\ta: 1", "prices.yaml:1: is indented with a tab"),
+        ("a: {input: 1, output: 1}\na: {input: 2, output: 1}", "prices.yaml:2: a: stands twice"),
+        (b"a: \xff", "prices.yaml:1: is not UTF-8 text"),
+    ],
+)
+def test_prices_that_are_none_are_refused_with_their_line(tmp_path: Path, content: str | bytes, told: str) -> None:
+    (tmp_path / "prices.yaml").write_bytes(content.encode() if isinstance(content, str) else content)
+
+    with pytest.raises(DocumentError) as refused:
+        read_own(tmp_path)
+    assert str(refused.value).startswith(told)
+
+
+def test_each_models_mistake_is_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / "prices.yaml").write_text("a: 1\nb: {input: 1, output: 1}\nc: 2\n")
+
+    with pytest.raises(DocumentError) as refused:
+        read_own(tmp_path)
+    assert [line[:14] for line in str(refused.value).splitlines()] == ["prices.yaml:1:", "prices.yaml:3:"]
+
+
+def test_a_folder_in_the_file_s_place_is_told(tmp_path: Path) -> None:
+    (tmp_path / "prices.yaml").mkdir()
+
+    with pytest.raises(DocumentError, match=r"prices\.yaml:1: cannot be read: is a directory"):
         read_own(tmp_path)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from core.contract import Json, UsageError
+from core.contract import ApmError, Json, UsageError
 from tui.cli import options, output
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def show(place: options.Place, work_item: int | None, as_json: bool) -> None:
 
     with place.open() as workspace:
         rows, phases = _figures(workspace, work_item)
+        _note_prices(workspace)
     if as_json:
         output.emit_json({"budgets": rows, "phases": [p._asdict() for p in phases]})
         return
@@ -67,6 +68,18 @@ def show(place: options.Place, work_item: int | None, as_json: bool) -> None:
             ("phase", "agent", "calls", "tokens", "dollars"),
             [(p.phase, p.agent, p.calls, f"{p.tokens:,}", _dollars(p)) for p in phases],
         )
+
+
+def _note_prices(workspace: Workspace) -> None:
+    """A line beside the figures where the workspace's own prices are broken."""
+    from core.runtimes.models.prices import read_own
+
+    try:
+        read_own(workspace.folder)
+    except ApmError as error:
+        first, *more = str(error).splitlines()
+        also = f" (and {len(more)} more)" if more else ""
+        output.note(f"apm: {first}{also}. Until that is mended, no model is asked but by Claude Code.")
 
 
 def _dollars(cost: PhaseCost) -> str:

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from core.contract import Json, UsageError
-from core.sanitise import one_line
 
 _FILE = Path(__file__).with_name("prices.yaml")
 _MILLION = 1_000_000
@@ -111,53 +110,77 @@ def _listed() -> Mapping[str, Price]:
 
 OWN = "prices.yaml"
 """The file beside `agents.yaml` in which a workspace says what it pays: {model: {"input", "output", …}}."""
-MOST_BYTES = 1_000_000
+
+
+class PriceError(UsageError):
+    """A price that is none. `place` leads to what is wrong with it, from its model on; `text` says what that is."""
+
+    def __init__(self, place: tuple[str | int, ...], text: str) -> None:
+        self.place, self.text = place, text
+        name, *within = place
+        super().__init__(f"The price of {name!r}{': ' if within else ''}{'.'.join(map(str, within))} {text}.")
 
 
 def read_own(folder: Path) -> dict[str, Json]:
-    """A workspace's own prices, none without the file. Raises UsageError for one that is not what prices look like."""
-    import yaml
+    """A workspace's own prices, none without the file.
 
+    Raises DocumentError for one that is not what prices look like, with each model's first fault and its line.
+    """
     path = folder / OWN
-    if not path.is_file():
+    if not path.exists():
         return {}
-    try:
-        if path.stat().st_size > MOST_BYTES:
-            raise UsageError(f"{path} is larger than {MOST_BYTES // 1_000_000} MB; it should hold a price per model.")
-        found = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UsageError(f"{path} cannot be read: {one_line(str(error), 200)}; mend it or take it away.") from error
-    if not isinstance(found, dict) or not all(isinstance(name, str) for name in found):
-        raise UsageError(f"{path} must map models to their prices, as in `my-model: {{input: 1, output: 4}}`.")
+    from core.registry.documents import DocumentError, read  # with the YAML parser
+
+    document = read(path)
+    if not isinstance(document.data, dict | None):
+        text = "must map models to their prices, as in `my-model: {input: 1, output: 4}`"
+        raise DocumentError(document.source, [document.problem((), text)])
+    found = {name: _counted(entry) for name, entry in (document.data or {}).items()}
+    problems = []
     for name, entry in found.items():
-        _price(name, entry, OWN)
+        try:
+            _price(name, entry, OWN)
+        except PriceError as error:
+            problems.append(document.problem(tuple(map(str, error.place)), error.text))
+    if problems:
+        raise DocumentError(document.source, problems)
     return found
 
 
+_COUNT = re.compile("[0-9]{1,18}")
+
+
+def _counted(entry: Any) -> Any:
+    """An entry with the keys of its `above` as the numbers that they stand for; keys of a document are text."""
+    above = entry.get("above") if isinstance(entry, Mapping) else None
+    if not isinstance(above, Mapping):
+        return entry
+    return {**entry, "above": {int(key) if _COUNT.fullmatch(key) else key: value for key, value in above.items()}}
+
+
 def _price(name: str, entry: Any, since: str) -> Price:
-    if not isinstance(entry, Mapping):
-        raise UsageError(f"The price of {name!r} must be a mapping with at least input and output.")
+    base = _rates(entry, name)
     above = entry.get("above") or {}
     if not isinstance(above, Mapping) or not all(isinstance(limit, int) and limit > 0 for limit in above):
-        raise UsageError(f"The price of {name!r}: `above` maps a number of prompt tokens to the prices beyond it.")
+        raise PriceError((name, "above"), "must map a number of prompt tokens to the prices beyond it")
     return Price(
         name,
-        _rates(name, entry),
-        tuple((limit, _rates(name, above[limit])) for limit in sorted(above)),
+        base,
+        tuple((limit, _rates(above[limit], name, "above", limit)) for limit in sorted(above)),
         _tokens(name, entry, "context"),
         _tokens(name, entry, "most_output"),
         since,
     )
 
 
-def _rates(name: str, entry: Any) -> Rates:
+def _rates(entry: Any, *place: str | int) -> Rates:
     """Where a cache's price is not said, reading it costs what input costs, and so does writing it."""
     if not isinstance(entry, Mapping):
-        raise UsageError(f"The price of {name!r} must be a mapping with at least input and output.")
-    given = {key: _dollars(name, entry, key) for key in Rates.__slots__ if key in entry}
+        raise PriceError(place, "must be a mapping with at least input and output")
+    given = {key: _dollars(entry, *place, key) for key in Rates.__slots__ if key in entry}
     for needed in ("input", "output"):
         if needed not in given:
-            raise UsageError(f"The price of {name!r} says nothing about {needed}: give dollars per million tokens.")
+            raise PriceError(place, f"says nothing about {needed}: give dollars per million tokens")
     write = given.get("cache_write", given["input"])
     return Rates(
         given["input"],
@@ -168,15 +191,15 @@ def _rates(name: str, entry: Any) -> Rates:
     )
 
 
-def _dollars(name: str, entry: Mapping[str, Any], key: str) -> float:
-    value = entry[key]
+def _dollars(entry: Mapping[str | int, Any], *place: str | int) -> float:
+    value = entry[place[-1]]
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < _MILLION:
-        raise UsageError(f"The price of {name!r}: {key} is {value!r}; it must be dollars per million tokens.")
+        raise PriceError(place, f"is {value!r}; it must be dollars per million tokens")
     return float(value)
 
 
 def _tokens(name: str, entry: Mapping[str, Any], key: str) -> int:
     value = entry.get(key, 0)
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise UsageError(f"The price of {name!r}: {key} is {value!r}; it must be a number of tokens.")
+        raise PriceError((name, key), f"is {value!r}; it must be a number of tokens")
     return value
