@@ -20,7 +20,6 @@ from textual.scrollbar import ScrollBar, ScrollBarRender
 
 from core.contract import ApmError, UsageError
 from core.interpreter import tune
-from core.sanitise import sanitise
 from tui import person
 from tui.actions import Action, bindings
 from tui.background import in_background
@@ -28,11 +27,11 @@ from tui.bridge import Bridge, Engine
 from tui.drafts import Drafts
 from tui.driving import TakingOver, engine_of, make_engine
 from tui.keystrokes import InOrder
+from tui.notices import Notices
 from tui.places import places_around
 from tui.screens.dashboard import Dashboard
 from tui.settings.configured import ConfiguredApp
 from tui.settings.themes import PlainBars
-from tui.text.words import in_screen_words
 from tui.undoing import Undo, UndoStack, for_good
 from tui.widgets.key_bar import KeyBar
 
@@ -44,7 +43,7 @@ STOP_SECONDS = 10.0
 """How long a stopping engine may take before the app leaves all the same; the journal makes up for it."""
 
 
-class ApmApp(InOrder, ConfiguredApp):
+class ApmApp(InOrder, Notices, ConfiguredApp):
     """Mission control for one workspace."""
 
     TITLE = "apm"
@@ -181,16 +180,6 @@ class ApmApp(InOrder, ConfiguredApp):
         return self._workspace.store.clock() if self._workspace is not None else int(time.time() * 1_000)
 
     # What screens and panes use
-
-    def tell(self, text: str) -> None:
-        self.notify(sanitise(in_screen_words(text), limit=500), markup=False, timeout=4)
-
-    def complain(self, text: str) -> None:
-        self.notify(sanitise(in_screen_words(text), limit=500), severity="error", markup=False, timeout=12)
-
-    def standing(self) -> list[str]:
-        """What was told and can still be read."""
-        return [notice.message for notice in self._notifications]
 
     def do(
         self,

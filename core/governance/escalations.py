@@ -315,7 +315,7 @@ def _resolve(tx: Transaction, row: rows.EscalationRow, given: _Given, ends: bool
 def _offered(tx: Transaction, row: rows.EscalationRow, state: str, option: str) -> Json:
     """The option that is chosen; raises UsageError when the question takes no answer any more, or not this one."""
     if state == "resolved":
-        raise UsageError(f"Escalation {row.id} is already answered{_by_whom(tx, row.id)}.")
+        raise UsageError(f"Escalation {row.id} is already answered{_by_whom(tx, row)}.")
     if state == "merged":
         raise UsageError(f"Escalation {row.id} was merged into {row.merged_into}; answer that one.")
     chosen = next((o for o in row.options if o["key"] == option), None)
@@ -375,10 +375,14 @@ def open_row(tx: Transaction, escalation: int) -> rows.EscalationRow:
     if state == "merged":
         raise UsageError(f"Escalation {escalation} was merged into {row.merged_into}; nothing was changed.")
     if state in ("resolved", "withdrawn", "expired"):
-        raise UsageError(f"Escalation {escalation} is {state}{_by_whom(tx, escalation)}; nothing was changed.")
+        raise UsageError(f"Escalation {escalation} is {state}{_by_whom(tx, row)}; nothing was changed.")
     return row
 
 
-def _by_whom(tx: Transaction, escalation: int) -> str:
-    given = [a for a in reads_escalations.answers(tx, escalation) if a.undone_at is None]
-    return f" ({given[-1].option!r} by {given[-1].by})" if given else ""
+def _by_whom(tx: Transaction, row: rows.EscalationRow) -> str:
+    """The answer that stands, in the words that a person chose it by, and whose it is."""
+    given = [a for a in reads_escalations.answers(tx, row.id) if a.undone_at is None]
+    if not given:
+        return ""
+    label = next((one_line(o["label"], 120) for o in row.options if o["key"] == given[-1].option), given[-1].option)
+    return f" ({label!r} by {given[-1].by})"

@@ -119,7 +119,7 @@ def test_an_answered_question_cannot_be_answered_again(line: CommandLine) -> Non
     line("escalation", "resolve", "1", "--option", "stop", "--reason", "not wanted", "--by", "ada")
     ended = line("escalation", "resolve", "1", "--option", "stop", "--reason", "again")
     assert ended.code == 2
-    assert "already answered ('stop' by ada)" in ended.err
+    assert "already answered ('Stop it' by ada)" in ended.err
 
 
 def test_acknowledged_snoozed_and_handed_over(line: CommandLine) -> None:

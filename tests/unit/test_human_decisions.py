@@ -89,7 +89,7 @@ def test_the_problems_of_all_entries_are_told_not_the_first_one(desk: Desk) -> N
 def test_a_question_that_is_answered_takes_no_second_answer(desk: Desk) -> None:
     asked = desk.ask(1)
     desk.apply(answer(asked))
-    assert "is already answered ('yes' by ada)" in desk.refused(answer(asked, "no", reason="x"))[0]
+    assert "is already answered ('Yes' by ada)" in desk.refused(answer(asked, "no", reason="x"))[0]
 
 
 def test_an_answer_to_a_question_that_was_withdrawn_is_kept_as_late(desk: Desk) -> None:

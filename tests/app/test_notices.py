@@ -1,0 +1,49 @@
+"""What is said in passing stands on the screen once, however often it is said."""
+
+from __future__ import annotations
+
+import pytest
+from textual.widgets._toast import Toast
+
+from core.governance import escalations
+from tests.app.asked import PASSKEYS, row_of
+from tests.app.driving import USUAL, app_in, notices, opened, settle
+from tests.app.seeding import SeededWorkspace
+from tui.questions.works import answer_work
+
+SAID = "Question 2 is already answered."
+
+
+async def test_the_same_notice_takes_the_place_of_the_one_that_stands(busy_workspace: SeededWorkspace) -> None:
+    async with opened(busy_workspace, USUAL) as pilot:
+        app = app_in(pilot)
+        for _ in range(12):
+            app.complain(SAID)
+        await settle(pilot)
+        app.complain(SAID)
+        await settle(pilot)
+        assert notices(pilot) == [SAID]
+        assert len(pilot.app.screen.query(Toast)) == 1
+
+
+async def test_what_is_said_again_is_the_newest(busy_workspace: SeededWorkspace) -> None:
+    async with opened(busy_workspace) as pilot:
+        app = app_in(pilot)
+        for text in ("One.", "Two.", "One."):
+            app.tell(text)
+            await settle(pilot)
+        assert notices(pilot) == ["Two.", "One."]
+
+
+@pytest.mark.parametrize("option", ["passkeys", "codes"])
+async def test_an_answer_that_was_given_is_told_in_the_words_of_the_screens(
+    busy_workspace: SeededWorkspace, option: str
+) -> None:
+    made = busy_workspace
+    async with opened(made) as pilot:
+        row = await row_of(made, PASSKEYS)
+        await made.store.write(lambda tx: escalations.resolve(tx, PASSKEYS, option=option, reason="cheap", by="root"))
+        app_in(pilot).do(answer_work(row, "passkeys", None, "", "ada"), "done")
+        await settle(pilot)
+        label = {"passkeys": "WebAuthn passkeys", "codes": "One-time codes by mail"}[option]
+        assert notices(pilot) == [f"Question 2 is already answered ('{label}' by root)."]

@@ -1,0 +1,38 @@
+"""What the app says in passing: what was done, and what cannot be. The same words stand there once."""
+
+from __future__ import annotations
+
+from textual.app import App
+from textual.notifications import Notify
+
+from core.sanitise import sanitise
+from tui.text.words import in_screen_words
+
+LONGEST = 500
+"""Characters of a notice."""
+TOLD_SECONDS, COMPLAINED_SECONDS = 4, 12
+
+
+class Notices(App[int]):
+    """Mixin of the app."""
+
+    def tell(self, text: str) -> None:
+        self.notify(_shown(text), markup=False, timeout=TOLD_SECONDS)
+
+    def complain(self, text: str) -> None:
+        self.notify(_shown(text), severity="error", markup=False, timeout=COMPLAINED_SECONDS)
+
+    def standing(self) -> list[str]:
+        """What was told and can still be read."""
+        return [notice.message for notice in self._notifications]
+
+    def on_notify(self, event: Notify) -> None:
+        """Runs before Textual's own handler: the new notice takes the place of the one that says the same."""
+        new = event.notification
+        for old in list(self._notifications):
+            if (old.message, old.severity) == (new.message, new.severity):
+                self._unnotify(old, refresh=False)
+
+
+def _shown(text: str) -> str:
+    return sanitise(in_screen_words(text), limit=LONGEST)
