@@ -222,6 +222,7 @@ class ApmApp(InOrder, Notices, ConfiguredApp):
     def open_question(self, escalation: int) -> None:
         from tui.screens.questions.decision import Decision
 
+        self.meant()
         self.push_screen(Decision(escalation))
 
     def open_work_item(self, work_item: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import unicodedata
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -28,6 +29,8 @@ QUIET_ROUNDS = 3
 """So often in a row there is nothing to wait for: one thing leads to another (key, write, reading, drawing)."""
 TAP_ROUNDS = 3
 """A key goes from the app to the widget with the focus, and back to the app where the widget has no use for it."""
+moment = itertools.count(step=10.0).__next__
+"""When a key is pressed, in seconds: long after the one before, as by somebody who reads what that did."""
 
 
 @dataclass
@@ -141,9 +144,11 @@ async def tap(pilot: Pilot[Any], *keys: str) -> None:
             await pilot.pause(0)
 
 
-def send(pilot: Pilot[Any], key: str) -> None:
-    """As the terminal sends it: what the key does comes later."""
-    app_in(pilot).post_message(_pressed(key))
+def send(pilot: Pilot[Any], key: str, at: float | None = None) -> None:
+    """As the terminal sends it, at this moment: what the key does comes later."""
+    pressed = _pressed(key)
+    pressed.time = moment() if at is None else at
+    app_in(pilot).post_message(pressed)
 
 
 def _pressed(key: str) -> events.Key:

@@ -26,8 +26,9 @@ else:
 
 NO_VALUES = "No answer to this question takes values."
 NOT_DRAWN = "This question was not drawn yet: press again."
-NOT_DRAWN_MS = 4_000
-"""As long as that notice stands: of keys that come in a row, the first one brings it."""
+HELD = "One press answers one question: let go of the key, and press it again."
+SAID_MS = 4_000
+"""As long as these notices stand: of keys that come in a row, the first one brings it."""
 
 
 def draft_key(question: EscalationRow, option: Json) -> str:
@@ -46,19 +47,33 @@ class Answering(_Node):
         return False
 
     def question_for_key(self) -> EscalationRow | None:
-        """The question in hand; where a key came before it was drawn, that is said and the key does nothing."""
+        """The question in hand; a key that is held, or came before it was drawn, does nothing, and that is said."""
+        if not self.is_pressed():
+            return None
         question = self.question_in_hand()
         if question is None and self.is_drawing():
             self.say_not_drawn()
         return question
 
     def say_not_drawn(self) -> None:
-        now = app_of(self).now()
-        if not 0 <= now - self._said_not_drawn_at < NOT_DRAWN_MS:
-            self._said_not_drawn_at = now
-            app_of(self).tell(NOT_DRAWN)
+        self._say_once(NOT_DRAWN)
 
-    _said_not_drawn_at = -NOT_DRAWN_MS
+    def is_pressed(self) -> bool:
+        """Whether this is a press of its own, which counts for one question; that it is none is said."""
+        app = app_of(self)
+        if app.is_held:
+            self._say_once(HELD)
+        else:
+            app.meant()
+        return not app.is_held
+
+    def _say_once(self, notice: str) -> None:
+        now, before = app_of(self).now(), self._said
+        if before is None or before[0] != notice or not 0 <= now - before[1] < SAID_MS:
+            self._said = notice, now
+            app_of(self).tell(notice)
+
+    _said: tuple[str, int] | None = None
 
     def question_left(self, question: EscalationRow) -> None:
         """The question in hand has been answered or put away."""
@@ -177,7 +192,15 @@ class Answering(_Node):
 
     def ask(self, dialog: Any, use: Callable[[Any], None]) -> None:
         """Show the dialog; what it is closed with goes to `use`, unless it was left."""
-        app_of(self).push_screen(dialog, lambda given: None if given is None else use(given))
+        app = app_of(self)
+
+        def used(given: Any) -> None:
+            if given is not None:
+                # The key that closed the dialog counted for this question; held down, for no other.
+                app.meant()
+                use(given)
+
+        app.push_screen(dialog, used)
 
 
 def _needs_reason(question: EscalationRow, option: Json) -> bool:

@@ -264,6 +264,8 @@ class Decision(QuestionDeeds, Screen[None]):
 
     def action_answer(self, number: int) -> None:
         shown = self._shown
+        if not self.is_pressed():
+            return
         if shown is None or self.is_drawing():
             self.say_not_drawn()
             return
