@@ -41,7 +41,7 @@ def test_in_a_field_it_is_typed(app: Tty, folder: Path) -> None:
     app.press("n")
     app.wait_for("New work item")
 
-    app.paste("q 1 a: write it down")
+    app.paste("\nq 1 a:\n\n  write it down\n")
     app.wait_for("q 1 a: write it down")
     app.press("F2")
 

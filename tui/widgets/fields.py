@@ -19,8 +19,11 @@ class Field(Input):
         self.cursor_blink = False
 
     def on_paste(self, event: events.Paste) -> None:
-        """Runs before Textual's own handler, which then inserts what is left."""
-        event.text = sanitise(event.text, limit=LONGEST)
+        """Runs before Textual's own handler, which then inserts the first line of what is left: so all is made one."""
+        text = sanitise(event.text, limit=LONGEST)
+        if "\n" in text:
+            text = " ".join(line for line in map(str.strip, text.split("\n")) if line)
+        event.text = text
 
 
 class Area(TextArea):
