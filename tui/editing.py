@@ -9,7 +9,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -153,13 +153,20 @@ async def _ended(process: asyncio.subprocess.Process) -> int:
         return await process.wait()
     except asyncio.CancelledError:
         # The app has to leave: two programs must not hold on to one terminal.
-        process.terminate()
+        _send(process, signal.SIGTERM)
         try:
             await asyncio.wait_for(process.wait(), END_SECONDS)
         except TimeoutError:
-            process.kill()
+            _send(process, signal.SIGKILL)
             await process.wait()
         raise
+
+
+def _send(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
+    """Unless it has ended by itself, which it may do at any moment."""
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            process.send_signal(number)
 
 
 @contextmanager

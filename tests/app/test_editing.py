@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import os
 import pty
@@ -21,7 +22,7 @@ from textual.drivers.headless_driver import HeadlessDriver
 
 from tests.app.driving import app_in, notices, opened, settle
 from tests.app.seeding import SeededWorkspace
-from tui.editing import MOST_BYTES, CannotEdit, edit_text, editor_command
+from tui.editing import MOST_BYTES, CannotEdit, _ended, edit_text, editor_command
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 60.0
@@ -314,3 +315,13 @@ def test_an_app_that_has_to_end_ends_the_editor_first(
     assert not psutil.pid_exists(editor)
     assert not (tmp_path / "result").exists()
     assert list(tmp_path.glob("apm-*")) == []
+
+
+async def test_an_editor_that_ends_by_itself_while_the_app_has_to_end_is_no_fault() -> None:
+    process = await asyncio.create_subprocess_exec("true")
+    editing = asyncio.create_task(_ended(process))
+    while process.returncode is None:  # noqa: ASYNC110 — whoever waits for it would learn of it a turn later
+        await asyncio.sleep(0)
+    editing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await editing
