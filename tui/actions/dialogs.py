@@ -67,6 +67,26 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "confirm.no", ("n", "escape"), "No", "Leave everything as it is", "confirm", "answer(False)", 11, palette=False
     ),
+    Action(
+        "confirm.down",
+        ("J", "pagedown"),
+        "Read on",
+        "Scroll what is to be confirmed",
+        "confirm",
+        "scroll_text(1)",
+        12,
+        palette=False,
+    ),
+    Action(
+        "confirm.up",
+        ("K", "pageup"),
+        "Read back",
+        "Scroll what is to be confirmed",
+        "confirm",
+        "scroll_text(-1)",
+        13,
+        palette=False,
+    ),
     Action("help.filter", ("slash",), "Find", "Show only what has these words", "help", "filter", 20, palette=False),
     Action("help.out", ("escape", "q", "question_mark"), "Out", "Back", "help", "out", 85, palette=False),
 )

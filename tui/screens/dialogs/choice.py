@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from textual import on
 from textual.binding import BindingType
+from textual.content import Content
 from textual.widget import Widget
 
 from tui.actions import bindings
@@ -15,6 +16,8 @@ from tui.widgets.cards import Card, Cards
 from tui.widgets.document import BLANK, Document, Paragraph
 
 Choice = Card
+_STEPS = {"confirm.up": -1, "confirm.down": 1}
+"""Which way these scroll."""
 
 
 class ChoiceDialog(Dialog[str]):
@@ -46,6 +49,7 @@ class ConfirmDialog(Dialog[bool]):
     """Yes and no, each with its key and its number; leaving it is no, and a yes before it is drawn is none."""
 
     PLACES: ClassVar[tuple[str, ...]] = ("confirm",)
+    CSS_PATH = "../../styles/confirm.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("confirm"), *bindings("choice")]
     TEXT_ID = "text"
 
@@ -68,6 +72,32 @@ class ConfirmDialog(Dialog[bool]):
 
     def _arm(self) -> None:
         self._is_drawn = True
+        self._note_rest()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._note_rest)
+
+    def _note_rest(self) -> None:
+        """Nothing of what is to be confirmed stays beyond an edge unnoticed."""
+        if self.is_current:
+            rest = " and ".join(where for where, step in (("above", -1), ("below", 1)) if self._is_more(step))
+            self.query_one("#box").border_subtitle = Content(f"more {rest}" if rest else "")
+            self.apm.show_keys()
+
+    def _is_more(self, step: int) -> bool:
+        """Whether there are lines that way. The last one is blank and does not count."""
+        document = self.query_one(Document)
+        at, last = document.scroll_offset.y, document.max_scroll_y
+        return at > 0 if step < 0 else at < last - 1
+
+    def applies(self, action_id: str) -> bool | str:
+        """Whether there is something to scroll to; else why not."""
+        step = _STEPS.get(action_id)
+        return step is None or self._is_more(step) or "all of it can be seen"
+
+    def action_scroll_text(self, step: int) -> None:
+        self.query_one(Document).action_half(step)
+        self.call_after_refresh(self._note_rest)
 
     @on(Cards.Taken)
     def _taken(self, message: Cards.Taken) -> None:
