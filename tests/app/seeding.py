@@ -216,7 +216,7 @@ def seed_gate_question(
             options=(
                 Option("supply", "Supply what is missing", "The phase goes on with what you give it.", asks=asks),
                 Option("retry", "Try again", "The phase runs again from where it stood; what is recorded is kept."),
-                Option("stop", "Stop this work item", "It is cancelled; its branch is kept."),
+                Option("stop", "Stop this work item", "It is cancelled; its branch is kept.", ends=True),
             ),
             recommended="supply",
             chain=("master-orchestrator", spec.orchestrator, spec.gate_agent),

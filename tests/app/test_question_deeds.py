@@ -174,7 +174,7 @@ def failure(n: int, work_item: int | None = None) -> Question:
         urgency="DAILY",
         options=(
             Option("retry", "Try again", "The failed step runs again; what is recorded is kept."),
-            Option("stop", "Stop this work item", "It is cancelled; its branch is kept."),
+            Option("stop", "Stop this work item", "It is cancelled; its branch is kept.", ends=True),
         ),
         recommended="retry",
         chain=("master-orchestrator", "implementation-orch", "doc-toucher"),
