@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from rich.cells import cell_len
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -14,12 +15,13 @@ from textual.reactive import Reactive, reactive
 from textual.screen import Screen
 from textual.widget import Widget
 
+from core.sanitise import one_line
 from tui.actions import bindings
 from tui.screens import pane_layout
 from tui.text.words import Line, Span
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.live import Live
-from tui.widgets.painted import PaintedLine, cells_of
+from tui.widgets.painted import PaintedLine, cells_of, fit
 from tui.widgets.row_list import RowList
 from tui.widgets.top_line import TopLine
 
@@ -27,10 +29,16 @@ if TYPE_CHECKING:
     from tui.app import ApmApp
 
 
+LEAST_WORDS = 4
+"""Of a filter's words so much is shown before the pane's name gives way."""
+
+
 class PaneTabs(PaintedLine):
     """The panes' names where only one of them is shown."""
 
     titles: reactive[tuple[str, ...]] = reactive(())
+    notes: reactive[tuple[tuple[str, str], ...]] = reactive(())
+    """Of each pane what its rows are narrowed to (see `_narrowing`); the one that is shown has no border to say it."""
     current: reactive[int] = reactive(0)
 
     def __init__(self, *, numbered: bool = True) -> None:
@@ -41,8 +49,10 @@ class PaneTabs(PaintedLine):
         return tuple(span for tab in self._tabs(width) for span in tab), ()
 
     def _tabs(self, width: int) -> list[list[Span]]:
-        """Of each pane its number and, where there is room or it is the one shown, its name."""
-        fits = sum(len(title) + 4 for title in self.titles) <= width
+        """Of each pane its number and, where there is room or it is the one shown, its name; of that one its note."""
+        words, counts = dict(enumerate(self.notes)).get(self.current, ("", ""))
+        noted = cell_len(words + counts)
+        fits = sum(len(title) + 4 for title in self.titles) + noted + bool(noted) <= width
         tabs: list[list[Span]] = []
         for n, title in enumerate(self.titles):
             here = n == self.current
@@ -50,6 +60,12 @@ class PaneTabs(PaintedLine):
             tabs.append([(number, "accent" if here or fits else "dim")])
             if here or fits:
                 tabs[-1].append((f"{title} ", "strong" if here else "dim"))
+        if noted:
+            shown = tabs[self.current]
+            room = width - sum(cells_of(tuple(tab)) for tab in tabs)
+            name = cells_of((shown[1],))
+            kept = max(min(name, room + name - cell_len(words[:LEAST_WORDS] + counts) - 1), 0)
+            shown[1:] = [*fit((shown[1],), kept), *_note(words, counts, room + name - kept)]
         return tabs
 
     def on_click(self, event: events.Click) -> None:
@@ -63,6 +79,20 @@ class PaneTabs(PaintedLine):
 
     def go_to(self, number: int) -> None:
         cast("PaneScreen", self.screen).action_pane(number)
+
+
+def _note(words: str, counts: str, room: int) -> Line:
+    """How many rows a filter lets through is told whole, where that can be; its words take what room is left."""
+    cut = fit(((words, "accent"),), min(cell_len(words), max(room - 1 - cell_len(counts), 2)))
+    return (*cut, (f"{counts} ", "dim"))
+
+
+def _narrowing(pane: Any) -> tuple[str, str]:
+    """A list's filter, and how many rows it lets through and are marked; without a filter the marks alone."""
+    marks = getattr(pane, "marks_note", "")
+    if getattr(pane, "filter_text", ""):
+        return f"/{one_line(pane.filter_text)}", f": {pane.let_through}{marks}"
+    return "", marks.removeprefix(", ")
 
 
 class PaneScreen(Screen[None]):
@@ -127,7 +157,8 @@ class PaneScreen(Screen[None]):
 
     def refresh_titles(self) -> None:
         """Each pane's border says its number, its name and what it holds."""
-        self.query_one(PaneTabs).titles = tuple(self.pane(p).TITLE for p in self.PANES)
+        tabs, panes = self.query_one(PaneTabs), [self.pane(name) for name in self.PANES]
+        tabs.titles, tabs.notes = tuple(pane.TITLE for pane in panes), tuple(map(_narrowing, panes))
         for n, name in enumerate(self.PANES, 1):
             pane = self.pane(name)
             note = pane.filter_note if getattr(pane, "filter_text", "") else pane.summary

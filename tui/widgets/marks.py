@@ -49,6 +49,11 @@ class Marking:
     def mark_count(self) -> int:
         return len(self.marked) if self._fixed else len(self._range())
 
+    @property
+    def marks_note(self) -> str:
+        """How many rows are marked, as the end of what is said of the list."""
+        return f", {self.mark_count} marked" if self.mark_count else ""
+
     def in_hand(self) -> tuple[Hashable, ...]:
         """What a deed is for: the marked keys in the list's order, without marks the key under the cursor."""
         if not self.mark_count:

@@ -147,11 +147,11 @@ class RowList(Marking, Painted, ScrollView, Generic[R], can_focus=True):
     @property
     def filter_note(self) -> str:
         """What the filter is and how much it lets through."""
-        return f"/{self.filter_text}: {self.count} of {self.total}{self.marks_note}"
+        return f"/{self.filter_text}: {self.let_through}{self.marks_note}"
 
     @property
-    def marks_note(self) -> str:
-        return f", {self.mark_count} marked" if self.mark_count else ""
+    def let_through(self) -> str:
+        return f"{self.count} of {self.total}"
 
     def redraw(self) -> None:
         """Format the rows in sight anew, and paint those lines that look otherwise than before.

@@ -115,8 +115,8 @@ class TierTree(Live, RowList[TierRow]):
         return narrowed(self._agents, parse_query(self.filter_text), lambda agent: states.get(agent.role, ""))
 
     @property
-    def filter_note(self) -> str:
-        return f"/{self.filter_text}: {len(self._found())} of {len(self._agents)}"
+    def let_through(self) -> str:
+        return f"{len(self._found())} of {len(self._agents)}"
 
     def on_resize(self) -> None:
         self._show()

@@ -142,9 +142,8 @@ class WindowedList(Live, RowList[R]):
         return index_of(self._keys, key)
 
     @property
-    def filter_note(self) -> str:
-        counted = "…" if self._has_new_wish.is_set() else self.count
-        return f"/{self.filter_text}: {counted} of {self.total}{self.marks_note}"
+    def let_through(self) -> str:
+        return f"{'…' if self._has_new_wish.is_set() else self.count} of {self.total}"
 
     def set_filter(self, text: str) -> None:
         """The rows follow when they have been read; what was typed last wins."""
