@@ -1,12 +1,23 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from core.orchestration import work_items
 from core.store import reads
 from core.store.transaction import Transaction
-from tests.app.driving import Driving, app_in, lines_of, notices, opened, press, screen_text, settle
-from tests.app.seeding import MORNING, SECOND, SeededWorkspace, seed_passed, seed_work_item
+from tests.app.driving import SMALL, WIDE, Driving, app_in, lines_of, notices, opened, press, screen_text, settle
+from tests.app.inbox import RETRY
+from tests.app.seeding import (
+    MORNING,
+    SECOND,
+    Question,
+    SeededWorkspace,
+    raise_question,
+    seed_passed,
+    seed_work_item,
+)
 from tui.widgets.pipeline import Pipeline
 
 
@@ -54,6 +65,44 @@ async def test_what_was_to_stop_after_a_phase_shows_that_and_p_lets_it_go_on(emp
         assert work.row is not None
         assert (work.row.facts.until, work.row.facts.paused_at) == (None, None)
         assert "goes on" in screen_text(pilot)
+
+
+def _held_back(tx: Transaction) -> int:
+    """A work item whose next phase a question holds back, now that the one before has passed."""
+    item = seed_work_item(tx, "Count words")
+    work_items.accept(tx, item, "ada")
+    seed_passed(tx, item, [("D1", 2.0), ("P1", 3.0)])
+    asked = Question(
+        kind="decision",
+        subject={"about": "security"},
+        question="May it read files outside of its folder?",
+        urgency="DAILY",
+        options=RETRY,
+        recommended=None,
+        chain=("master-orchestrator", "technical"),
+        work_item=item,
+        phase="P1",
+        blocks="I1",
+    )
+    raise_question(tx, asked)
+    return item
+
+
+@pytest.mark.parametrize(
+    ("size", "told"), [(WIDE, r"✓ 2\.0s +✓ 3\.0s +◆ asks +· +· +·"), (SMALL, "Count words +I1 ◆ asks")]
+)
+async def test_a_question_between_two_phases_is_told_in_the_cell_of_the_next(
+    empty_workspace: SeededWorkspace, size: tuple[int, int], told: str
+) -> None:
+    empty_workspace.store.write_now(_held_back)
+    async with opened(empty_workspace, size) as pilot:
+        assert re.search(told, lines_of(pilot.app.screen.query_one(Pipeline))[1])
+
+
+async def test_a_phase_that_asks_itself_says_so_in_its_own_cell(busy_workspace: SeededWorkspace) -> None:
+    async with opened(busy_workspace, SMALL) as pilot:
+        lines = lines_of(pilot.app.screen.query_one(Pipeline))
+        assert re.search("Round tax.* R1 ◆ asks", "\n".join(lines))
 
 
 async def test_a_accepts_a_proposed_work_item_and_only_that(busy_workspace: SeededWorkspace) -> None:

@@ -75,6 +75,7 @@ PHASE_MARKS = {
 
 STATE_CELLS = {
     "proposed": Mark("○", "new", "dim"),
+    "waiting": Mark("◆", "asks", "ask"),
     "paused": Mark("‖", "wait", "dim"),
     "resting": Mark("○", "rest", "ask"),
     "cancelled": Mark("✗", "end", "faint"),

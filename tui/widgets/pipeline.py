@@ -82,9 +82,8 @@ class Pipeline(WorkItemDeeds, WindowedList["WorkItemRow"]):
         now = self.apm.now()
         title: Line = ((one_line(row.title), "text" if row.state not in FINISHED else "dim"),)
         number: Line = ((str(row.id), "dim"),)
-        cells = phase_cells(row, now)
+        cells, at = phase_cells(row, now)
         if self.columns is COMPACT:
-            at = PHASE_CODES.index(row.phase) if row.phase else 0
             return number, title, ((f"{PHASE_CODES[at]} ", "dim"), *cells[at])
         return number, title, *cells, state_line(row)
 
@@ -100,11 +99,19 @@ def state_line(row: WorkItemRow) -> Line:
     return WORK_MARKS.get(shown_state(row), UNKNOWN).line()
 
 
-def phase_cells(row: WorkItemRow, now: int) -> list[Line]:
-    """Six cells. Where the state says more than the phase (proposed, paused, ended), its cell says the state."""
+def phase_cells(row: WorkItemRow, now: int) -> tuple[list[Line], int]:
+    """Six cells, and which of them is shown where there is room for one.
+
+    Where the state says more than the phase (proposed, waiting, paused, ended), the cell of the phase that comes next
+    says the state; one that waits says so where the question is, where a cell tells that.
+    """
     cells = [phase_cell(cell, now) for cell in row.cells]
+    statuses = [cell.status for cell in row.cells]
     mark = STATE_CELLS.get(shown_state(row))
-    if mark is not None:
-        at = next((n for n, cell in enumerate(row.cells) if cell.status != "passed"), 0)
-        cells[at] = mark.line()
-    return cells
+    if mark is None:
+        return cells, PHASE_CODES.index(row.phase) if row.phase else 0
+    at = next((n for n, status in enumerate(statuses) if status != "passed"), len(cells) - 1)
+    if row.state == "waiting":
+        at = statuses.index("waiting") if "waiting" in statuses else at
+    cells[at] = mark.line()
+    return cells, at
