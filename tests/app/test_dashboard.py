@@ -192,6 +192,24 @@ async def test_the_footer_shows_the_keys_of_the_pane(busy_workspace: SeededWorks
         assert "p pause" not in footer
 
 
+async def test_the_footer_follows_what_becomes_of_the_row(busy_workspace: SeededWorkspace) -> None:
+    async with opened(busy_workspace) as pilot:
+        pilot.app.screen.query_one(Pipeline).go_to(2)
+        await settle(pilot)
+        assert "a accept" in lines_of(pilot.app.screen.query_one(KeyBar))[0]
+        await press(pilot, "a")
+        assert "a accept" not in lines_of(pilot.app.screen.query_one(KeyBar))[0]
+
+
+async def test_a_list_without_rows_offers_no_keys_for_one(busy_workspace: SeededWorkspace) -> None:
+    async with opened(busy_workspace) as pilot:
+        await press(pilot, "slash", *"nowhere", "enter")
+        footer = lines_of(pilot.app.screen.query_one(KeyBar))[0]
+        assert not [hint for hint in ("open", "pause", "accept", "diff") if hint in footer]
+        await press(pilot, "escape")
+        assert "p pause" in lines_of(pilot.app.screen.query_one(KeyBar))[0]
+
+
 @pytest.mark.parametrize("size", [WIDE, USUAL, SMALL])
 async def test_the_footer_always_shows_the_way_to_help(busy_workspace: SeededWorkspace, size: tuple[int, int]) -> None:
     async with opened(busy_workspace, size) as pilot:

@@ -287,8 +287,9 @@ class PaneScreen(Screen[None]):
         self.dismiss()
 
     @on(RowList.Moved)
-    def _offer_keys(self, message: RowList.Moved) -> None:
-        """Which keys apply depends on the row under the cursor."""
+    @on(RowList.Reread)
+    def _offer_keys(self, message: RowList.Moved | RowList.Reread) -> None:
+        """Which keys apply depends on the row under the cursor, and on what has become of it."""
         if message.rows.has_focus:
             self.apm.show_keys()
 

@@ -56,6 +56,11 @@ class Pipeline(WorkItemDeeds, WindowedList["WorkItemRow"]):
     def work_item_in_hand(self) -> WorkItemRow | None:
         return self.row
 
+    def applies(self, action_id: str) -> bool | str:
+        if self.is_loaded and not self.count and action_id.startswith(("work.", "list.open", "home.diff")):
+            return "there is no work item here"
+        return super().applies(action_id)
+
     def read_order(self, reader: Connection, live: LiveRow, now: int) -> Sequence[int]:
         from core.store import reads_windows
 

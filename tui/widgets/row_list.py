@@ -55,15 +55,14 @@ class RowList(Marking, Painted, ScrollView, Generic[R], can_focus=True):
     class Moved(_OfRow):
         """Another row is under the cursor."""
 
+    class Reread(_OfRow):
+        """The row under the cursor says something else than before."""
+
     class Marked(_OfRow):
         """Rows were marked or unmarked; `rows.marked` says which are now."""
 
-    class FilterAsked(Message):
+    class FilterAsked(_OfRow):
         """`/` was pressed in this list."""
-
-        def __init__(self, rows: RowList[Any]) -> None:
-            self.rows = rows
-            super().__init__()
 
     class Sideways(Message):
         """The list was left to one side: -1 left, 1 right."""
@@ -89,7 +88,7 @@ class RowList(Marking, Painted, ScrollView, Generic[R], can_focus=True):
         self.filter_text, self.is_loaded, self._cursor = "", False, 0
         self._all: Sequence[R] = ()
         self._rows: Sequence[R] = ()
-        self._announced: tuple[Hashable, bool] | None = None
+        self._announced: tuple[Hashable, R | None] | None = None
         self._has_cursor_in_sight = True
         self._strips: LRUCache[tuple[Any, ...], Strip] = LRUCache(1024)
         self._drawn_with: tuple[Any, ...] = ()
@@ -333,12 +332,13 @@ class RowList(Marking, Painted, ScrollView, Generic[R], can_focus=True):
         self._reach(before)
 
     def _announce(self) -> None:
-        """Say that another row is under the cursor, or that the one there has been read."""
-        row = self.row
-        here = (self.key_at(self._cursor), row is not None) if self._cursor < self.count else (None, False)
-        if here != self._announced:
-            self._announced = here
+        """Say that another row is under the cursor, that the one there has been read, or that it has changed."""
+        row, before = self.row, self._announced
+        here = self._announced = (self.key_at(self._cursor) if self._cursor < self.count else None), row
+        if before is None or before[0] != here[0] or (before[1] is None) != (row is None):
             self.post_message(self.Moved(self, row))
+        elif before[1] != row:
+            self.post_message(self.Reread(self, row))
 
     def marks_changed(self, rows: range | None = None) -> None:
         """Other rows are marked: some of these, or any."""
@@ -377,7 +377,7 @@ class RowList(Marking, Painted, ScrollView, Generic[R], can_focus=True):
             self.post_message(self.Opened(self, self.row))
 
     def action_filter(self) -> None:
-        self.post_message(self.FilterAsked(self))
+        self.post_message(self.FilterAsked(self, self.row))
 
     def action_sideways(self, direction: int) -> None:
         self.post_message(self.Sideways(direction))

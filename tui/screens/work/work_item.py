@@ -235,6 +235,7 @@ class WorkItemScreen(WorkItemDeeds, PaneScreen):
         self.pane("artifacts").summary = told if facts.artifacts else ""
         self._show_gate()
         self.refresh_titles()
+        self.apm.show_keys()
 
     async def hear(self) -> None:
         """What its running delegations tell of themselves now."""
