@@ -3,11 +3,13 @@ from __future__ import annotations
 import re
 
 import pytest
+from textual.pilot import Pilot
 
 from core.orchestration import work_items
 from core.store import reads
+from core.store.schema import WorkItem
 from core.store.transaction import Transaction
-from tests.app.driving import SMALL, WIDE, Driving, app_in, lines_of, notices, opened, press, screen_text, settle
+from tests.app.driving import SMALL, USUAL, WIDE, Driving, app_in, lines_of, notices, opened, press, screen_text, settle
 from tests.app.inbox import RETRY
 from tests.app.seeding import (
     MORNING,
@@ -18,7 +20,12 @@ from tests.app.seeding import (
     seed_passed,
     seed_work_item,
 )
+from tui.widgets.key_bar import KeyBar
 from tui.widgets.pipeline import Pipeline
+
+
+def footer_of(pilot: Pilot[int]) -> str:
+    return lines_of(pilot.app.screen.query_one(KeyBar))[0]
 
 
 async def test_p_pauses_a_work_item_and_lets_it_go_on(busy_workspace: SeededWorkspace) -> None:
@@ -97,6 +104,54 @@ async def test_a_question_between_two_phases_is_told_in_the_cell_of_the_next(
     empty_workspace.store.write_now(_held_back)
     async with opened(empty_workspace, size) as pilot:
         assert re.search(told, lines_of(pilot.app.screen.query_one(Pipeline))[1])
+
+
+@pytest.mark.parametrize("size", [WIDE, USUAL, SMALL])
+@pytest.mark.parametrize(("number", "before", "after"), [(2, "○ new", "‖ new"), (5, "◆ asks", "‖ asks")])
+async def test_a_pause_shows_beside_what_else_stops_a_work_item(
+    busy_workspace: SeededWorkspace, size: tuple[int, int], number: int, before: str, after: str
+) -> None:
+    async with opened(busy_workspace, size) as pilot:
+        work = pilot.app.screen.query_one(Pipeline)
+        work.go_to(number)
+        await settle(pilot)
+        line = work.cursor + 1
+        assert before in lines_of(work)[line]
+        await press(pilot, "p")
+        assert after in lines_of(work)[line]
+        await press(pilot, "p")
+        assert before in lines_of(work)[line]
+
+
+async def test_p_is_called_what_it_does(busy_workspace: SeededWorkspace) -> None:
+    async with opened(busy_workspace) as pilot:
+        pilot.app.screen.query_one(Pipeline).go_to(5)
+        await settle(pilot)
+        assert "p pause" in footer_of(pilot)
+        await press(pilot, "p")
+        assert "p go on" in footer_of(pilot)
+        await press(pilot, "question_mark")
+        assert "Let the work item go on" in screen_text(pilot)
+        await press(pilot, "escape", "colon", *"goon")
+        assert "Go on" in screen_text(pilot)
+        await press(pilot, "escape", "enter")
+        assert "‖ waiting, paused" in screen_text(pilot)
+        assert "p go on" in footer_of(pilot)
+        await press(pilot, "p")
+        assert "◆ waiting" in screen_text(pilot)
+        assert "p pause" in footer_of(pilot)
+
+
+async def test_what_was_released_and_is_to_stop_there_shows_both(empty_workspace: SeededWorkspace) -> None:
+    def write(tx: Transaction) -> None:
+        item = seed_work_item(tx, "Count words")
+        seed_passed(tx, item, [(code, 2.0) for code in ("D1", "P1", "I1", "R1", "O1")])
+        tx.update(WorkItem, item, released_at=tx.now)
+        work_items.stop_after(tx, item, "O1")
+
+    empty_workspace.store.write_now(write)
+    async with opened(empty_workspace, (180, 36)) as pilot:
+        assert re.search(r"✓ 2.0s +‖ wait +‖ released", lines_of(pilot.app.screen.query_one(Pipeline))[1])
 
 
 async def test_a_phase_that_asks_itself_says_so_in_its_own_cell(busy_workspace: SeededWorkspace) -> None:

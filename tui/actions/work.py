@@ -15,6 +15,8 @@ PLACES: dict[str, str] = {
 }
 
 _PAUSE = ("p",), "Pause", "Pause the work item, or let it go on"
+GO_ON = "Go on", "Let the work item go on"
+"""What pausing is called where a work item is held already."""
 _ACCEPT = ("a",), "Accept", "Accept a proposed work item"
 _CANCEL = ("X",), "Cancel", "Cancel the work item"
 _DIFF = ("d",), "Diff", "Show what the work item's branch changes"

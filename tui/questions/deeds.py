@@ -1,6 +1,6 @@
-"""What a person does to a question or a work item, wherever it is shown: the same keys, the same checks, one place.
+"""What a person does to a question, wherever it is shown: the same keys, the same checks, one place.
 
-Mixins of widgets and screens. The class that uses one says which question or work item is in hand.
+Mixins of widgets and screens. The class that uses one says which question is in hand.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from textual.dom import DOMNode
 
     from core.governance.asking import Said
-    from core.store.rows import EscalationRow, WorkItemRow
+    from core.store.rows import EscalationRow
     from tui.widgets.document import Paragraph
 
     _Node = DOMNode
@@ -39,7 +39,6 @@ else:
 __all__ = [
     "QuestionDeeds",
     "Work",
-    "WorkItemDeeds",
     "acknowledge_work",
     "answer_work",
     "ask_work",
@@ -323,73 +322,3 @@ def _asked_of(question: EscalationRow) -> list[Paragraph]:
 
     reach = "Everybody here sees it; agents get it with the next request that it concerns."
     return [Paragraph(((one_line(question.question, 300), "text"),)), Paragraph(((reach, "dim"),))]
-
-
-class WorkItemDeeds(_Node):
-    """Pausing, accepting and cancelling the work item in hand."""
-
-    def work_item_in_hand(self) -> WorkItemRow | None:
-        raise NotImplementedError
-
-    def applies(self, action_id: str) -> bool | str:
-        """Whether an action makes sense for the work item in hand; else why not."""
-        item = self.work_item_in_hand()
-        if action_id not in ("work.accept", "work_item.accept") or item is None or item.state == "proposed":
-            return True
-        return f"only a proposed work item is accepted; this one is {item.state}"
-
-    def action_pause(self) -> None:
-        item = self.work_item_in_hand()
-        if item is None:
-            return
-        paused = item.is_held
-        app = app_of(self)
-
-        def switched(to_paused: bool) -> Callable[[Any], None]:
-            def work(tx: Any) -> None:
-                from core.orchestration import work_items
-
-                (work_items.pause if to_paused else work_items.resume)(tx, item.id, by=app.person)
-
-            return work
-
-        told = ("goes on", "is paused; what runs is finished first")
-        undo = Undo(f"Work item {item.id} {told[paused]}.", switched(paused))
-        app.do(switched(not paused), f"Work item {item.id} {told[not paused]}.", undo=undo)
-
-    def action_accept(self) -> None:
-        item = self.work_item_in_hand()
-        if item is None:
-            return
-        app = app_of(self)
-        if item.state != "proposed":
-            app.tell(f"Work item {item.id} is {item.state}; only a proposed one can be accepted.")
-            return
-
-        def work(tx: Any) -> None:
-            from core.orchestration import work_items
-
-            work_items.accept(tx, item.id, by=app.person)
-
-        app.do(work, f"Work item {item.id} is accepted.")
-
-    def action_cancel(self) -> None:
-        item = self.work_item_in_hand()
-        if item is None:
-            return
-        from tui.screens.dialogs.choice import ConfirmDialog
-
-        app = app_of(self)
-
-        def work(tx: Any) -> None:
-            from core.orchestration import work_items
-
-            work_items.cancel(tx, item.id, by=app.person)
-
-        def confirmed(yes: bool | None) -> None:
-            if yes:
-                app.do(work, f"Work item {item.id} is cancelled.")
-
-        title = f"Cancel work item {item.id}?"
-        text = f"{one_line(item.title, 80)}: its worktree is removed, its branch and its record stay."
-        app.push_screen(ConfirmDialog(title, text, "Cancel it", "Keep it"), confirmed)

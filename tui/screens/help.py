@@ -13,7 +13,7 @@ from textual.widget import Widget
 from tui.actions import PLACES, bindings, key_names
 from tui.screens.dialogs.dialog import Dialog
 from tui.settings.configured import keymap_of
-from tui.settings.keymap import AS_IT_CAME, Keymap, Offer, reason_against
+from tui.settings.keymap import AS_IT_CAME, Keymap, Offer, as_called, reason_against
 from tui.text.words import Line
 from tui.widgets.document import BLANK, Document, Paragraph
 from tui.widgets.fields import Field
@@ -74,7 +74,13 @@ class HelpDialog(Dialog[None]):
     def _show(self, words: str) -> None:
         behind = self.app.screen_stack[-2] if len(self.app.screen_stack) > 1 else self.app.screen
         around = behind.focused or behind
-        made = help_lines(self.places, keymap_of(self.app), lambda action: reason_against(around, action), words)
+        made = help_lines(
+            self.places,
+            keymap_of(self.app),
+            lambda action: reason_against(around, action),
+            words,
+            called=lambda offer: as_called(around, offer),
+        )
         self.query_one(Document).show(made, from_top=True)
 
     def action_filter(self) -> None:
@@ -91,10 +97,14 @@ class HelpDialog(Dialog[None]):
 
 
 def help_lines(
-    places: tuple[str, ...], keymap: Keymap = AS_IT_CAME, reason: Reason = lambda _: None, words: str = ""
+    places: tuple[str, ...],
+    keymap: Keymap = AS_IT_CAME,
+    reason: Reason = lambda _: None,
+    words: str = "",
+    called: Callable[[Offer], Offer] = lambda offer: offer,
 ) -> list[Paragraph]:
     """A heading for each place, and a line for each action: its keys, what it does, and why it does not apply."""
-    offers = [offer for offer in keymap.in_places(places) if offer.keys and _has(offer, words)]
+    offers = [offer for offer in map(called, keymap.in_places(places)) if offer.keys and _has(offer, words)]
     column = min(max((cell_len(" ".join(offer.names)) for offer in offers), default=0), KEYS_CELLS)
     made: list[Paragraph] = []
     for place in places:

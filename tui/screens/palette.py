@@ -14,7 +14,7 @@ from textual.widget import Widget
 from tui.actions import Action, bindings
 from tui.screens.dialogs.dialog import Dialog
 from tui.settings.configured import ConfiguredApp, keymap_of
-from tui.settings.keymap import Offer, reason_against
+from tui.settings.keymap import Offer, as_called, reason_against
 from tui.text.words import Line
 from tui.widgets.columns import Column
 from tui.widgets.fields import Field
@@ -71,7 +71,7 @@ class Palette(Dialog[Action]):
         behind = self.app.screen_stack[-2] if len(self.app.screen_stack) > 1 else self.app.screen
         around = behind.focused or behind
         return [
-            Command(offer, reason_against(around, offer.action.id))
+            Command(as_called(around, offer), reason_against(around, offer.action.id))
             for offer in keymap_of(self.app).in_places(self._places)
             if offer.action.palette and offer.action.id != "palette" and "{key}" not in offer.action.handler
         ]

@@ -179,3 +179,17 @@ def reason_against(node: Any, action_id: str) -> str | None:
             return None if answer is True or answer in (None, "") else answer or "not possible here now"
         node = node.parent
     return None
+
+
+def as_called(node: Any, offer: Offer) -> Offer:
+    """The offer as its action is called at this moment, by the nearest widget or screen around `node` that says so.
+
+    What says so has `called(action_id)`: a title and a description, or None where they are the usual ones.
+    """
+    while node is not None:
+        said = node.called(offer.action.id) if hasattr(node, "called") else None
+        if said is not None:
+            title, description = said
+            return offer._replace(action=offer.action._replace(title=title, description=description))
+        node = node.parent
+    return offer

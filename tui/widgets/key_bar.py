@@ -6,7 +6,7 @@ from textual import events
 from textual.reactive import reactive
 
 from tui.settings.configured import keymap_of
-from tui.settings.keymap import Offer, reason_against
+from tui.settings.keymap import Offer, as_called, reason_against
 from tui.text.words import Line, Span
 from tui.widgets.painted import PaintedLine, cells_of
 
@@ -36,7 +36,7 @@ class KeyBar(PaintedLine):
     def _shown(self, width: int) -> list[Offer]:
         offers = [o for o in keymap_of(self.app).in_places(self.places) if o.action.footer and o.keys]
         around = self.screen.focused or self.screen
-        return fitting([o for o in offers if reason_against(around, o.action.id) is None], width)
+        return fitting([as_called(around, o) for o in offers if reason_against(around, o.action.id) is None], width)
 
 
 def fitting(offers: list[Offer], width: int) -> list[Offer]:

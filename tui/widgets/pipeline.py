@@ -10,8 +10,8 @@ from textual.binding import BindingType
 from core.contract import PHASE_CODES
 from core.sanitise import one_line
 from tui.actions import bindings
-from tui.questions.deeds import WorkItemDeeds
-from tui.text.words import STATE_CELLS, UNKNOWN, WORK_MARKS, Line, phase_cell
+from tui.questions.work_item_deeds import WorkItemDeeds
+from tui.text.words import STATE_CELLS, UNKNOWN, WORK_MARKS, Line, Mark, phase_cell
 from tui.widgets.columns import Column
 from tui.widgets.live import DELEGATIONS
 from tui.widgets.windowed import WindowedList
@@ -94,14 +94,24 @@ class Pipeline(WorkItemDeeds, WindowedList["WorkItemRow"]):
 
 
 def shown_state(row: WorkItemRow) -> str:
-    """The state; a pause, or a rest until a provider is tried again, shows only where work would go on without."""
+    """The state; instead of it a pause, or a rest until a provider is tried again, where work would go on without."""
     if row.state not in ("ready", "running"):
         return row.state
     return "paused" if row.is_held else "resting" if row.rests_until is not None else row.state
 
 
+def is_held_besides(row: WorkItemRow) -> bool:
+    """Paused while something else stops it too, or after its release: the state goes on to say that."""
+    return row.is_held and not row.facts.is_over and shown_state(row) != "paused"
+
+
 def state_line(row: WorkItemRow) -> Line:
-    return WORK_MARKS.get(shown_state(row), UNKNOWN).line()
+    return _marked(row, WORK_MARKS.get(shown_state(row), UNKNOWN)).line()
+
+
+def _marked(row: WorkItemRow, mark: Mark) -> Mark:
+    """With the glyph of a pause, where the word says something else."""
+    return mark._replace(glyph=WORK_MARKS["paused"].glyph) if is_held_besides(row) else mark
 
 
 def phase_cells(row: WorkItemRow, now: int) -> tuple[list[Line], int]:
@@ -112,11 +122,11 @@ def phase_cells(row: WorkItemRow, now: int) -> tuple[list[Line], int]:
     """
     cells = [phase_cell(cell, now) for cell in row.cells]
     statuses = [cell.status for cell in row.cells]
-    mark = STATE_CELLS.get(shown_state(row))
+    mark = STATE_CELLS.get(shown_state(row), STATE_CELLS["paused"] if is_held_besides(row) else None)
     if mark is None:
         return cells, PHASE_CODES.index(row.phase) if row.phase else 0
     at = next((n for n, status in enumerate(statuses) if status != "passed"), len(cells) - 1)
     if row.state == "waiting":
         at = statuses.index("waiting") if "waiting" in statuses else at
-    cells[at] = mark.line()
+    cells[at] = _marked(row, mark).line()
     return cells, at

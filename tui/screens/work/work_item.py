@@ -34,7 +34,7 @@ from core.store.rows import (
 from core.store.rows_governance import ConflictRow
 from tui.actions import bindings
 from tui.bridge import Change
-from tui.questions.deeds import WorkItemDeeds
+from tui.questions.work_item_deeds import WorkItemDeeds
 from tui.screens.pane_screen import PaneScreen, PaneTabs
 from tui.screens.questions.gate_text import gate_paragraphs
 from tui.screens.work.cost_text import Doing, doing_cells, phase_cells, running_rows, total_line
@@ -45,7 +45,7 @@ from tui.widgets.document import Document
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.live import Live
 from tui.widgets.painted import PaintedLine
-from tui.widgets.pipeline import shown_state, state_line
+from tui.widgets.pipeline import is_held_besides, shown_state, state_line
 from tui.widgets.row_list import RowList
 from tui.widgets.top_line import TopLine
 
@@ -106,6 +106,8 @@ class Headline(PaintedLine):
         cost = self.cost if width >= ROOMY else self.short_cost
         until = self.item.rests_until if shown_state(self.item) == "resting" else None
         told: Line = ((f" until {moment(until, self.apm.now())}", "ask"),) if until is not None else ()
+        if is_held_besides(self.item):
+            told = ((", paused", "dim"),)
         return left, (("  ", "text"), *cost, *state_line(self.item), *told, (" ", "text"))
 
 
