@@ -81,6 +81,21 @@ async def test_a_narrow_screen_gives_one_pane_everything_whatever_was_made_of_it
         assert notices(pilot)[-1] == "Only one pane is shown: there is nothing to fold."
 
 
+async def test_folding_is_offered_where_there_is_something_to_fold(busy_workspace: SeededWorkspace) -> None:
+    async with opened(busy_workspace) as pilot:
+        await press(pilot, "4")
+        assert "enter fold" in screen_text(pilot)
+        await press(pilot, "plus")
+        assert "enter fold" not in screen_text(pilot)
+        await press(pilot, "plus")
+        assert "enter fold" in screen_text(pilot)
+        await pilot.resize_terminal(*USUAL)
+        await settle(pilot)
+        assert "enter fold" not in screen_text(pilot)
+        await press(pilot, "question_mark", "slash", *"fold")
+        assert "(only one pane" in " ".join(screen_text(pilot).split())
+
+
 async def test_z_folds_any_pane_to_its_title_and_unfolds_it(busy_workspace: SeededWorkspace) -> None:
     async with opened(busy_workspace) as pilot:
         before = sizes(pilot)

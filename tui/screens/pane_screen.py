@@ -150,6 +150,7 @@ class PaneScreen(Screen[None]):
         # Before the screen finds out whether it is narrow now, and after that.
         self._mark_shown()
         self.call_next(self.lay_out)
+        self.call_next(self.apm.show_keys)
 
     @property
     def start_pane(self) -> str:
@@ -218,6 +219,7 @@ class PaneScreen(Screen[None]):
         self._mark_shown()
         self.toggle_class("-enlarged")
         self.lay_out()
+        self.apm.show_keys()
 
     @property
     def shows_one(self) -> bool:

@@ -66,8 +66,18 @@ class BriefingPane(Live, Document):
         if now - self._read_at >= MINUTE:
             self.apm.bridge.ask(self)
 
+    @property
+    def _screen_of_panes(self) -> PaneScreen:
+        return cast("PaneScreen", self.screen)
+
+    def applies(self, action_id: str) -> bool | str:
+        """Nothing is folded where only one pane is shown."""
+        if action_id == "briefing.fold" and self._screen_of_panes.shows_one:
+            return "only one pane is shown"
+        return True
+
     def action_fold(self) -> None:
-        cast("PaneScreen", self.screen).action_fold()
+        self._screen_of_panes.action_fold()
 
 
 def _paragraphs(sections: Any) -> list[Paragraph]:
