@@ -140,7 +140,7 @@ def test_a_second_answer_is_refused_and_names_the_first(store: Store) -> None:
     number = ask(store)
     answer(store, number)
 
-    with pytest.raises(UsageError, match="already answered \\('retry' by ada\\)"):
+    with pytest.raises(UsageError, match="already answered \\('Try again' by ada\\)"):
         answer(store, number)
 
 
