@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from core.store import archiving, reads
+from core.store import archiving, reads, replay
 from core.store.archiving import archive_some
 from core.store.database import StoreError
 from core.store.store import Store
@@ -127,6 +127,20 @@ def test_what_is_not_proven_is_not_archived(line: CommandLine, what: str) -> Non
     assert "what is not proven cannot be archived" in ended.err
     assert rows_of(database) == before
     assert list((line.folder / "state").glob("archive-*.db*")) == []
+
+
+def test_where_nothing_is_to_be_archived_nothing_has_to_be_proven(
+    line: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rebuilding the state of a long journal takes minutes."""
+    asked: list[object] = []
+    monkeypatch.setattr(replay, "check_proven", lambda *given: asked.append(given))
+
+    ended = line("archive", "--before", "2020-01-01")
+
+    assert (ended.code, asked) == (0, [])
+    assert line("archive", "--before", yesterday()).code == 0
+    assert len(asked) == 1
 
 
 def test_an_event_that_is_not_what_was_written_stays_where_the_chain_shows_it(folder: Path) -> None:

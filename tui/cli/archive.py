@@ -68,12 +68,13 @@ def _would(workspace: Workspace, moment: int, as_json: bool) -> int:
 
 
 def _archive(workspace: Workspace, moment: int, day: date, as_json: bool) -> int:
-    from core.store.archiving import archive_some, shrink
+    from core.store.archiving import archivable, archive_some, shrink
     from core.store.reads import read_live
     from core.store.replay import check_proven
 
     store = workspace.store
-    store.read_now(lambda r: check_proven(r, store.key, workspace.state))
+    if store.read_now(lambda r: archivable(r, moment)):
+        store.read_now(lambda r: check_proven(r, store.key, workspace.state))
     made: list[Copied] = []
     while (copied := archive_some(store, moment, day.isoformat())) is not None:
         made.append(copied)
