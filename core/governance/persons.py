@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from peewee import fn
+import unicodedata
 
 from core.contract import UsageError
 from core.registry.sources import FILE_NAME
 from core.sanitise import one_line
 from core.store.reads import Connection
-from core.store.schema import Agent
 
 MOST_CHARACTERS = 128
 HOUSE = frozenset({"clock", "time-out", "timeout", "rule", "schedule"})
@@ -23,11 +22,16 @@ def named_person(reader: Connection, by: str) -> str:
     name = one_line(by, MOST_CHARACTERS).strip()
     if not name:
         raise UsageError("Say who decides this: a name is missing.")
-    plain = name.casefold()
+    plain = _plain(name)
     if plain == FILE_NAME:
         raise UsageError(f"{FILE_NAME!r} stands for the file itself; name the person who decides this.")
     if plain in HOUSE or plain.startswith("escalation "):
         raise UsageError(f"{name!r} is how apm signs what nobody decided; give a person's name.")
-    if reader.one(Agent.select(Agent.id).where((Agent.role == plain) | (fn.LOWER(Agent.display_name) == plain))):
+    if plain in {_plain(own) for row in reader.sql('SELECT "role", "display_name" FROM "agents"') for own in row}:
         raise UsageError(f"{name!r} is an agent; only a person decides this, so give a person's name.")
     return name
+
+
+def _plain(name: str) -> str:
+    """As a reader takes it: whatever its case, and in whichever of Unicode's forms its letters are written."""
+    return unicodedata.normalize("NFKC", name).casefold()
