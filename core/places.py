@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from core.contract import UsageError
@@ -21,8 +22,13 @@ def why_none(folder: Path) -> str:
 
 
 def find(start: Path) -> Path:
-    """The nearest workspace from a folder upward. Raises UsageError when there is none."""
+    """The nearest workspace from a folder upward. Raises UsageError when there is none, and where it is another
+    account's: what a workspace says is run, and who comes by has not asked for it."""
     for folder in (start.resolve(), *start.resolve().parents):
         if (folder / FILE).is_file() and (folder / "state").is_dir():
+            if os.geteuid() not in (0, folder.stat().st_uid):
+                raise UsageError(
+                    f"{folder} is another account's workspace; to use it all the same, name it by --workspace."
+                )
             return folder
     raise UsageError(f"No workspace in {start} or above it; `apm init` makes one here, or name one with --workspace.")

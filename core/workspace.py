@@ -221,7 +221,9 @@ def create(folder: Path, profile: str = DEFAULT_PROFILE) -> Path:
     if (folder / FILE).exists() and (why := why_none(folder)):
         raise UsageError(why)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "state" / "inbox").mkdir(parents=True, exist_ok=True)
+    for name in ("state", "state/inbox"):
+        # Who may write there, answers for a person; whatever the umask says.
+        (folder / name).mkdir(mode=0o700, exist_ok=True)
     (folder / "state" / ".gitignore").write_text("*\n", encoding="utf-8")
     target = folder / FILE
     if not target.exists():

@@ -20,6 +20,8 @@ import hmac
 import json
 import os
 import secrets
+import shlex
+import stat
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -78,12 +80,19 @@ def read_or_make_key(path: Path, *, has_journal: Callable[[], bool]) -> bytes:
     """The workspace's key; made with mode 0600 where there is none. Called by one process at a time.
 
     Raises BadKey when the file is there but is not a key, or is gone although there is a journal already: a new one
-    would make every event before it look forged.
+    would make every event before it look forged. And where other accounts can read it: what is signed with it may be
+    anybody's word. Git keeps no mode that is as narrow, so a workspace that was cloned is found by that.
     """
     if not path.exists():
         if has_journal():
             raise BadKey(f"{path} is missing, and the journal was written with it. Put the original file back.")
         _make_key(path)
+    if (mode := stat.S_IMODE(path.stat().st_mode)) & 0o077:
+        raise BadKey(
+            f"{path} can be read by other accounts (its mode is {mode:04o}), so this journal may be anybody's word. If "
+            "the workspace came with a repository or an archive, leave it alone: what it runs, it runs as you. If it "
+            f"is your own, `chmod 600 {shlex.quote(str(path))}` and try again."
+        )
     key = path.read_bytes()
     if len(key) != KEY_BYTES:
         raise BadKey(

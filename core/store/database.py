@@ -117,8 +117,20 @@ def _migrate(url: str, path: Path) -> tuple[str, ...]:
 
 def has_events(path: Path) -> bool:
     """Whether a prepared database holds a journal."""
-    with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+    with _reading(path) as connection:
         return connection.execute("SELECT 1 FROM events LIMIT 1").fetchone() is not None
+
+
+def is_used(path: Path) -> bool:
+    """Whether a prepared database holds anything besides its schema, with events or without."""
+    with _reading(path) as connection:
+        listed = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'")
+        names = {name for (name,) in listed} - {"schema_migration"}
+        return any(connection.execute(f'SELECT 1 FROM "{name}" LIMIT 1').fetchone() for name in sorted(names))
+
+
+def _reading(path: Path) -> contextlib.closing[sqlite3.Connection]:
+    return contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True))
 
 
 def explain(error: Exception, path: Path | str) -> StoreError:
@@ -228,6 +240,7 @@ __all__ = [
     "connect",
     "explain",
     "has_events",
+    "is_used",
     "prepare",
     "sqlite_url",
 ]

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from peewee import Database
 
 from core.store.chain import StoredEvent, read_or_make_key
-from core.store.database import FAILURES, MIGRATED, alone, connect, explain, has_events, prepare, sqlite_url
+from core.store.database import FAILURES, MIGRATED, alone, connect, explain, has_events, is_used, prepare, sqlite_url
 from core.store.tickets import Ticket, settle_all
 from core.store.transaction import Transaction
 from core.store.writer import Listener, Writer, milliseconds_now, tell
@@ -88,10 +88,10 @@ class Store:
         path = state / "apm.db"
         url = sqlite_url(path)
         try:
-            state.mkdir(parents=True, exist_ok=True)
+            state.mkdir(mode=0o700, parents=True, exist_ok=True)
             migrated = prepare(url)
             with alone(path):
-                key = read_or_make_key(state / "journal.key", has_journal=lambda: has_events(path))
+                key = read_or_make_key(state / "journal.key", has_journal=lambda: is_used(path))
         except OSError as error:
             raise explain(error, path) from error
         store = cls(url, path, key, synchronous, clock)

@@ -268,5 +268,6 @@ def test_an_elder_workspace_without_its_key_is_not_brought_up_to_date(tmp_path: 
         Store.open(tmp_path)
 
     (tmp_path / "journal.key").write_bytes(key)
+    (tmp_path / "journal.key").chmod(0o600)
     with Store.open(tmp_path) as store:
         assert store.read_now(lambda r: verify(r, store.key)).is_whole

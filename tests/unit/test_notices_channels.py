@@ -58,6 +58,14 @@ channels:
     [
         ("", "notifications.yaml:1: is no mapping"),
         ("version: 2\nchannels: []\n", "notifications.yaml:1: version: must be 1"),
+        (
+            "version: 1\nchannels:\n- {name: a, url: 'json://a.b/${ANTHROPIC_API_KEY}'}\n",
+            "names ANTHROPIC_API_KEY, which is for a model's provider; no channel is told it",
+        ),
+        (
+            "version: 1\nchannels:\n- {name: a, url: '${openai_api_key}'}\n",
+            "names openai_api_key, which is for a model's provider",
+        ),
         ("version: 1\nchannels: 3\n", "notifications.yaml:2: channels: must be a list"),
         (
             "version: 1\nchanels: []\nchannels: []\n",

@@ -43,6 +43,8 @@ MOST_CHARACTERS = 4_096
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]{0,127})\}")
+_OF_MODELS = re.compile(r"(anthropic|claude|openai)_", re.IGNORECASE)
+"""Variables that hold what a model is paid with: no notice needs one."""
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9]{0,23})://")
 _HELD_SECRET = re.compile(r"://[^/@\s]*:[^/@\s]+@|[A-Za-z0-9_-]{16,}")
 """A password before the host, or a word as long as a token's."""
@@ -178,6 +180,8 @@ def _url_fault(url: Any) -> str:
         return "holds spaces or control characters; write one URL, without any"
     if "${" in _VARIABLE.sub("", url):
         return "has a `${` that names no variable; write ${NAME}, or %24%7B for the two characters"
+    if kept := next(filter(_OF_MODELS.match, _VARIABLE.findall(url)), None):
+        return f"names {kept}, which is for a model's provider; no channel is told it"
     if not _SCHEME.match(url.strip()) and not _VARIABLE.fullmatch(url.strip()):
         return "must begin with a scheme, as in mailto:// or slack://, or be one ${NAME} as a whole"
     return ""
