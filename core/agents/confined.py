@@ -23,6 +23,9 @@ MAIL = "apm@localhost"
 TASK_TRAILER = "Apm-Task"
 """What every commit of an agent that was given a task carries. Those of apm's own tools name no task."""
 
+OWN_COMMAND = "the project's own command, not confined"
+"""The note of a command that a person configured to reach what is outside: a deployment, a health check."""
+
 SANDBOX = Sandbox()
 
 
@@ -63,6 +66,26 @@ async def ground_of(project: Json, worktree: Path, writable: Path, scratch: Path
         return OPEN
     place = await place_of(worktree, scratch, interpreters(project))
     return Ground(sandbox, replace(place, writable=(writable,)))
+
+
+async def ground_around(
+    project: Json,
+    folder: Path,
+    *,
+    visible: Sequence[Path] = (),
+    writable: Sequence[Path] = (),
+    sandbox: Sandbox = SANDBOX,
+) -> Ground:
+    """The ground of a folder that holds a model's work and is no worktree: an export, an unpacked wheel."""
+    if (project.get("settings") or {}).get("sandbox") == SANDBOX_OFF or await sandbox.kind() == NONE:
+        return OPEN
+    return Ground(sandbox, Place(folder.resolve(), visible=tuple(visible), writable=tuple(writable)))
+
+
+async def is_a_models_work(project: Json, worktree: Path) -> bool:
+    """Whether a model has written on the project's branch since its base commit; False where it has none."""
+    base = str(project.get("base_commit") or "")
+    return bool(base) and await has_a_models_work(worktree, base)
 
 
 async def has_a_models_work(worktree: Path, base: str) -> bool:

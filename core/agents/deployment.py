@@ -16,20 +16,12 @@ from __future__ import annotations
 import datetime as dt
 import os
 import shutil
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.agents.bench import Bench
-from core.agents.builds import (
-    VERSION_VARIABLES,
-    BuildError,
-    Built,
-    archive_source,
-    build_package,
-    export,
-    is_python_package,
-)
+from core.agents.builds import BuildError, build_commit
+from core.agents.confined import OWN_COMMAND
 from core.agents.credentials import granted, not_set, without_values
 from core.agents.records import file_digest, read_json, write_json
 from core.agents.tags import prefix_of, release_tags
@@ -213,9 +205,10 @@ async def _deploy_by_build(release: Release, merge: str) -> AgentResponse:
         artifacts, done = recorded["artifacts"], _done_before(recorded)
     else:
         try:
-            built = await _build(release, merge)
+            built = await build_commit(release.project, release.tree, merge, release.version, release.scratch)
         except BuildError as error:
             hint = f"Nothing was merged or tagged; mend the build on {release.project.get('branch')}, then go on."
+            hint = f"{hint} {error.advice}".strip()
             return failed(ROLE, str(error), ["a build that succeeds"], hint, evidence=error.evidence)
         artifacts, done = _placed(release, built.files), Deployment(built.evidence, built.tool, built.tool_version)
     return await _land(release, merge) or _finished(release, merge, artifacts, done)
@@ -223,27 +216,6 @@ async def _deploy_by_build(release: Release, merge: str) -> AgentResponse:
 
 def _done_before(record: Json) -> Deployment:
     return Deployment(record["evidence"], record["tool"], record["tool_version"])
-
-
-async def _build(release: Release, merge: str) -> Built:
-    source = await export(release.repo, merge, release.scratch / "source")
-    dist = release.scratch / "dist"
-    shutil.rmtree(dist, ignore_errors=True)
-    if not is_python_package(source):
-        return await archive_source(release.repo, merge, str(release.project.get("name", "")), release.version, dist)
-    # Left by an earlier sdist that became the repository; hatchling would take the old version from it.
-    (source / "PKG-INFO").unlink(missing_ok=True)
-    return await build_package(source, release.version, dist, environment=await _build_environment(release, merge))
-
-
-async def _build_environment(release: Release, merge: str) -> Mapping[str, str]:
-    """The commit's time makes builds repeatable. A version that lives in tags is told, as an export has no tags."""
-    seconds = (await git.git(release.repo, "show", "--no-patch", "--format=%ct", merge)).strip()
-    environment = {"SOURCE_DATE_EPOCH": seconds, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"}
-    version_file = (release.project.get("tech") or {}).get("version_file") or {}
-    if version_file.get("kind") in (None, "vcs"):
-        environment |= dict.fromkeys(VERSION_VARIABLES, release.version)
-    return environment
 
 
 def _placed(release: Release, files: tuple[Path, ...]) -> list[Json]:
@@ -346,7 +318,7 @@ async def _uncertain(release: Release, merge: str, attempt: int, answer: str) ->
     check = release.settings.get("deployed")
     if check:
         result = await _run(release, expand(check, **release.words), ASK_LIMITS)
-        evidence = [result.evidence(note="asks whether this release is deployed")]
+        evidence = [result.evidence(note=f"asks whether this release is deployed: {OWN_COMMAND}")]
         if result.ok:
             return _write_done(release, merge, attempt, evidence, str(check[0]))
         if result.exit_code is not None:
@@ -372,7 +344,8 @@ async def _run_deploy(release: Release, merge: str, attempt: int) -> Deployment:
     write_json(release.folder / INTENT_FILE, {**mark, "command": argv, "started_at": started})
     # What a deployment starts must outlive it: a server in the background is the purpose, not a leftover.
     result = await _run(release, argv, DEPLOY_LIMITS, leftovers="leave")
-    record: Json = {**mark, "exit_code": _code(result), "tool": argv[0], "evidence": [result.evidence(tool=argv[0])]}
+    evidence = [result.evidence(tool=argv[0], note=OWN_COMMAND)]
+    record: Json = {**mark, "exit_code": _code(result), "tool": argv[0], "evidence": evidence}
     write_json(release.folder / DONE_FILE, record)
     if result.ok:
         return Deployment(record["evidence"], argv[0])

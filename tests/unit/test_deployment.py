@@ -189,6 +189,7 @@ class TestADeployCommand:
         response = await place.ask(ROLE)
 
         assert response.status is Status.SUCCESS, response.metadata
+        assert response.metadata["evidence"][0]["note"] == "the project's own command, not confined"
         pushed = git(place.repo / "mirror", "rev-parse", "v1.3.0^{commit}")
         assert pushed == response.output_artifact["merge_commit"] == git(place.repo, "rev-parse", "main")
 
