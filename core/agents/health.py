@@ -3,6 +3,7 @@
 A check is plain JSON, so that it can be stored as a monitor and asked again later:
 `{"url"}` answers with 2xx, `{"command"}` ends with 0, `{"wheel", "package", "version"}` imports from the wheel and
 names its version, `{"archive", "version"}` opens and holds the version. Paths are relative to the folder of releases.
+A wheel with `"confined": true` holds what a model wrote: it is imported in the sandbox, also when its branch is gone.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ import datetime as dt
 import http.client
 import ipaddress
 import json
-import re
 import shutil
 import sys
 import tarfile
+import tempfile
 import time
 import urllib.error
 import urllib.parse
@@ -27,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from core.agents.bench import Bench
+from core.agents.confined import OPEN, OWN_COMMAND, ground_around, interpreters, is_a_models_work
 from core.agents.records import read_json, write_json
 from core.contract import AgentRequest, AgentResponse, ApmError, Json, blocked, succeeded
 from core.projects.commands import Limits, run
@@ -43,12 +45,19 @@ PAUSES = (1.0, 3.0)
 """Seconds before the second and the third try: what was just deployed may still be starting."""
 
 _BAD_ANSWERS = (ApmError, OSError, ValueError, http.client.HTTPException, zipfile.BadZipFile, tarfile.TarError)
-_IMPORT = """
-import importlib, importlib.metadata, json, sys
-sys.path.insert(0, sys.argv[1])
-module = importlib.import_module(sys.argv[2]) if sys.argv[2] else None
-print(json.dumps({"version": importlib.metadata.version(sys.argv[3]), "file": getattr(module, "__file__", None)}))
+_IMPORT = r"""
+import importlib, importlib.metadata, json, re, sys, zipfile
+wheel, folder, package, distribution = sys.argv[1:]
+with zipfile.ZipFile(wheel) as archive:
+    archive.extractall(folder)
+    found = [re.match(r"([A-Za-z_]\w*)(?:/__init__)?\.py$", name) for name in archive.namelist()]
+tops = {match[1] for match in found if match}
+package = package or (tops.pop() if len(tops) == 1 else "")
+sys.path.insert(0, folder)
+module = importlib.import_module(package) if package else None
+print(json.dumps({"version": importlib.metadata.version(distribution), "file": getattr(module, "__file__", None)}))
 """
+"""Unpacks too, so that an archive that somebody prepared is read where its contents run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +82,7 @@ async def verify_health(request: AgentRequest, bench: Bench) -> AgentResponse:
     project = request.context.get("project", {})
     results = request.context.get("results", {})
     version = str(results.get("versioner", {}).get("version", {}).get("to", ""))
-    check = _release_check(project, bench, results.get("deploy-orchestrator", {}), version)
+    check = await _release_check(project, bench, results.get("deploy-orchestrator", {}), version)
     if check is None:
         hint = 'Set `health` in the project\'s settings, as in {"url": "http://…"} or {"command": ["…"]}.'
         return blocked(ROLE, {}, ["a health check: the deployment left no package or archive to look at"], hint)
@@ -93,12 +102,17 @@ async def verify_health(request: AgentRequest, bench: Bench) -> AgentResponse:
         detail = second.detail if second else reading.detail
         hint = f"The monitor says: {detail} Mend `monitor` in the project's settings, then go on."
         return blocked(ROLE, output, ["an active monitor"], hint, evidence=evidence)
-    return succeeded(ROLE, output, tool=next(iter(check)), evidence=evidence)
+    return succeeded(ROLE, output, tool=kind_of(check), evidence=evidence)
+
+
+def kind_of(check: Json) -> str:
+    """Which of the kinds of check this is: url, command, wheel or archive."""
+    return next(kind for kind in _ASKS if kind in check)
 
 
 async def probe(check: Json, bench: Bench, project: Json, pauses: Sequence[float] | None = None) -> Reading:
     """Ask a check, three times at most where the thing may still be starting; never raises for a bad answer."""
-    ask, patient = _ASKS[next(kind for kind in _ASKS if kind in check)]
+    ask, patient = _ASKS[kind_of(check)]
     waits = (PAUSES if pauses is None else pauses) if patient else ()
     evidence: list[Json] = []
     for number, pause in enumerate((0.0, *waits), start=1):
@@ -123,7 +137,7 @@ async def probe_monitor(bench: Bench, project: Json) -> tuple[Json, Reading] | N
     return monitor, await probe(monitor["check"], bench, project)
 
 
-def _release_check(project: Json, bench: Bench, deployed: Json, version: str) -> Json | None:
+async def _release_check(project: Json, bench: Bench, deployed: Json, version: str) -> Json | None:
     """The project's own check, else one of what the release consists of; None when there is nothing to check."""
     configured = (project.get("settings") or {}).get("health")
     if configured:
@@ -131,7 +145,8 @@ def _release_check(project: Json, bench: Bench, deployed: Json, version: str) ->
     paths = [str(artifact["path"]) for artifact in deployed.get("artifacts", ())]
     wheel = next((path for path in paths if path.endswith(".whl")), None)
     if wheel:
-        return {"wheel": wheel, "package": (project.get("tech") or {}).get("package") or "", "version": version}
+        check = {"wheel": wheel, "package": (project.get("tech") or {}).get("package") or "", "version": version}
+        return check | ({"confined": True} if await is_a_models_work(project, bench.tree()) else {})
     archive = next((path for path in paths if path.endswith((".tar.gz", ".tgz", ".zip"))), None)
     return {"archive": archive, "version": version} if archive else None
 
@@ -195,33 +210,43 @@ def _is_loopback(url: str) -> bool:
 
 async def _ask_command(check: Json, bench: Bench, project: Json, evidence: list[Json]) -> tuple[bool, str]:
     result = await run(check["command"], cwd=bench.worktree or bench.scratch, limits=COMMAND_LIMITS)
-    evidence.append(result.evidence(note="health check"))
+    evidence.append(result.evidence(note=f"health check: {OWN_COMMAND}"))
     end = "was stopped at its time limit" if result.timed_out else f"ended with exit code {result.exit_code}"
     return result.ok, f"{check['command'][0]} {end}. {_last_line(result.output)}".strip()
 
 
 async def _ask_wheel(check: Json, bench: Bench, project: Json, evidence: list[Json]) -> tuple[bool, str]:
     """Imports the package from the unpacked wheel with the project's Python; nothing is installed."""
-    wheel = bench.releases / str(check["wheel"])
-    folder = bench.scratch / "health"
-    shutil.rmtree(folder, ignore_errors=True)
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(folder)
-        package = str(check.get("package") or _package_in(archive.namelist()))
+    # A new folder each time: what the last import left in the old one could lead the unpacking elsewhere.
+    folder = Path(tempfile.mkdtemp(prefix="health-", dir=bench.scratch)).resolve()
+    try:
+        return await _import_wheel(check, bench, project, folder, evidence)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _import_wheel(
+    check: Json, bench: Bench, project: Json, folder: Path, evidence: list[Json]
+) -> tuple[bool, str]:
+    wheel, ground = bench.releases / str(check["wheel"]), OPEN
+    python, seen = (interpreter(project), interpreters(project)) if project.get("path") else (sys.executable, ())
+    if check.get("confined"):
+        ground = await ground_around(project, folder, visible=(wheel, *seen))
     distribution = wheel.name.split("-")[0]
-    python = str(interpreter(project)) if project.get("path") else sys.executable
-    argv = [python, "-I", "-c", _IMPORT, str(folder), package, distribution]
-    result = await run(argv, cwd=bench.scratch, limits=COMMAND_LIMITS)
+    package = str(check.get("package") or "")
+    argv = [str(python), "-I", "-c", _IMPORT, str(wheel), str(folder), package, distribution]
+    result = await ground.run(argv, cwd=folder, limits=COMMAND_LIMITS)
     evidence.append(result.evidence(tool="python", note=f"imports {package or distribution} from {wheel.name}"))
     if not result.ok:
         reason = _last_line(result.output)
         hint = " Set `python` to an interpreter that has the dependencies." if "ModuleNotFound" in reason else ""
-        return False, f"{package or distribution} from {wheel.name} cannot be imported: {reason}.{hint}"
+        told = f"{package or distribution} from {wheel.name} cannot be imported: {reason}.{hint}"
+        return False, f"{told} {ground.advice(project)}".strip()
     found = _found(result.stdout)
     if found is None:
         return False, f"Importing {package or distribution} from {wheel.name} ended Python before its version was read."
-    if package and found["file"] and not Path(found["file"]).is_relative_to(folder):
-        return False, f"{package} was imported from elsewhere, not from {wheel.name}."
+    if found["file"] and not Path(found["file"]).is_relative_to(folder):
+        return False, f"{package or distribution} was imported from elsewhere, not from {wheel.name}."
     same = _same_version(found["version"], str(check["version"]))
     return same, f"{distribution} says it is version {found['version']}; released was {check['version']}."
 
@@ -244,12 +269,13 @@ async def _ask_archive(check: Json, bench: Bench, project: Json, evidence: list[
 
 
 def _found(output: str) -> Json | None:
-    """What the import printed last; None when it never got that far."""
+    """What the import printed last; None when it never got that far, or when the package printed something else."""
     try:
         found = json.loads(output.strip().rpartition("\n")[2])
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) and "version" in found else None
+    told = isinstance(found, dict) and isinstance(found.get("version"), str) and "file" in found
+    return found if told and isinstance(found["file"], str | None) else None
 
 
 def _holds_version(folder: str, version: str) -> bool:
@@ -264,12 +290,6 @@ def _same_version(one: str, other: str) -> bool:
         return Version(one) == Version(other)
     except InvalidVersion:
         return one == other
-
-
-def _package_in(names: Sequence[str]) -> str:
-    """The one package or module that a wheel brings; empty when that cannot be told."""
-    tops = {match[1] for name in names if (match := re.match(r"([A-Za-z_]\w*)(?:/__init__)?\.py$", name))}
-    return tops.pop() if len(tops) == 1 else ""
 
 
 def _last_line(output: str) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from core.agents.bench import Bench
-from core.agents.health import probe_monitor
+from core.agents.health import kind_of, probe_monitor
 from core.contract import ApmError, Json
 from core.projects import git
 
@@ -192,7 +192,7 @@ async def _of_monitor(context: Json, bench: Bench) -> list[_Found]:
     if asked is None:
         return [Absent("health_ok, health_response_ms", "no release of this project has registered a monitor")]
     monitor, reading = asked
-    source = f"monitor of {monitor.get('version')}: {next(iter(monitor['check']))}"
+    source = f"monitor of {monitor.get('version')}: {kind_of(monitor['check'])}"
     return [
         Signal("health_ok", int(reading.ok), "yes=1", source, reading.detail),
         Signal("health_response_ms", reading.response_ms, "ms", source),
