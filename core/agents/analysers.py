@@ -22,9 +22,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from core.agents.confined import OPEN, Ground, ground_of
-from core.agents.findings import LISTED, Finding, added, evidence_of, finding, tree_at
+from core.agents.bounded import Unreadable, read_text
+from core.agents.confined import Ground, ground_of, has_a_models_work
+from core.agents.findings import LISTED, Finding, added, evidence_of, finding
 from core.agents.measured_coverage import probe
+from core.agents.trees import Installed, ground_at, installed, is_plain, lend, remove, tree_at
 from core.contract import Json
 from core.installing import pip_install
 from core.projects import git
@@ -121,19 +123,31 @@ class Analysis:
     evidence: tuple[Json, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Branch:
+    """A branch under analysis. `folder` is the run's own, `programs` what its trees are lent."""
+
+    project: Json
+    worktree: Path
+    folder: Path
+    base: str
+    ground: Ground
+    programs: Installed
+
+
 async def analyse(project: Json, worktree: Path, scratch: Path, base: str) -> Analysis:
-    """Run the project's analysers on the worktree and tell apart what its branch adds since `base`."""
+    """Run the project's analysers on the branch's last commit and tell apart what the branch adds since `base`."""
     folder = Path(tempfile.mkdtemp(prefix="static-", dir=scratch))
-    tools = await _tools(project, worktree, base)
-    present = [tool for tool in tools if not tool.missing]
     ground = await ground_of(project, worktree, folder, scratch)
-    now = await _reports(present, worktree, folder / "now", project, ground)
+    programs = installed(project, worktree, by_a_model=await has_a_models_work(worktree, base))
+    branch = _Branch(project, worktree, folder, base, ground, programs)
+    tools = await _tools(branch)
+    present = [tool for tool in tools if not tool.missing]
+    now = await _reports(branch, present, await git.head(worktree))
     before: dict[str, tuple[Finding, ...]] = {}
     suspects = [report.tool for report in now if report.findings]
     if suspects:
-        tree = await tree_at(worktree, base, folder)
-        reports = await _reports(suspects, tree, folder / "before", project, OPEN)
-        before = {report.tool.name: report.findings for report in reports}
+        before = {report.tool.name: report.findings for report in await _reports(branch, suspects, base)}
     split = [(report, *added(report.findings, before.get(report.tool.name, ()), worktree)) for report in now]
     lacking = [tool for tool in tools if tool.missing]
     return Analysis(
@@ -167,17 +181,32 @@ def _payload(split: Sequence[tuple[Report, list[Finding], list[Finding]]], lacki
     }
 
 
-async def _tools(project: Json, worktree: Path, base: str) -> list[Tool]:
-    settings, tech = project.get("settings") or {}, project.get("tech") or {}
+async def _tools(branch: _Branch) -> list[Tool]:
+    settings, tech = branch.project.get("settings") or {}, branch.project.get("tech") or {}
     commands = [(_name(argv), list(argv)) for argv in settings.get("lint") or ()]
     commands = commands or [(row["name"], list(row["argv"])) for row in tech.get("analysers") or ()]
     if not commands:
-        return [await _default(worktree, base)]
-    python = str(interpreter(project))
+        return [await _default(branch)]
+    python = str(interpreter(branch.project))
     wanted = sorted({_module(argv) for _, argv in commands} & set(PYTHON_TOOLS))
-    has = (await probe(python, worktree, wanted, "", {"PYTHONSAFEPATH": "1"})).versions if wanted else {}
-    tools = [_resolved(name, argv, python, has) for name, argv in commands]
+    # Asked in a folder of ours: an old Python would take modules from where it stands.
+    has = (await probe(python, branch.folder, wanted, "", {"PYTHONSAFEPATH": "1"})).versions if wanted else {}
+    tools = [
+        _refused(branch, name, argv[0]) if branch.programs.refuses(argv[0]) else _resolved(name, argv, python, has)
+        for name, argv in commands
+    ]
     return [replace(tool, name=_distinct(tools, index)) for index, tool in enumerate(tools)]
+
+
+def _refused(branch: _Branch, name: str, program: str) -> Tool:
+    folders = " and ".join(branch.programs.refused)
+    return Tool(
+        name,
+        (),
+        missing=f"static analysis by {name}: {one_line(program)} would be taken from {folders} of the worktree, where "
+        "the commands of a model's branch can replace it",
+        install=f"Install {name} in {branch.project['path']} as well (with npm: `npm ci`), where they cannot write.",
+    )
 
 
 def _distinct(tools: Sequence[Tool], index: int) -> str:
@@ -228,35 +257,48 @@ def _program(name: str, argv: list[str]) -> Tool:
     return Tool(name, (), missing=missing, install=f"Install {argv[0]}, or name the command in the setting `lint`.")
 
 
-async def _default(worktree: Path, base: str) -> Tool:
-    changed = await git.changed_files(worktree, base)
+async def _default(branch: _Branch) -> Tool:
+    changed = await git.changed_files(branch.worktree, branch.base)
     files = tuple(path for _, path in changed if path.endswith((".py", ".pyi")))
-    argv = (sys.executable, "-P", "-m", "ruff", "check", "--isolated", *_target(worktree), "--")
+    try:
+        target = await asyncio.to_thread(_target, branch.worktree)
+    except Unreadable as error:
+        return Tool("ruff", (), missing=f"static analysis by ruff: {error}", install="Mend pyproject.toml.")
+    argv = (sys.executable, "-P", "-m", "ruff", "check", "--isolated", *target, "--")
     return Tool("ruff", argv, importlib.metadata.version("ruff"), paths=files)
 
 
 def _target(worktree: Path) -> tuple[str, ...]:
     """The oldest Python that the project says it supports: `--isolated` keeps ruff from asking the project."""
-    manifest = worktree / "pyproject.toml"
-    text = manifest.read_text(encoding="utf-8", errors="replace") if manifest.is_file() else ""
-    found = re.search(r"^requires-python\s*=\s*[\"'][^\"']*>=\s*3\.(\d+)", text, re.M)
+    text = read_text(worktree / "pyproject.toml") or ""
+    found = re.search(r"^requires-python\s*=\s*[\"'][^\"']*>=\s*3\.(\d{1,3})", text, re.M)
     return ("--target-version", f"py3{min(max(int(found[1]), 7), 14)}") if found else ()
 
 
-async def _reports(tools: Sequence[Tool], root: Path, cache: Path, project: Json, ground: Ground) -> list[Report]:
-    return await asyncio.gather(*(_report(tool, root, cache, project, ground) for tool in tools))
+async def _reports(branch: _Branch, tools: Sequence[Tool], commit: str) -> list[Report]:
+    return await asyncio.gather(*(_report(branch, tool, commit) for tool in tools))
 
 
-async def _report(tool: Tool, root: Path, cache: Path, project: Json, ground: Ground) -> Report:
-    words = expand(tool.argv, python=str(interpreter(project)), worktree=root)
-    if tool.paths is not None:
-        files = [path for path in tool.paths if (root / path).is_file()]
-        if not files:
-            return Report(tool, None, ())
-        words += files
-    env = {name: value.replace("{cache}", str(cache)) for name, value in _ENV.items()}
-    result = await ground.run(words, cwd=root, limits=Limits(TOOL_SECONDS, OUTPUT_BYTES), env=env)
-    return Report(tool, result, tuple(await asyncio.to_thread(read, tool.name, result, root)))
+async def _report(branch: _Branch, tool: Tool, commit: str) -> Report:
+    """One tool's findings at a commit, in a tree that is its alone and gone afterwards."""
+    place = Path(tempfile.mkdtemp(prefix="tree-", dir=branch.folder))
+    cache = Path(tempfile.mkdtemp(prefix="cache-", dir=branch.folder))
+    try:
+        root = await tree_at(branch.worktree, commit, place)
+        lent = await lend(root, branch.programs)
+        words = expand(tool.argv, python=str(interpreter(branch.project)), worktree=root)
+        if tool.paths is not None:
+            files = [path for path in tool.paths if is_plain(root, path)]
+            if not files:
+                return Report(tool, None, ())
+            words += files
+        env = {name: value.replace("{cache}", str(cache)) for name, value in _ENV.items()}
+        ground = ground_at(branch.ground, root, cache, lent)
+        result = await ground.run(words, cwd=root, limits=Limits(TOOL_SECONDS, OUTPUT_BYTES), env=env)
+        return Report(tool, result, tuple(await asyncio.to_thread(read, tool.name, result, root)))
+    finally:
+        await remove(place)
+        await remove(cache)
 
 
 def read(name: str, result: CommandResult, root: Path) -> list[Finding]:
@@ -316,5 +358,5 @@ def _json_findings(name: str, kind: str, output: str, root: Path) -> list[Findin
         return []
     try:
         return reader(name, json.loads(output), root)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return []

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from core.agents.branch import shown
 from core.contract import Json
-from core.projects import git
 from core.projects.commands import CommandResult
 from core.sanitise import one_line
 
@@ -22,6 +21,7 @@ LISTED = 200
 """Findings that are listed one by one; all of them are counted."""
 TEXT_CHARACTERS = 500
 COMMAND_WORDS = 60
+LINE_DIGITS = 9
 
 _PLACE = re.compile(r"\d+")
 
@@ -53,7 +53,8 @@ class Finding:
 
 def finding(tool: str, root: Path, path: str, line: object, code: str, text: str, severity: str = "") -> Finding:
     """A finding from a tool's own words: the path made relative to `root`, the text fit to be shown."""
-    number = int(str(line)) if str(line or "").isdigit() else 0
+    digits = str(line or "")
+    number = int(digits) if digits.isdecimal() and len(digits) <= LINE_DIGITS else 0
     return Finding(tool, shown(relative(path, root)), number, one_line(code), one_line(text, TEXT_CHARACTERS), severity)
 
 
@@ -95,16 +96,3 @@ def evidence_of(result: CommandResult, tool: str, version: str, *, note: str = "
     if len(words) > COMMAND_WORDS:
         row["command"] = [*words[:COMMAND_WORDS], f"… and {len(words) - COMMAND_WORDS} more"]
     return {**row, "output_tail": ""} if quiet else row
-
-
-async def tree_at(worktree: Path, commit: str, folder: Path) -> Path:
-    """The files of a commit under `folder`, whole: `git archive` would leave out what `export-ignore` names."""
-    tree = folder / "base"
-    tree.mkdir(parents=True, exist_ok=True)
-    env = {"GIT_INDEX_FILE": str(folder / "base.index")}
-    await git.git(worktree, "read-tree", commit, env=env)
-    await git.git(worktree, "checkout-index", "--all", "--force", f"--prefix={tree}/", env=env)
-    modules = worktree / "node_modules"
-    if modules.is_dir() and not (tree / modules.name).exists():
-        (tree / modules.name).symlink_to(modules)
-    return tree

@@ -3,6 +3,9 @@
 As in static analysis, `findings` counts what the branch adds; what `base_commit` had already is `existing` and listed
 apart. A check that could not be made is `not measured`, with the reason, and never counted as clean. A secret is
 reported by place and kind; its text appears nowhere.
+
+The checks read trees that hold a commit's files alone (`core/agents/trees.py`), settings of tools included; where the
+branch itself changed such settings, the check's note says so.
 """
 
 from __future__ import annotations
@@ -14,14 +17,17 @@ import json
 import re
 import sys
 import tempfile
-from collections.abc import Sequence
+import tomllib
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from core.agents.bounded import Unreadable, read_text
 from core.agents.branch import is_test_file
-from core.agents.findings import LISTED, Finding, added, evidence_of, finding, tree_at
+from core.agents.findings import LISTED, Finding, added, evidence_of, finding
 from core.agents.measured_coverage import probe
+from core.agents.trees import is_plain, remove, tree_at
 from core.contract import Json
 from core.projects import git
 from core.projects.commands import CommandResult, Limits, run
@@ -42,6 +48,7 @@ _CONFIDENCES = ("UNDEFINED", "LOW", "MEDIUM", "HIGH")
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _PINNED = re.compile(r"[A-Za-z0-9._-]+(\[[^\]]*\])?==[^;\s*]+(\s*;.*)?(\s*\\)?")
 _SECRETS_BASELINE = ".secrets.baseline"
+_BANDIT_INI, _MANIFEST = ".bandit", "pyproject.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +87,13 @@ class Screening:
 
 @dataclass(slots=True)
 class _Trees:
-    """The worktree, and the files of `base_commit` once somebody needs them."""
+    """The files of the branch's last commit, and those of `base_commit` once somebody needs them."""
 
     project: Json
     worktree: Path
     folder: Path
     base: str
+    now: Path
     changed: tuple[tuple[str, str], ...] = ()
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _before: Path | None = None
@@ -93,8 +101,12 @@ class _Trees:
     async def before(self) -> Path:
         async with self._lock:
             if self._before is None:
-                self._before = await tree_at(self.worktree, self.base, self.folder)
+                self._before = await tree_at(self.worktree, self.base, self.folder / "before")
             return self._before
+
+    def changes(self, name: str) -> bool:
+        """Whether the branch wrote this file, which it has still."""
+        return any(path == name and status != "D" for status, path in self.changed)
 
     @property
     def python(self) -> str:
@@ -102,10 +114,15 @@ class _Trees:
 
 
 async def screen(project: Json, worktree: Path, scratch: Path, base: str) -> Screening:
-    """Run every check on the worktree and tell apart what its branch adds since `base`."""
+    """Run every check on the branch's last commit and tell apart what the branch adds since `base`."""
     folder = Path(tempfile.mkdtemp(prefix="security-", dir=scratch))
-    trees = _Trees(project, worktree, folder, base, await git.changed_files(worktree, base))
-    checks = await asyncio.gather(_bandit(trees), _secrets(trees), _audit(trees))
+    try:
+        head = await git.head(worktree)
+        changed = await git.changed_files(worktree, base, head)
+        trees = _Trees(project, worktree, folder, base, await tree_at(worktree, head, folder / "now"), changed)
+        checks = await asyncio.gather(*(_checked(name, check, trees) for name, check in _CHECKS.items()))
+    finally:
+        await remove(folder)
     new = [found for check in checks for found in check.new]
     existing = [found for check in checks for found in check.existing]
     return Screening(
@@ -132,13 +149,20 @@ async def screen(project: Json, worktree: Path, scratch: Path, base: str) -> Scr
     )
 
 
+async def _checked(name: str, check: Callable[[_Trees], Awaitable[Check]], trees: _Trees) -> Check:
+    try:
+        return await check(trees)
+    except Unreadable as error:
+        return Check(name, status="not measured", note=str(error))
+
+
 async def _bandit(trees: _Trees) -> Check:
     version = importlib.metadata.version("bandit")
-    files = [path for path in await git.tracked_files(trees.worktree) if path.endswith(".py")]
+    files = [path for path in await git.tracked_files(trees.now) if path.endswith(".py") and is_plain(trees.now, path)]
     sources = [path for path in files if not is_test_file(path, trees.project.get("tech"))]
     if not sources:
         return Check("bandit", version, status="not applicable", note="the project has no Python source")
-    now, results = await _bandit_on(trees.worktree, sources)
+    now, results = await _bandit_on(trees.now, sources)
     if now is None:
         return Check("bandit", version, result=results[-1], status="not measured", note=_why(results[-1]))
     before: list[Finding] = []
@@ -146,17 +170,33 @@ async def _bandit(trees: _Trees) -> Check:
         tree = await trees.before()
         removed = [path for status, path in trees.changed if status == "D" and path.endswith(".py")]
         suspects = sorted({found.path for found in now} | set(removed))
-        before = (await _bandit_on(tree, [path for path in suspects if (tree / path).is_file()]))[0] or []
-    new, existing = added(now, before, trees.worktree)
-    return Check("bandit", version, new, existing, results[-1])
+        before = (await _bandit_on(tree, [path for path in suspects if is_plain(tree, path)]))[0] or []
+    new, existing = added(now, before, trees.now)
+    return Check("bandit", version, new, existing, results[-1], note=await _settings_note(trees))
+
+
+async def _settings_note(trees: _Trees) -> str:
+    """Which of bandit's settings the branch itself changed; of pyproject.toml its own table alone counts."""
+    changed = [_BANDIT_INI] if trees.changes(_BANDIT_INI) else []
+    if trees.changes(_MANIFEST):
+        earlier = _bandit_table(await git.file_at(trees.worktree, trees.base, _MANIFEST) or "")
+        if _bandit_table(read_text(trees.now / _MANIFEST) or "") not in (None, earlier):
+            changed.append(_MANIFEST)
+    return f"judged by {' and '.join(changed)}, which the branch itself changed" if changed else ""
+
+
+def _bandit_table(text: str) -> object:
+    """Bandit's settings in a manifest; the whole text where it is no TOML."""
+    try:
+        return tomllib.loads(text).get("tool", {}).get("bandit")
+    except (tomllib.TOMLDecodeError, AttributeError, RecursionError):
+        return text
 
 
 async def _bandit_on(root: Path, files: Sequence[str]) -> tuple[list[Finding] | None, list[CommandResult]]:
     """The findings that count; None when bandit could not work."""
-    manifest = root / "pyproject.toml"
-    configured = manifest.is_file() and "[tool.bandit" in manifest.read_text(encoding="utf-8", errors="replace")
-    options = ["-c", "pyproject.toml"] if configured else []
-    options += ["--ini", ".bandit"] if (root / ".bandit").is_file() else []
+    options = ["-c", _MANIFEST] if "[tool.bandit" in (read_text(root / _MANIFEST) or "") else []
+    options += ["--ini", _BANDIT_INI] if read_text(root / _BANDIT_INI) is not None else []
     found: list[Finding] = []
     results: list[CommandResult] = []
     for start in range(0, len(files), FILES_AT_ONCE):
@@ -189,20 +229,20 @@ def _unread(row: Json, root: Path) -> Finding:
 
 async def _secrets(trees: _Trees) -> Check:
     version = importlib.metadata.version("detect-secrets")
-    files = [path for status, path in trees.changed if status != "D" and (trees.worktree / path).is_file()]
+    files = [path for status, path in trees.changed if status != "D" and is_plain(trees.now, path)]
     files = [path for path in files if path != _SECRETS_BASELINE]
     if not files:
         return Check("detect-secrets", version, note="the branch changes no file")
-    found, result = await _secrets_in(trees.worktree, files)
+    found, result = await _secrets_in(trees.now, files)
     if found is None:
         return Check("detect-secrets", version, result=result, status="not measured", note=_why(result))
-    accepted = _accepted(trees.worktree)
-    note = _accepted_note(trees, sum(digest in accepted for digest, _ in found))
+    accepted, fault = _accepted(trees.now)
+    note = fault or _accepted_note(trees, sum(digest in accepted for digest, _ in found))
     found = [(digest, item) for digest, item in found if digest not in accepted]
     known: set[str] = set()
     if found:
         tree = await trees.before()
-        earlier = [path for _, path in trees.changed if (tree / path).is_file()]
+        earlier = [path for _, path in trees.changed if is_plain(tree, path)]
         known = {digest for digest, _ in (await _secrets_in(tree, earlier))[0] or ()}
     new = [item for digest, item in found if digest not in known]
     existing = [item for digest, item in found if digest in known]
@@ -212,8 +252,8 @@ async def _secrets(trees: _Trees) -> Check:
 def _accepted_note(trees: _Trees, count: int) -> str:
     if not count:
         return ""
-    changed = any(path == _SECRETS_BASELINE for _, path in trees.changed)
-    return f"{count} accepted by {_SECRETS_BASELINE}{', which the branch itself changed' if changed else ''}"
+    changed = ", which the branch itself changed" if trees.changes(_SECRETS_BASELINE) else ""
+    return f"{count} accepted by {_SECRETS_BASELINE}{changed}"
 
 
 async def _secrets_in(root: Path, files: Sequence[str]) -> tuple[list[tuple[str, Finding]] | None, CommandResult]:
@@ -237,14 +277,16 @@ def _digest(row: Json) -> str:
     return f"{row['type']}:{row['hashed_secret']}"
 
 
-def _accepted(root: Path) -> set[str]:
-    """What the project's own baseline knows and a person has not marked as a real secret."""
-    path = root / _SECRETS_BASELINE
-    if not path.is_file():
-        return set()
-    results = _object(path.read_text(encoding="utf-8", errors="replace")).get("results") or {}
-    rows = [row for group in results.values() for row in group]
-    return {_digest(row) for row in rows if row.get("is_secret") is not True}
+def _accepted(root: Path) -> tuple[set[str], str]:
+    """What the project's own baseline knows and a person has not marked as a real secret, and what is wrong with it."""
+    text = read_text(root / _SECRETS_BASELINE)
+    if text is None:
+        return set(), ""
+    try:
+        rows = [row for group in json.loads(text)["results"].values() for row in group]
+        return {_digest(row) for row in rows if row.get("is_secret") is not True}, ""
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return set(), f"nothing is accepted by {_SECRETS_BASELINE}, which is no baseline that detect-secrets wrote"
 
 
 async def _audit(trees: _Trees) -> Check:
@@ -252,7 +294,7 @@ async def _audit(trees: _Trees) -> Check:
 
     pip-audit ends with 0 and "no known vulnerabilities" also when it could look nothing up: what it skipped is said.
     """
-    files = sorted(path for path in trees.worktree.glob("requirements*.txt") if path.is_file())
+    files = sorted(path for path in trees.now.glob("requirements*.txt") if not path.is_dir())
     if not files:
         return Check("pip-audit", status="not applicable", note="the project pins no requirements")
     pinned = [path for path in files if _is_pinned(path)]
@@ -261,7 +303,7 @@ async def _audit(trees: _Trees) -> Check:
     python, version = await _auditor(trees)
     if not python:
         return Check("pip-audit", status="not measured", note="pip-audit is not installed")
-    now, result = await _audit_of(python, trees.worktree, [path.name for path in pinned])
+    now, result = await _audit_of(python, trees.now, [path.name for path in pinned])
     if now is None:
         return Check("pip-audit", version, result=result, status="not measured", note=_why(result))
     rows = _object(result.stdout)["dependencies"]
@@ -272,9 +314,9 @@ async def _audit(trees: _Trees) -> Check:
     before: list[Finding] = []
     if now:
         tree = await trees.before()
-        names = [path.name for path in pinned if (tree / path.name).is_file()]
+        names = [path.name for path in pinned if is_plain(tree, path.name)]
         before = ((await _audit_of(python, tree, names))[0] or []) if names else []
-    new, existing = added(now, before, trees.worktree)
+    new, existing = added(now, before, trees.now)
     return Check("pip-audit", version, new, existing, result, note=note)
 
 
@@ -283,20 +325,21 @@ async def _auditor(trees: _Trees) -> tuple[str, str]:
     if importlib.util.find_spec("pip_audit"):
         return sys.executable, importlib.metadata.version("pip-audit")
     env = {"PYTHONSAFEPATH": "1"}
-    version = (await probe(trees.python, trees.worktree, ["pip_audit"], "", env)).versions.get("pip_audit")
+    version = (await probe(trees.python, trees.folder, ["pip_audit"], "", env)).versions.get("pip_audit")
     return (trees.python, version) if version is not None else ("", "")
 
 
 def _is_pinned(path: Path) -> bool:
-    lines = (line.split(" #")[0].strip() for line in path.read_text(encoding="utf-8", errors="replace").splitlines())
+    lines = (line.split(" #")[0].strip() for line in (read_text(path) or "").splitlines())
     wanted = [line for line in lines if line and not line.startswith(("#", "--hash", "-i ", "--index-url"))]
     return bool(wanted) and all(_PINNED.match(line) for line in wanted)
 
 
 async def _audit_of(python: str, root: Path, names: Sequence[str]) -> tuple[list[Finding] | None, CommandResult]:
-    files = [word for name in names for word in ("-r", name)]
+    # From a folder of ours: a Python before 3.11 would take `pip_audit` from where it stands.
+    files = [word for name in names for word in ("-r", str(root / name))]
     argv = [python, "-m", "pip_audit", "--progress-spinner=off", "-f", "json", "--no-deps", "--disable-pip", *files]
-    result = await run(argv, cwd=root, limits=AUDIT_LIMITS, env={"PYTHONSAFEPATH": "1"})
+    result = await run(argv, cwd=root.parent, limits=AUDIT_LIMITS, env={"PYTHONSAFEPATH": "1"})
     report = _object(result.stdout)
     if "dependencies" not in report:
         return None, result
@@ -312,11 +355,18 @@ def _flaw(package: Json, flaw: Json) -> str:
     return f"{package['name']} {package['version']} has a known vulnerability; fixed in: {fixed}"
 
 
+_CHECKS: dict[str, Callable[[_Trees], Awaitable[Check]]] = {
+    "bandit": _bandit,
+    "detect-secrets": _secrets,
+    "pip-audit": _audit,
+}
+
+
 def _object(text: str) -> dict[str, Any]:
     """The JSON object in a tool's output; empty when it is none."""
     try:
         value = json.loads(text[text.index("{") :])
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from core.agents.analysers import Analysis, analyse, read
-from core.agents.findings import Finding, added, tree_at
+from core.agents.findings import Finding, added
+from core.agents.trees import tree_at
 from core.contract import Json
 from core.projects.commands import CommandResult
 from tests.unit.git_project import commit, git, project
