@@ -1,8 +1,8 @@
 """Static analysis: what the project configures, run as the project runs it; ruff's defaults where it configures none.
 
-`issues` counts what the branch adds; what was there at `base_commit` already is `existing`, listed by its number
-only. Without that, no work item on a project with a past could ever pass. Where the project configures nothing, ruff
-looks at the files that the branch changed and at no others.
+`issues` counts what the branch adds, and is None where a tool is missing and the others found nothing; what was there
+at `base_commit` already is `existing`, listed by its number only. Without that, no work item on a project with a past
+could ever pass. Where the project configures nothing, ruff looks at the files that the branch changed and at no others.
 
 A tool's exit code 0 is its own word for clean, whatever it printed. A tool that fails without naming a finding did
 not do its work, which counts as an issue.
@@ -18,7 +18,7 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -160,7 +160,7 @@ async def analyse(project: Json, worktree: Path, scratch: Path, base: str) -> An
     )
 
 
-def _payload(split: Sequence[tuple[Report, list[Finding], list[Finding]]], lacking: Iterable[Tool]) -> Json:
+def _payload(split: Sequence[tuple[Report, list[Finding], list[Finding]]], lacking: Sequence[Tool]) -> Json:
     rows = [
         {
             "name": report.tool.name,
@@ -175,8 +175,10 @@ def _payload(split: Sequence[tuple[Report, list[Finding], list[Finding]]], lacki
     rows += [{"name": t.name, "version": "", "exit_code": None, "issues": 0, "existing": 0, "note": t.missing}
              for t in lacking]  # fmt: skip
     found = [found for _, new, _ in split for found in new]
+    # A gate would read 0 as clean, also where a tool that has to say so did not run.
+    issues = None if lacking and not found else len(found)
     return {
-        "static": {"tools": rows, "issues": len(found), "existing": sum(len(existing) for _, _, existing in split)},
+        "static": {"tools": rows, "issues": issues, "existing": sum(len(existing) for _, _, existing in split)},
         "findings": [item.to_json() for item in found[:LISTED]],
     }
 

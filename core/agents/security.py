@@ -1,8 +1,9 @@
 """Security checks: bandit on the package's sources, a secrets scan of what the branch changed, pip-audit where it can.
 
-As in static analysis, `findings` counts what the branch adds; what `base_commit` had already is `existing` and listed
-apart. A check that could not be made is `not measured`, with the reason, and never counted as clean. A secret is
-reported by place and kind; its text appears nowhere.
+As in static analysis, `findings` counts what the branch adds, None where a check that is due was not made and the
+others found nothing; what `base_commit` had already is `existing` and listed apart. A check that could not be made is
+`not measured`, with the reason, and never counted as clean. A secret is reported by place and kind; its text appears
+nowhere.
 
 The checks read trees that hold a commit's files alone (`core/agents/trees.py`), settings of tools included; where the
 branch itself changed such settings, the check's note says so.
@@ -125,21 +126,23 @@ async def screen(project: Json, worktree: Path, scratch: Path, base: str) -> Scr
         await remove(folder)
     new = [found for check in checks for found in check.new]
     existing = [found for check in checks for found in check.existing]
+    missing = tuple(
+        f"security check by {check.name}: {check.note}"
+        for check in checks
+        if check.status == "not measured" and check.name != "pip-audit"
+    )
     return Screening(
         payload={
             "security": {
                 "tools": [check.row() for check in checks],
-                "findings": len(new),
+                # A gate would read 0 as clean, also where a check that has to say so was not made.
+                "findings": None if missing and not new else len(new),
                 "existing": len(existing),
                 "details": [found.to_json() for found in new[:LISTED]],
                 "existing_details": [found.to_json() for found in existing[:EXISTING_LISTED]],
             }
         },
-        missing=tuple(
-            f"security check by {check.name}: {check.note}"
-            for check in checks
-            if check.status == "not measured" and check.name != "pip-audit"
-        ),
+        missing=missing,
         evidence=tuple(
             # Scanners print the very lines that hold a secret; the digest of what they printed is enough.
             evidence_of(check.result, check.name, check.version, note=check.note, quiet=True)

@@ -138,12 +138,12 @@ class ReviewTests(Content):
 
 class StaticReport(Content):
     tools: list[Any]
-    issues: int
+    issues: int | None
 
 
 class SecurityReport(Content):
     tools: list[Any]
-    findings: int
+    findings: int | None
 
 
 class VerifiedCriterion(Content):

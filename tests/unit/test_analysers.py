@@ -105,6 +105,7 @@ class TestWithAConfiguredAnalyser:
         tech = {"analysers": [{"name": "pylint", "argv": ["pylint", "a.py"]}, {"name": "x", "argv": ["no-such", "."]}]}
         done = await place.analyse(base, tech=tech)
         assert len(done.missing) == 2
+        assert done.payload["static"]["issues"] is None
         assert "-m pip install pylint" in done.suggestion
         assert "Install no-such" in done.suggestion
 

@@ -130,6 +130,8 @@ def test_an_empty_payload_misses_every_criterion_and_says_what_to_do(phase: str)
         ("R1", "static_analysis", {"static": {"tools": [], "issues": 0}}, False),
         ("R1", "security", {"security": {"tools": ["bandit"], "findings": [{"id": 1}]}}, False),
         ("R1", "security", {"security": {"tools": ["bandit"], "findings": []}}, True),
+        ("R1", "security", {"security": {"tools": ["bandit"], "findings": None}}, False),
+        ("R1", "static_analysis", {"static": {"tools": ["eslint"], "issues": None}}, False),
         ("R1", "criteria_verified", {"criteria": [{"id": "AC1", "verified": True, "evidence": "t"}]}, False),
         ("O1", "version_bumped", {"version": {"from": "1.2.3", "to": "1.2.3"}}, False),
         ("O1", "version_bumped", {"version": {"from": "1.10.0", "to": "1.9.9"}}, False),

@@ -79,6 +79,7 @@ async def test_a_broken_configuration_is_not_measured_and_asked_for(place: Place
     done = await place.screen(base)
     assert tool(done, "bandit")["status"] == "not measured"
     assert done.missing[0].startswith("security check by bandit: ")
+    assert security(done)["findings"] is None
 
 
 async def test_a_file_that_cannot_be_read_is_a_finding(place: Place) -> None:

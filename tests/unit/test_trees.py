@@ -77,7 +77,7 @@ async def test_a_program_that_only_the_worktree_has_is_asked_for_elsewhere_and_n
 
     assert "the commands of a model's branch can replace it" in missing[0]
     assert f"Install eslint in {place.checkout} as well" in suggestion
-    assert static["tools"][0]["exit_code"] is None
+    assert (static["tools"][0]["exit_code"], static["issues"]) == (None, None)
     assert not (place.scratch / "ran").exists()
 
 
