@@ -20,6 +20,13 @@ _CODE_SUFFIXES = (
 _CODE = frozenset(f".{suffix}" for suffix in _CODE_SUFFIXES)
 _DOC_SUFFIXES = {".md", ".rst", ".adoc", ".mdx"}
 _CHANGELOG = re.compile(r"(changelog|changes|history|news|releases?)\b.*", re.I)
+_TEST_SETTINGS = (
+    *("conftest.py", "sitecustomize.py", "usercustomize.py", "pyproject.toml", "setup.cfg", "tox.ini", "GNUmakefile"),
+    *("pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml", ".coveragerc", ".coveragerc.toml"),
+    *("jest.config.*", "vitest.config.*", "vite.config.*", "vitest.workspace.*", "babel.config.*", ".babelrc*"),
+    *(".mocharc.*", ".nycrc*", ".c8rc*"),
+)
+"""What tells the tools of a test run what to run and what to count, wherever in a project it lies."""
 _NOT_OURS = ("node_modules/", ".venv/", "venv/", ".tox/", ".nox/")
 
 
@@ -48,7 +55,7 @@ def is_doc_file(path: str, tech: Json | None = None) -> bool:
 
 
 async def uncommitted(worktree: Path) -> list[str]:
-    """What a merge would not bring along: changed tracked files, and code that git does not know yet.
+    """What a merge would not bring along: changed tracked files, code that git does not know yet, and `loose_settings`.
 
     Other untracked files are left aside: tests and tools leave such behind.
     """
@@ -57,4 +64,18 @@ async def uncommitted(worktree: Path) -> list[str]:
     code = [
         path for path in unknown.split("\0") if PurePosixPath(path).suffix in _CODE and not path.startswith(_NOT_OURS)
     ]
-    return [shown(path) for path in [*changed, *code]]
+    return list(dict.fromkeys([*(shown(path) for path in [*changed, *code]), *await loose_settings(worktree)]))
+
+
+async def loose_settings(worktree: Path) -> list[str]:
+    """Settings of test tools that no commit has, ignored ones too: they would decide what a run of the tests says.
+
+    Those in folders without a tracked file are left aside: environments and builds are full of such.
+    """
+    wanted = [f":(glob)**/{name}" for name in _TEST_SETTINGS]
+    found = await git.git(worktree, "ls-files", "--others", "-z", "--", *wanted, env={"GIT_LITERAL_PATHSPECS": "0"})
+    paths = [PurePosixPath(path) for path in found.split("\0") if path and not path.endswith("/")]
+    if not paths:
+        return []
+    ours = {folder for path in await git.tracked_files(worktree) for folder in PurePosixPath(path).parents}
+    return [shown(str(path)) for path in paths if path.parent in ours]

@@ -10,12 +10,12 @@ import asyncio
 import re
 import tempfile
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
-from core.agents.branch import shown, uncommitted
+from core.agents.branch import loose_settings, shown, uncommitted
 from core.agents.confined import OPEN, Ground, ground_of
 from core.agents.measured_coverage import DATA, READERS, Interpreter, measure, probe, read_report, selection
 from core.agents.outcomes import ERROR, FAILED, Case, Counts, counted, failure_text, read_junit, read_summary
@@ -348,10 +348,30 @@ def _telling(result: CommandResult) -> str:
 
 
 async def run_committed(project: Json, worktree: Path, scratch: Path, *, coverage: bool) -> TestRun:
-    """`run_tests`, unless the worktree holds work that is not committed: what is measured must be what gets merged."""
+    """`run_tests`, unless the worktree holds work that is not committed: what is measured must be what gets merged.
+
+    Nor does a run count that ends with settings which no commit has: its figures may be theirs.
+    """
     loose = await uncommitted(worktree)
-    if not loose:
-        return await run_tests(project, worktree, scratch, coverage=coverage)
-    names = ", ".join(loose[:5]) + (f" and {len(loose) - 5} more" if len(loose) > 5 else "")
-    reason = f"the tests were not run: the worktree has work that is not committed ({names})"
-    return TestRun(False, reason=reason, suggestion=f"Commit or discard it in {worktree}.")
+    if loose:
+        reason = f"the tests were not run: the worktree has work that is not committed ({_listed(loose)})"
+        return TestRun(False, reason=reason, suggestion=f"Commit or discard it in {worktree}.")
+    done = await run_tests(project, worktree, scratch, coverage=coverage)
+    planted = await loose_settings(worktree)
+    if not planted:
+        return done
+    reason = f"the run of the tests does not count: it wrote settings of its own tools ({_listed(planted)})"
+    suggestion = f"Remove them from {worktree}, and let no test write such files."
+    return TestRun(
+        False,
+        reason=reason,
+        suggestion=suggestion,
+        left=done.left,
+        tool=done.tool,
+        tool_version=done.tool_version,
+        evidence=done.evidence,
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

@@ -16,7 +16,7 @@ from core.agents.measured_coverage import floored, read_report, selection
 from core.agents.outcomes import Counts, counted, read_junit, read_summary
 from core.agents.testing import COMMAND, TestRun, configures_pytest, run_committed, run_tests
 from core.contract import ApmError
-from tests.unit.git_project import commit, project
+from tests.unit.git_project import commit, project, write
 
 SHOP = {
     "src/shop/__init__.py": "",
@@ -186,6 +186,37 @@ async def test_uncommitted_work_is_not_measured(place: Place) -> None:
     assert not run.measured
     assert "new_module.py" in run.reason
     assert "notes.txt" not in run.reason
+
+
+@pytest.mark.parametrize("name", [".coveragerc", "tests/conftest.py", "pytest.ini", "vite.config.mjs"])
+async def test_settings_that_git_ignores_are_uncommitted_work(place: Place, name: str) -> None:
+    commit(place.repo, {"tests/test_x.py": "def test_x(): ...\n", ".gitignore": f"{name}\n"})
+    write(place.repo, {name: ""})
+    run = await run_committed(project(place.repo), place.repo, place.scratch, coverage=False)
+    assert (run.measured, run.total) == (False, 0)
+    assert f"work that is not committed ({name})" in run.reason
+
+
+async def test_settings_in_environments_and_builds_are_not_the_projects(place: Place) -> None:
+    commit(place.repo, {"tests/test_x.py": "def test_x(): ...\n", ".gitignore": "env\n.venv\nbuild\n"})
+    write(place.repo, {f"{folder}/lib/conftest.py": "" for folder in ("env", ".venv", "build")})
+    run = await run_committed(project(place.repo), place.repo, place.scratch, coverage=False)
+    assert (run.measured, run.passed) == (True, 1)
+
+
+async def test_a_run_that_writes_settings_of_its_own_tools_does_not_count(place: Place) -> None:
+    test = """
+        import pathlib
+        from shop.price import gross
+
+        def test_gross():
+            pathlib.Path(".coveragerc").write_text("[report]\\nexclude_also = def never_called")
+            assert gross(10) == 12
+        """
+    commit(place.repo, SHOP | {"tests/test_price.py": test, ".gitignore": ".coveragerc\n"})
+    run = await run_committed(project(place.repo, tech=TECH), place.repo, place.scratch, coverage=True)
+    assert (run.measured, run.total, run.passed, run.coverage) == (False, 0, 0, None)
+    assert run.reason == "the run of the tests does not count: it wrote settings of its own tools (.coveragerc)"
 
 
 class TestTheProjectsOwnCommand:
