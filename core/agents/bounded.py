@@ -32,13 +32,18 @@ def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes | None:
     except OSError as error:
         why = "is a link" if error.errno == errno.ELOOP else f"cannot be opened ({error.strerror})"
         raise _unreadable(path, why) from error
-    with os.fdopen(handle, "rb") as file:
+    try:
         known = os.fstat(handle)
         if not stat.S_ISREG(known.st_mode):
             raise _unreadable(path, "is no regular file")
         # Asked first: a sparse file costs nothing to make and all of the memory to read.
-        content = file.read(most + 1) if known.st_size <= most else b""
-    if max(known.st_size, len(content)) > most:
+        if known.st_size > most:
+            raise _unreadable(path, f"has more than {most:,} bytes")
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            content = file.read(most + 1)
+    finally:
+        os.close(handle)
+    if len(content) > most:
         raise _unreadable(path, f"has more than {most:,} bytes")
     return content
 

@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core.agents.bounded import Unreadable, read_text
 from core.agents.confined import OPEN, Ground
 from core.contract import Json
 from core.projects.commands import CommandResult, Limits
 from core.sanitise import one_line
 
 REPORT_SECONDS = 300.0
-REPORT_BYTES = 256 * 2**20
+REPORT_BYTES = 64 * 2**20
 DATA, REPORT = "coverage.data", "coverage.json"
 """Names of the files in the run's own folder."""
 
@@ -41,7 +42,8 @@ def selection(project: Json, worktree: Path, config: Mapping[str, Any]) -> list[
     """The options of `coverage run` that say what to measure.
 
     In order: the project's settings in apm, its own coverage configuration, `--cov=…` in its pytest options, the
-    package that detection found, and at last everything but the tests.
+    package that detection found, and at last everything but the tests. Raises Unreadable for settings that are
+    not read.
     """
     tech = project.get("tech", {})
     chosen = project.get("settings", {}).get("coverage_source") or []
@@ -61,13 +63,8 @@ def selection(project: Json, worktree: Path, config: Mapping[str, Any]) -> list[
 
 
 def _cov_options(worktree: Path) -> list[str]:
-    texts = ((worktree / name) for name in _PYTEST_CONFIGS)
-    found = [name for path in texts if path.is_file() for name in _COV_OPTION.findall(_text(path))]
-    return list(dict.fromkeys(found))
-
-
-def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8", errors="replace")
+    texts = (read_text(worktree / name) or "" for name in _PYTEST_CONFIGS)
+    return list(dict.fromkeys(name for text in texts for name in _COV_OPTION.findall(text)))
 
 
 async def measure(
@@ -98,11 +95,11 @@ def _last_line(result: CommandResult) -> str:
 
 def read_report(report: Path, worktree: Path) -> Measurement:
     """A coverage report that a command left behind, in any of the formats of `READERS`."""
-    if report.stat().st_size > REPORT_BYTES:
-        return Measurement(None, f"the coverage report {report.name} is larger than {REPORT_BYTES:,} bytes")
     try:
-        return READERS[report.name](_text(report), worktree)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        return READERS[report.name](read_text(report, REPORT_BYTES) or "", worktree)
+    except Unreadable as error:
+        return Measurement(None, f"the coverage report was not taken: {error}")
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         return Measurement(None, f"the coverage report {report.name} cannot be read: {one_line(str(error))}")
 
 
@@ -229,6 +226,9 @@ async def probe(
         return Interpreter(result, {})
     try:
         answer = json.loads(lines[-1])
-        return Interpreter(result, dict(answer["versions"]), answer["origin"], dict(answer["coverage"]))
-    except (ValueError, KeyError, TypeError):
+        versions, origin = {name: answer["versions"][name] for name in modules}, answer["origin"]
+        if not all(isinstance(value, str | None) for value in (*versions.values(), origin)):
+            return Interpreter(result, {})
+        return Interpreter(result, versions, origin, dict(answer["coverage"]))
+    except (ValueError, KeyError, TypeError, RecursionError):
         return Interpreter(result, {})

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
+from core.agents.bounded import Unreadable, read_text
 from core.agents.branch import loose_settings, shown, uncommitted
 from core.agents.confined import OPEN, Ground, ground_of
 from core.agents.measured_coverage import DATA, READERS, Interpreter, measure, probe, read_report, selection
@@ -94,7 +95,10 @@ async def run_tests(project: Json, worktree: Path, scratch: Path, *, coverage: b
     ground = await ground_of(project, worktree, folder, scratch)
     bench = _Run(project, worktree, folder, coverage, ground)
     command = bench.command()
-    done = await (_run_command(bench, command) if command else _run_pytest(bench))
+    try:
+        done = await (_run_command(bench, command) if command else _run_pytest(bench))
+    except Unreadable as error:
+        done = TestRun(False, reason=f"the tests were not run: {error}", suggestion=f"Look at it in {worktree}.")
     left = sorted(path for _, path in set(await git.status(worktree)) - before)
     return replace(_advised(done, ground.advice(project)), left=tuple(shown(path) for path in left))
 
@@ -197,19 +201,18 @@ def _pytest(bench: _Run, found: Interpreter, with_coverage: bool) -> list[str]:
 
 
 def configures_pytest(worktree: Path) -> bool:
-    """Whether the project has options for pytest of its own; a broken pyproject.toml counts, for pytest to report."""
+    """Whether the project has options for pytest of its own; a broken pyproject.toml counts, for pytest to report.
+
+    Raises Unreadable for a file that is not read.
+    """
     if any((worktree / name).is_file() for name in ("pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml")):
         return True
     for name, section in (("tox.ini", "[pytest]"), ("setup.cfg", "[tool:pytest]")):
-        path = worktree / name
-        if path.is_file() and section in path.read_text(encoding="utf-8", errors="replace"):
+        if section in (read_text(worktree / name) or ""):
             return True
-    manifest = worktree / "pyproject.toml"
-    if not manifest.is_file():
-        return False
     try:
-        return "pytest" in tomllib.loads(manifest.read_text(encoding="utf-8", errors="replace")).get("tool", {})
-    except tomllib.TOMLDecodeError:
+        return "pytest" in tomllib.loads(read_text(worktree / "pyproject.toml") or "").get("tool", {})
+    except (tomllib.TOMLDecodeError, TypeError, RecursionError):
         return True
 
 
