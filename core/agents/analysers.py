@@ -295,7 +295,8 @@ async def _report(branch: _Branch, tool: Tool, commit: str) -> Report:
                 return Report(tool, None, ())
             words += files
         env = {name: value.replace("{cache}", str(cache)) for name, value in _ENV.items()}
-        ground = ground_at(branch.ground, root, cache, lent)
+        # An environment that setup made may have installed the project as a link to the worktree.
+        ground = ground_at(branch.ground, root, cache, (*lent, branch.worktree))
         result = await ground.run(words, cwd=root, limits=Limits(TOOL_SECONDS, OUTPUT_BYTES), env=env)
         return Report(tool, result, tuple(await asyncio.to_thread(read, tool.name, result, root)))
     finally:

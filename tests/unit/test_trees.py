@@ -116,6 +116,18 @@ async def test_what_was_there_before_is_looked_for_in_the_sandbox_too(tmp_path: 
     assert not (tmp_path / "pwned").exists()
 
 
+@needs_bubblewrap
+async def test_an_analyser_may_look_into_the_worktree_and_not_write_there(place: Place) -> None:
+    inside = f"import pathlib; p = pathlib.Path({str(place.tree)!r}); print((p / 'new.js').read_text()); "
+
+    static, _, _ = await place.static(
+        lint=[["{python}", "-c", inside], ["{python}", "-c", inside + "(p / 'a').write_text('')"]]
+    )
+
+    assert [row["exit_code"] for row in static["tools"]] == [0, 1]
+    assert not (place.tree / "a").exists()
+
+
 async def test_settings_that_git_ignores_hide_nothing(place: Place) -> None:
     plant = {"ruff.toml": 'exclude = ["shop"]\n', ".bandit": "[bandit]\nskips = B602\n"}
     commit(place.tree, {"shop/unused.py": "import os\n"})
