@@ -5,6 +5,7 @@ from __future__ import annotations
 from core.agents.bench import Bench
 from core.contract import ApmError, Json
 from core.projects import git, worktrees
+from core.projects.submodules import disarm
 
 MERGING = "merging"
 """The file in a work item's scratch that says its branch is being merged into by us at this moment."""
@@ -12,6 +13,8 @@ MERGING = "merging"
 
 async def merge_in(bench: Bench, target: str) -> tuple[str, ...]:
     """Merge the target into the branch; the conflicting paths. The mark stays only when we are killed in it."""
+    # Git puts what is changed aside before it merges, and for that it looks into submodules, whatever it is told.
+    await disarm(bench.tree())
     mark = bench.scratch / MERGING
     mark.touch()
     try:

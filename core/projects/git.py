@@ -1,4 +1,8 @@
-"""Git, as apm uses it: never a prompt, never a hook, never a lock taken for reading, and errors in one sentence."""
+"""Git, as apm uses it: never a prompt, never a hook, never a lock taken for reading, and errors in one sentence.
+
+Nor ever git inside a submodule, whose settings a command may have written: whatever looks at a worktree is told so by
+option, for a worktree's own `.gitmodules` beats a setting, and `add --update` of all has no such option.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +26,7 @@ FALLBACK_NAME, FALLBACK_EMAIL = "apm", "apm@localhost"
 _SETTINGS = """
 core.hooksPath=/dev/null core.quotepath=off core.fsmonitor=false commit.gpgsign=false tag.gpgsign=false
 log.showSignature=false color.ui=false gc.auto=0 maintenance.auto=false submodule.recurse=false rerere.enabled=false
-i18n.logOutputEncoding=UTF-8 trailer.separators=:
+i18n.logOutputEncoding=UTF-8 trailer.separators=: diff.submodule=short
 """
 _OPTIONS = tuple(word for setting in _SETTINGS.split() for word in ("-c", setting))
 _ENVIRONMENT = {
@@ -235,14 +239,15 @@ async def add_all_and_commit(
 ) -> str | None:
     """Commit everything that changed in a worktree; the commit, or None when nothing had changed.
 
-    Untracked files count, except ignored ones and what running a project's tools leaves behind (caches, coverage
-    data): a project without a .gitignore must not get it into its history. `author` is `Name <mail>`, `date` any
-    date git reads.
+    Untracked files count, but not ignored ones and what tools leave behind (caches, coverage data): a project without
+    a .gitignore must not get it into its history. `author` is `Name <mail>`, `date` any date git reads.
     """
     new = (await git(worktree, "ls-files", "--others", "--exclude-standard", "-z")).split("\0")
     # A path that ends in a slash is a repository inside this one: added, it would be a link that leads nowhere.
     wanted = "\0".join(path for path in new if path and not path.endswith("/") and not BY_PRODUCT.search(path))
-    await git(worktree, "add", "--update")
+    known = "\0".join(path for code, path in await status(worktree, untracked=False) if code[1] != " ")
+    if known:
+        await git(worktree, "add", "--update", "--pathspec-from-file=-", "--pathspec-file-nul", stdin=known.encode())
     if wanted:
         await git(worktree, "add", "--pathspec-from-file=-", "--pathspec-file-nul", stdin=wanted.encode())
     if (await git_result(worktree, "diff", "--cached", "--quiet", "--no-ext-diff")).ok:
@@ -261,7 +266,7 @@ async def merge_in(worktree: Path, target: str) -> tuple[str, ...]:
     result = await git_result(worktree, *args, env=await _identity(worktree))
     if result.ok:
         return ()
-    conflicts = await git(worktree, "diff", "--name-only", "--diff-filter=U", "-z", "--no-ext-diff")
+    conflicts = await git(worktree, "diff", "--name-only", "--diff-filter=U", "-z", "--ignore-submodules=dirty")
     if not conflicts:
         raise GitError(f"git merge failed in {worktree}: {_reason(result)}")
     await git(worktree, "merge", "--abort")

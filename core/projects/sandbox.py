@@ -16,7 +16,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.projects import git
+from core.projects.child import to_the_end
 from core.projects.commands import CommandResult, Limits, run
+from core.projects.submodules import disarm
 
 BUBBLEWRAP, NONE = "bubblewrap", "none"
 NOTE = "sandbox: bubblewrap, no network"
@@ -76,7 +78,16 @@ class Sandbox:
         return BUBBLEWRAP if self._works else NONE
 
     async def run(self, argv: Sequence[str], place: Place, *, limits: Limits, env: Mapping[str, str]) -> CommandResult:
-        """Run a command in the worktree. What is on record afterwards is the command, and in the note the sandbox."""
+        """Run a command in the worktree. What is on record afterwards is the command, and in the note the sandbox.
+
+        Whatever becomes of it, repositories that it put at the places of submodules are gone afterwards.
+        """
+        try:
+            return await self._run(argv, place, limits, env)
+        finally:
+            await to_the_end(disarm(place.worktree))
+
+    async def _run(self, argv: Sequence[str], place: Place, limits: Limits, env: Mapping[str, str]) -> CommandResult:
         if await self.kind() == NONE:
             return await run(argv, cwd=place.worktree, limits=limits, env=env)
         # Taken out before bubblewrap starts: it stays as process 1 inside, where its environment can be read.

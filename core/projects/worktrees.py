@@ -129,10 +129,12 @@ def work_item_of(branch: str) -> int | None:
 
 
 async def holds_changes(path: Path) -> bool:
-    """Whether a worktree holds work that no commit has. Ignored files are none, and neither is a tree half made."""
+    """Whether a worktree holds work that no commit has. Ignored files are none, neither are the insides of submodules,
+    which no commit here could hold, nor is a tree half made."""
     if not (path / ".git").exists():
         return False
-    result = await git_result(path, "status", "--porcelain", "-z", "--untracked-files=all")
+    words = ("status", "--porcelain", "-z", "--untracked-files=all", "--ignore-submodules=dirty")
+    result = await git_result(path, *words)
     return result.ok and bool(result.stdout)
 
 

@@ -353,3 +353,15 @@ async def test_without_a_key_nothing_is_started(place: Place) -> None:
 def test_tools_are_called_what_the_generated_files_call_them() -> None:
     named = dict(provider("claude-code").file.tools)
     assert {tool: words for tool, words in named.items() if tool != "delegate"} == dict(TOOLS)
+
+
+async def test_what_its_commands_put_at_a_submodules_place_is_gone_when_it_ends(place: Place) -> None:
+    made = place.tree.parent / "made"
+    sha = commit(made, {"a.txt": "a\n"})
+    git(place.tree, "update-index", "--add", "--cacheinfo", f"160000,{sha},vendor")
+    git(place.tree, "commit", "-q", "-m", "A submodule")
+    ask = await asked(place, [tool("Bash", command=f"mv {made} vendor")])
+    async with scripted([DONE]) as server:
+        await place.run(server, human=answer(ask, "once"))
+    assert (place.tree / "vendor" / "a.txt").exists()
+    assert not (place.tree / "vendor" / ".git").exists()

@@ -22,6 +22,7 @@ import json
 import logging
 import uuid
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
@@ -35,6 +36,7 @@ from core.installing import install_extra
 from core.projects import git
 from core.projects.child import to_the_end
 from core.projects.settings import interpreter
+from core.projects.submodules import disarm
 from core.redaction import Redactor, secrets_of
 from core.runtimes.base import WaitsForHuman
 from core.runtimes.claude_code import cli, words
@@ -144,7 +146,7 @@ class ClaudeCodeRuntime:
                 _explain(process, resumed, error)
                 raise
             finally:
-                await to_the_end(_end(client, process))
+                await to_the_end(_end(client, process, task.worktree))
 
     async def _argv(
         self, sdk: Any, task: _Task, session: str, resumed: bool, settings: Json, dollars: float
@@ -229,11 +231,11 @@ async def _comes(asked: asyncio.Event) -> bool:
     return True
 
 
-async def _end(client: Any, process: cli.Cli) -> None:
-    try:
+async def _end(client: Any, process: cli.Cli, worktree: Path) -> None:
+    async with AsyncExitStack() as ending:
+        ending.push_async_callback(disarm, worktree)
+        ending.push_async_callback(process.close)
         await client.disconnect()
-    finally:
-        await process.close()
 
 
 def _explain(process: cli.Cli, resumed: bool, error: Exception) -> None:

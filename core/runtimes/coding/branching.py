@@ -7,14 +7,11 @@ import os
 import shutil
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from pathlib import Path
 
 from core.contract import Json
 from core.projects import git
 from core.runtimes.coding.confinement import Refused, Tree
 from core.sanitise import one_line
-
-_LINK_MODE = "160000"
 
 
 async def tidy(tree: Tree, written: AbstractSet[str]) -> list[str]:
@@ -22,7 +19,6 @@ async def tidy(tree: Tree, written: AbstractSet[str]) -> list[str]:
 
     That is: files that commands left which the agent did not write, and changes of files that it may not write.
     """
-    await disarm(tree.root)
     new = (await git.git(tree.root, "ls-files", "--others", "--exclude-standard", "-z")).split("\0")
     foreign = [path for path in new if path and path not in written and not git.BY_PRODUCT.search(path)]
     for path in foreign:
@@ -49,39 +45,6 @@ async def check_size(tree: Tree, limit: int) -> None:
         total += known.st_size if known else 0
         if total > limit:
             raise Refused(f"With {one_line(path)} the change has more than {limit:,} bytes; make it smaller.")
-
-
-async def disarm(worktree: Path) -> None:
-    """Remove repositories that a command put where git expects a submodule.
-
-    Git asks a submodule's own repository about its state, by that repository's settings; one that a command made could
-    name a program there. A submodule whose repository lies in the project's own stays.
-    """
-    listed = await git.git(worktree, "ls-files", "--stage", "-z")
-    links = [entry.partition("\t")[2] for entry in listed.split("\0") if entry.startswith(_LINK_MODE)]
-    if not links:
-        return
-    common = Path((await git.git(worktree, "rev-parse", "--path-format=absolute", "--git-common-dir")).rstrip("\n"))
-    await asyncio.to_thread(_disarm, worktree, links, common)
-
-
-def _disarm(worktree: Path, links: Sequence[str], common: Path) -> None:
-    for link in links:
-        pointer = worktree / link / ".git"
-        if not os.path.lexists(pointer) or _leads_into(pointer, common):
-            continue
-        if pointer.is_dir() and not pointer.is_symlink():
-            shutil.rmtree(pointer)
-        else:
-            pointer.unlink()
-
-
-def _leads_into(pointer: Path, common: Path) -> bool:
-    if pointer.is_symlink() or not pointer.is_file() or pointer.stat().st_size > 4_096:
-        return False
-    text = pointer.read_text(encoding="utf-8", errors="replace").strip()
-    target = pointer.parent / text.removeprefix("gitdir:").strip()
-    return text.startswith("gitdir:") and target.resolve().is_relative_to(common.resolve())
 
 
 def proofs_of(given: Json, criteria: Sequence[str]) -> dict[str, list[str]]:

@@ -14,9 +14,9 @@ from core.contract import AgentRequest, AgentResponse, Json, failed
 from core.projects import git
 from core.projects.sandbox import Sandbox, place_of
 from core.projects.settings import SANDBOX_OFF
+from core.projects.submodules import disarm
 from core.projects.worktrees import Worktree, reset_to_commit
 from core.redaction import Redactor, secrets_of
-from core.runtimes.coding.branching import disarm
 from core.runtimes.coding.confinement import Tree, team_paths
 from core.runtimes.coding.conversation import START, Conversation, read_record
 from core.runtimes.coding.declared import declared

@@ -10,11 +10,9 @@ from pathlib import Path, PurePosixPath
 
 from core.contract import Json
 from core.projects import git
-from core.projects.child import to_the_end
 from core.projects.commands import Limits as CommandLimits
 from core.projects.sandbox import Place, Sandbox
 from core.redaction import MARK
-from core.runtimes.coding.branching import disarm
 from core.runtimes.coding.confinement import WHOLE, Found, Refused, Tree, digest
 from core.runtimes.coding.declared import Commands
 from core.runtimes.coding.limits import Limits
@@ -210,10 +208,7 @@ class Workbench:
             raise Refused(f"Commands were run {self.limits.commands} times, which is the limit; end with `done`.")
         argv = command.given(given.get("arguments", []), self.tree)
         limits = CommandLimits(self.commands.seconds, OUTPUT_BYTES)
-        try:
-            result = await self.sandbox.run(argv, self.place, limits=limits, env=self.commands.env)
-        finally:
-            await to_the_end(disarm(self.tree.root))
+        result = await self.sandbox.run(argv, self.place, limits=limits, env=self.commands.env)
         self.ledger.commands += 1
         evidence = result.evidence(tool=command.name)
         evidence["output_tail"] = await asyncio.to_thread(self.clean, evidence["output_tail"])
