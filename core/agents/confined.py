@@ -89,10 +89,21 @@ async def is_a_models_work(project: Json, worktree: Path) -> bool:
 
 
 async def has_a_models_work(worktree: Path, base: str) -> bool:
-    """Whether an agent that was given a task has committed on the branch, by trailer or by name."""
-    return any(
-        TASK_TRAILER in commit.trailers or (commit.email == MAIL and commit.author != git.FALLBACK_NAME)
-        for commit in await git.commits(worktree, base)
+    """Whether an agent that was given a task has committed on the branch, by trailer or by name.
+
+    All commits are asked about: those of a target that was merged in stand before the agent's own. Where git gives no
+    full answer, it may have.
+    """
+    wanted = f"--format=tformat:%an%x00%ae%x00%(trailers:key={TASK_TRAILER},keyonly)"
+    result = await git.git_result(worktree, "log", "-z", wanted, "--end-of-options", f"{base}..HEAD")
+    words = result.stdout.split("\0")
+    return (
+        not result.ok
+        or result.truncated
+        or any(
+            task or (mail == MAIL and name != git.FALLBACK_NAME)
+            for name, mail, task in zip(words[0:-1:3], words[1::3], words[2::3], strict=False)
+        )
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -43,6 +44,13 @@ class Place:
 
     def written(self, message: str) -> None:
         commit(self.repo, {"shop.py": "def price():\n    return 1\n", "tests/test_shop.py": self.test}, message)
+
+    def buried(self, commits: int) -> None:
+        """So many commits of a person's on top, all of them later."""
+        told = "commit refs/heads/main\ncommitter Ada <ada@example.org> {} +0000\ndata 1\nx\n"
+        first, *others = (told.format(2_000_000_000 + number) for number in range(commits))
+        stream = "".join([first, f"from {git(self.repo, 'rev-parse', 'HEAD')}\n", *others])
+        subprocess.run(["git", "fast-import", "--quiet"], cwd=self.repo, input=stream, text=True, check=True)
 
     def project(self, **settings: object) -> Json:
         settings = {"python": sys.executable, **settings}
@@ -131,3 +139,14 @@ async def test_by_its_commits_a_branch_is_known_as_a_models_work(
     git(place.repo, "commit", "-q", "--allow-empty", "-m", message, f"--author={author}")
 
     assert await has_a_models_work(place.repo, place.base) is expected
+
+
+async def test_a_models_commit_is_found_below_any_number_of_others(place: Place) -> None:
+    place.written(BY_A_MODEL)
+    place.buried(1_001)
+
+    assert await has_a_models_work(place.repo, place.base) is True
+
+
+async def test_where_git_cannot_tell_a_branch_is_taken_for_a_models_work(place: Place) -> None:
+    assert await has_a_models_work(place.repo, "0" * 40) is True
