@@ -64,7 +64,7 @@ async def ground_of(project: Json, worktree: Path, writable: Path, scratch: Path
     base = str(project.get("base_commit") or "")
     if not base or not await has_a_models_work(worktree, base) or await sandbox.kind() == NONE:
         return OPEN
-    place = await place_of(worktree, scratch, interpreters(project))
+    place = await place_around(project, worktree, scratch)
     return Ground(sandbox, replace(place, writable=(writable,)))
 
 
@@ -79,13 +79,27 @@ async def ground_around(
     """The ground of a folder that holds a model's work and is no worktree: an export, an unpacked wheel."""
     if (project.get("settings") or {}).get("sandbox") == SANDBOX_OFF or await sandbox.kind() == NONE:
         return OPEN
-    return Ground(sandbox, Place(folder.resolve(), visible=tuple(visible), writable=tuple(writable)))
+    carried = await _carried(project) if project.get("path") else frozenset[str]()
+    place = Place(folder.resolve(), visible=tuple(visible), writable=tuple(writable), carried=carried)
+    return Ground(sandbox, place)
 
 
 async def is_a_models_work(project: Json, worktree: Path) -> bool:
     """Whether a model has written on the project's branch since its base commit; False where it has none."""
     base = str(project.get("base_commit") or "")
     return bool(base) and await has_a_models_work(worktree, base)
+
+
+async def place_around(project: Json, worktree: Path, scratch: Path) -> Place:
+    """The place for a project's commands: what its interpreter needs can be seen, as far as a person put it there."""
+    place = await place_of(worktree, scratch, interpreters(project))
+    return replace(place, carried=await _carried(project))
+
+
+async def _carried(project: Json) -> frozenset[str]:
+    checkout = Path(str(project["path"]))
+    roots, paths = {checkout, checkout.resolve()}, await git.tracked_files(checkout)
+    return frozenset(f"{root}/{path}" for root in roots for path in paths)
 
 
 async def has_a_models_work(worktree: Path, base: str) -> bool:
@@ -110,7 +124,7 @@ async def has_a_models_work(worktree: Path, base: str) -> bool:
 def interpreters(project: Json) -> tuple[Path, ...]:
     """What must be visible besides the system for a project's commands to run: the prepared environment, the virtual
     environments of the user's checkout, and what apm's own interpreter stands in where it is the project's."""
-    checkout = Path(str(project.get("path") or "/nonexistent"))
+    checkout = Path(str(project["path"]))
     found = [checkout / ".venv", checkout / "venv"]
     if project.get("environment"):
         found.append(Path(str(project["environment"])))

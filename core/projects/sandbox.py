@@ -56,6 +56,11 @@ class Place:
     """The file with git's settings, and what is shown in its place."""
     visible: tuple[Path, ...] = ()
     writable: tuple[Path, ...] = ()
+    disarmed: Path | None = None
+    """The checkout in which the places of submodules are cleared after each command; none around an export."""
+    carried: frozenset[str] = frozenset()
+    """Absolute paths of what the repository itself brought into the user's checkout. A link among them, or a file that
+    names folders, is a stranger's word and shows nothing."""
 
 
 class Sandbox:
@@ -85,7 +90,8 @@ class Sandbox:
         try:
             return await self._run(argv, place, limits, env)
         finally:
-            await to_the_end(disarm(place.worktree))
+            if place.disarmed is not None:
+                await to_the_end(disarm(place.disarmed))
 
     async def _run(self, argv: Sequence[str], place: Place, limits: Limits, env: Mapping[str, str]) -> CommandResult:
         if await self.kind() == NONE:
@@ -107,7 +113,7 @@ async def place_of(worktree: Path, scratch: Path, visible: Iterable[Path] = ()) 
     shown = await asyncio.to_thread(_write_settings, listed, scratch / "git-settings")
     folders = tuple(dict.fromkeys((common, own)))
     settings = (common / "config", shown) if (common / "config").is_file() else None
-    return Place(worktree.resolve(), folders, settings, tuple(visible))
+    return Place(worktree.resolve(), folders, settings, tuple(visible), disarmed=worktree.resolve())
 
 
 def _write_settings(listed: str, file: Path) -> Path:
@@ -124,11 +130,11 @@ def _write_settings(listed: str, file: Path) -> Path:
 def enclosure(place: Place, argv: Sequence[str], home: Path, env: Mapping[str, str]) -> list[str]:
     """Bubblewrap's options for a command at a place."""
     tree = place.worktree
-    programs = [*_programs(argv, env), *(home / name for name in _TOOLCHAINS)]
+    programs = [*_programs(argv, env, place), *(home / name for name in _TOOLCHAINS)]
     options = _walls(home)
     for path in dict.fromkeys((*programs, *place.visible)):
-        if not _is_wide(path, home, tree):
-            options += ["--ro-bind-try", str(path), str(path)]
+        if not _is_wide(path, home, tree) and not _is_foreign(path, place):
+            options += ["--ro-bind-try", str(path.resolve()), str(path)]
     for folder in (tree, *place.writable):
         options += ["--bind-try", str(folder), str(folder)]
     # Bound over itself, the worktree's pointer to its repository can be neither changed nor replaced.
@@ -156,21 +162,22 @@ def _walls(home: Path) -> list[str]:
     return options
 
 
-def _programs(argv: Sequence[str], env: Mapping[str, str]) -> list[Path]:
+def _programs(argv: Sequence[str], env: Mapping[str, str], place: Place) -> list[Path]:
     """The folders that a command's program lives in: those of the search path, and each a link to it leads through.
 
-    A program in a folder `bin` brings what stands beside that folder: its libraries.
+    A program in a folder `bin` brings what stands beside that folder: its libraries. Nothing is followed that a model
+    or the repository may have written.
     """
     path = env.get("PATH", os.environ.get("PATH", os.defpath))
     found = [Path(folder) for folder in path.split(os.pathsep) if folder.startswith("/")]
     program = shutil.which(argv[0], path=path) if argv else None
     step = Path(program) if program else None
     for _ in range(20):
-        if step is None or not step.is_absolute():
+        if step is None or not step.is_absolute() or _is_foreign(step, place):
             break
         found.append(step.parent.parent if step.parent.name == "bin" else step.parent)
         settings = step.parent.parent / "pyvenv.cfg"
-        if settings.is_file():
+        if settings.is_file() and not _is_foreign(settings, place):
             base = re.search(r"^home\s*=\s*(/.*)$", settings.read_text(encoding="utf-8", errors="replace"), re.M)
             found += [Path(base[1].strip()).parent] if base else []
         step = step.parent / step.readlink() if step.is_symlink() else None
@@ -178,8 +185,22 @@ def _programs(argv: Sequence[str], env: Mapping[str, str]) -> list[Path]:
 
 
 def _is_wide(path: Path, home: Path, tree: Path) -> bool:
-    """Whether showing a folder would show the home, the worktree's surroundings, or what is already there."""
-    real = Path(os.path.normpath(path))
-    if any(real.is_relative_to(system) for system in _SYSTEM):
+    """Whether showing a folder would show the home, the worktree's surroundings, or what is already there.
+
+    Judged by its name, which is where it would be shown, and by what a link of that name leads to.
+    """
+    named, real = Path(os.path.normpath(path)), path.resolve()
+    if any(named.is_relative_to(system) for system in _SYSTEM):
         return True
-    return any(place.is_relative_to(real) for place in (home, home.resolve(), tree, Path("/tmp"), Path("/run")))
+    kept = [home, home.resolve(), tree, Path("/tmp"), Path("/run"), *map(Path, _MASKED)]
+    above = any(folder.is_relative_to(shown) for folder in kept for shown in (named, real))
+    return above or any(real.is_relative_to(masked) for masked in _MASKED)
+
+
+def _is_foreign(path: Path, place: Place) -> bool:
+    """Whether a path lies in the worktree, or is or leads through something that the repository carries."""
+    spelled = (path, path.parent.resolve() / path.name)
+    return any(
+        way.is_relative_to(place.worktree) or any(str(part) in place.carried for part in (way, *way.parents))
+        for way in spelled
+    )

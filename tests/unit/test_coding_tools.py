@@ -36,7 +36,7 @@ def bench(root: Path, limits: Limits | None = None, **settings: Any) -> Workbenc
     told = project(root, **settings)
     limits = limits or Limits()
     commands = declared(told, root, limits.command_seconds)
-    return Workbench(Tree(root), redact, limits, commands, Sandbox("no-such-program"), Place(root))
+    return Workbench(Tree(root), redact, limits, commands, Sandbox("no-such-program"), Place(root, disarmed=root))
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ class Planted:
 
     async def command(self, code: str) -> None:
         argv = [sys.executable, "-c", code]
-        result = await NO_SANDBOX.run(argv, Place(self.tree), limits=Limits(seconds=60.0), env={})
+        result = await NO_SANDBOX.run(argv, Place(self.tree, disarmed=self.tree), limits=Limits(seconds=60.0), env={})
         assert result.ok, result.output
 
 

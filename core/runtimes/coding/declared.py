@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from core.agents.confined import interpreters
 from core.agents.testing import configures_pytest
 from core.contract import Json
 from core.projects.settings import expand, interpreter, python_path
@@ -61,8 +60,6 @@ class Commands:
     by_name: Mapping[str, Declared]
     env: Mapping[str, str]
     seconds: float
-    interpreters: tuple[Path, ...] = field(default=())
-    """What must be visible besides the system for them to run."""
 
 
 def declared(project: Json, worktree: Path, seconds: float) -> Commands:
@@ -92,7 +89,7 @@ def declared(project: Json, worktree: Path, seconds: float) -> Commands:
         "CI": "1",
     }
     limit = min(seconds, float(settings.get("time_limit", seconds)))
-    return Commands(by_name, env, limit, interpreters(project))
+    return Commands(by_name, env, limit)
 
 
 def _test(settings: Json, tech: Json, worktree: Path) -> Declared:

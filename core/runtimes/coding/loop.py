@@ -10,9 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from core.agents.bench import Bench
+from core.agents.confined import place_around
 from core.contract import AgentRequest, AgentResponse, Json, failed
 from core.projects import git
-from core.projects.sandbox import Sandbox, place_of
+from core.projects.sandbox import Sandbox
 from core.projects.settings import SANDBOX_OFF
 from core.projects.submodules import disarm
 from core.projects.worktrees import Worktree, reset_to_commit
@@ -89,7 +90,7 @@ class CodingRuntime:
             await reset_to_commit(Worktree(worktree, project["branch"], project["base_commit"]))
             record.head = await git.head(worktree)
             await bench.session.keep(START, {"head": record.head})
-        place = await place_of(worktree, bench.scratch, commands.interpreters)
+        place = await place_around(project, worktree, bench.scratch)
         places = tuple(filter(None, (worktree, bench.releases, bench.scratch, self._workspace)))
         opening = await asyncio.to_thread(task_message, request, self._clean, places)
         return Task(
