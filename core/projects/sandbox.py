@@ -24,6 +24,9 @@ BUBBLEWRAP, NONE = "bubblewrap", "none"
 NOTE = "sandbox: bubblewrap, no network"
 TEMPORARY_BYTES = 2**30
 """Of each folder that lives in memory."""
+FILE_BYTES = 8 * 2**30
+"""Of one file that a command writes: far beyond what builds and tests make, and less than a disk. Also of a file with
+gaps, which takes less room than its size."""
 
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc", "/opt", "/nix/store", "/gnu/store")
 _MASKED = ("/etc/shadow", "/etc/gshadow", "/etc/ssh", "/etc/ssl/private", "/etc/sudoers", "/etc/sudoers.d")
@@ -40,6 +43,9 @@ _SAFE_SETTING = re.compile(
     r"core\.(repositoryformatversion|filemode|bare|ignorecase|symlinks|precomposeunicode|autocrlf|eol)|extensions\.\w+"
 )
 _PROBE = ("true",)
+_LIMITED = ("sh", "-c", f'ulimit -f {FILE_BYTES // 512} 2>/dev/null; exec "$@"', "sh")
+"""Runs a command with a limit that it cannot raise; where there is a lower one already, with that. The shell counts in
+blocks of 512 bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +104,7 @@ class Sandbox:
             return await run(argv, cwd=place.worktree, limits=limits, env=env)
         # Taken out before bubblewrap starts: it stays as process 1 inside, where its environment can be read.
         useless = [word for name in sorted(os.environ) if _USELESS.fullmatch(name) for word in ("-u", name)]
-        wrapped = ["env", *useless, self._program, *enclosure(place, argv, Path.home(), env), "--", *argv]
+        wrapped = [*_LIMITED, "env", *useless, self._program, *enclosure(place, argv, Path.home(), env), "--", *argv]
         result = await run(wrapped, cwd=place.worktree, limits=limits, env={"APM_SANDBOX": BUBBLEWRAP, **env})
         # That something was left running is always said of a sandbox: bubblewrap's own process ends a moment later.
         note = f"{NOTE}; {result.note}" if result.timed_out else NOTE

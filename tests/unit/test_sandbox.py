@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from core.projects.commands import CommandResult, Limits
-from core.projects.sandbox import BUBBLEWRAP, NONE, NOTE, Place, Sandbox, enclosure, place_of
+from core.projects.sandbox import BUBBLEWRAP, FILE_BYTES, NONE, NOTE, Place, Sandbox, enclosure, place_of
 from tests.unit.git_project import commit, git
 
 WORKS = (
@@ -154,6 +154,28 @@ while not os.path.exists("alive"):
 async def test_one_that_hangs_is_ended_at_its_limit(tree: Path) -> None:
     result = await python("import time; time.sleep(300)", tree, seconds=1.0)
     assert result.timed_out
+
+
+@needs_bubblewrap
+async def test_no_file_of_its_own_fills_the_disk(tree: Path) -> None:
+    code = f"""
+import resource
+with open("big", "wb") as file:
+    file.truncate({FILE_BYTES})
+    print(file.seek(0, 2))
+    try:
+        file.truncate({FILE_BYTES} + 1)
+    except OSError as error:
+        print(error.strerror)
+try:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (-1, -1))
+except ValueError as error:
+    print(error)
+"""
+    result = await python(code, tree)
+    assert result.stdout.splitlines() == [str(FILE_BYTES), "File too large", "not allowed to raise maximum limit"], (
+        result.output
+    )
 
 
 async def test_without_bubblewrap_commands_run_under_the_same_limits(tree: Path) -> None:
