@@ -18,6 +18,7 @@ from core.contract import ApmError, Json
 from core.orchestration.model_runtimes import missing
 from core.projects import git
 from core.projects.commands import Limits, run
+from core.projects.sandbox import BUBBLEWRAP, Sandbox
 from core.projects.settings import interpreter
 from core.sanitise import one_line
 from core.store import reads, rows
@@ -114,19 +115,27 @@ async def _optional() -> list[Finding]:
         else Finding("machine", f"runtime {name}", "ok", "configured")
         for name, why_not in missing(os.environ).items()
     ]
-    for program, name, purpose in (
-        (
-            "bwrap",
-            "bubblewrap",
-            "Without it, commands that a model runs are bounded, but not cut off from the network.",
-        ),
-        ("tmux", "tmux", "Only needed to run apm's own terminal tests."),
-    ):
-        where = shutil.which(program)
-        found.append(
-            Finding("machine", name, "ok", where) if where else Finding("machine", name, "advice", "not found", purpose)
-        )
-    return found
+    return [*found, await _sandbox(), _tmux()]
+
+
+def _tmux() -> Finding:
+    where = shutil.which("tmux")
+    if where:
+        return Finding("machine", "tmux", "ok", where)
+    return Finding("machine", "tmux", "advice", "not found", "Only needed to run apm's own terminal tests.")
+
+
+async def _sandbox() -> Finding:
+    """Tried for real: bubblewrap may be there and not be allowed."""
+    where = shutil.which("bwrap")
+    if where and await Sandbox().kind() == BUBBLEWRAP:
+        return Finding("machine", "bubblewrap", "ok", where)
+    told = f"{where} may not make a sandbox here" if where else "not found"
+    remedy = (
+        "Without it, what a model wrote runs as you: your home, the workspace with state/journal.key and the inbox, "
+        "and the network are open to it. Install bubblewrap and allow it user namespaces, or let no model write code."
+    )
+    return Finding("machine", "bubblewrap", "advice", told, remedy)
 
 
 async def _workspace(folder: Path) -> list[Finding]:

@@ -31,10 +31,12 @@ SANDBOX = Sandbox()
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Where commands run. Without a `place`, as they are; with one, those of its worktree run in the sandbox."""
+    """Where commands run. Without a `place`, as they are; with one, those of its worktree run in the sandbox, or with a
+    note that says why not."""
 
     sandbox: Sandbox = SANDBOX
     place: Place | None = None
+    is_confined: bool = False
 
     async def run(
         self, argv: Sequence[str], *, cwd: Path, limits: Limits = DEFAULT, env: Mapping[str, str] | None = None
@@ -45,7 +47,7 @@ class Ground:
 
     def advice(self, project: Json) -> str:
         """What a person may do where a command fails for being confined; empty where it was not."""
-        if self.place is None:
+        if not self.is_confined:
             return ""
         name = one_line(str(project.get("name") or "NAME"), 100)
         return (
@@ -59,13 +61,17 @@ OPEN = Ground()
 
 async def ground_of(project: Json, worktree: Path, writable: Path, scratch: Path, sandbox: Sandbox = SANDBOX) -> Ground:
     """The ground of a branch. `writable` is the one folder besides the worktree that its commands may write to."""
-    if (project.get("settings") or {}).get("sandbox") == SANDBOX_OFF:
-        return OPEN
     base = str(project.get("base_commit") or "")
-    if not base or not await has_a_models_work(worktree, base) or await sandbox.kind() == NONE:
+    if not base or not await has_a_models_work(worktree, base):
         return OPEN
+    used = sandbox_of(project, sandbox)
     place = await place_around(project, worktree, scratch)
-    return Ground(sandbox, replace(place, writable=(writable,)))
+    return Ground(used, replace(place, writable=(writable,)), await used.kind() != NONE)
+
+
+def sandbox_of(project: Json, sandbox: Sandbox) -> Sandbox:
+    """The one of this machine, unless a person has said that the project's commands need none."""
+    return Sandbox("") if (project.get("settings") or {}).get("sandbox") == SANDBOX_OFF else sandbox
 
 
 async def ground_around(
@@ -81,7 +87,7 @@ async def ground_around(
         return OPEN
     carried = await _carried(project) if project.get("path") else frozenset[str]()
     place = Place(folder.resolve(), visible=tuple(visible), writable=tuple(writable), carried=carried)
-    return Ground(sandbox, place)
+    return Ground(sandbox, place, True)
 
 
 async def is_a_models_work(project: Json, worktree: Path) -> bool:

@@ -22,6 +22,8 @@ from core.projects.submodules import disarm
 
 BUBBLEWRAP, NONE = "bubblewrap", "none"
 NOTE = "sandbox: bubblewrap, no network"
+WITHOUT = "no sandbox: bubblewrap is missing or not allowed here, so this ran as you, with your files and the network"
+SWITCHED_OFF = "no sandbox: switched off for this project, so this ran as you, with your files and the network"
 TEMPORARY_BYTES = 2**30
 """Of each folder that lives in memory."""
 FILE_BYTES = 8 * 2**30
@@ -73,7 +75,7 @@ class Sandbox:
     """Runs commands confined where this machine can, and says which it was. One for all executions."""
 
     def __init__(self, program: str = "bwrap") -> None:
-        """With an empty `program` nothing is confined."""
+        """With an empty `program` nothing is confined, as a person has said."""
         self._program = program
         self._works: bool | None = None
         self._asking = asyncio.Lock()
@@ -89,7 +91,8 @@ class Sandbox:
         return BUBBLEWRAP if self._works else NONE
 
     async def run(self, argv: Sequence[str], place: Place, *, limits: Limits, env: Mapping[str, str]) -> CommandResult:
-        """Run a command in the worktree. What is on record afterwards is the command, and in the note the sandbox.
+        """Run a command in the worktree. What is on record afterwards is the command, and in the note the sandbox, or
+        why there was none.
 
         Whatever becomes of it, repositories that it put at the places of submodules are gone afterwards.
         """
@@ -101,7 +104,9 @@ class Sandbox:
 
     async def _run(self, argv: Sequence[str], place: Place, limits: Limits, env: Mapping[str, str]) -> CommandResult:
         if await self.kind() == NONE:
-            return await run(argv, cwd=place.worktree, limits=limits, env=env)
+            result = await run(argv, cwd=place.worktree, limits=limits, env=env)
+            why = WITHOUT if self._program else SWITCHED_OFF
+            return replace(result, note="; ".join(part for part in (why, result.note) if part))
         # Taken out before bubblewrap starts: it stays as process 1 inside, where its environment can be read.
         useless = [word for name in sorted(os.environ) if _USELESS.fullmatch(name) for word in ("-u", name)]
         wrapped = [*_LIMITED, "env", *useless, self._program, *enclosure(place, argv, Path.home(), env), "--", *argv]

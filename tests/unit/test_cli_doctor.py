@@ -195,3 +195,22 @@ def test_prices_of_one_s_own_are_looked_at_where_there_are_any(line: CommandLine
     assert problems(ended)["prices.yaml"]["found"] == (
         "prices.yaml:3: other.input: is -1; it must be dollars per million tokens"
     )
+
+
+@pytest.mark.parametrize(
+    ("program", "found"), [("", "not found"), ("#!/bin/sh\nexit 1\n", "bwrap may not make a sandbox here")]
+)
+def test_without_a_sandbox_doctor_names_what_is_open(line: CommandLine, program: str, found: str) -> None:
+    programs = line.folder.parent / "programs"
+    programs.mkdir()
+    (programs / "git").symlink_to(str(shutil.which("git")))
+    if program:
+        (programs / "bwrap").write_text(program)
+        (programs / "bwrap").chmod(0o755)
+    line.monkeypatch.setenv("PATH", str(programs))
+
+    told = {row["name"]: row for row in line("doctor", "--json").json}["bubblewrap"]
+
+    assert told["status"] == "advice"
+    assert told["found"].endswith(found)
+    assert all(word in told["remedy"] for word in ("your home", "state/journal.key", "the inbox", "the network"))

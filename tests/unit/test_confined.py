@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from core.agents.analysers import analyse
-from core.agents.confined import Ground, ground_of, has_a_models_work, place_around
+from core.agents.confined import OPEN, ground_of, has_a_models_work, place_around
 from core.agents.testing import TestRun, run_tests
 from core.contract import Json
-from core.projects.sandbox import NOTE, Sandbox, enclosure
+from core.projects.sandbox import NOTE, SWITCHED_OFF, WITHOUT, Sandbox, enclosure
 from tests.unit.git_project import commit, git, project, write
 from tests.unit.test_sandbox import needs_bubblewrap
 
@@ -96,12 +96,12 @@ async def test_a_models_tests_are_counted_and_measured_but_reach_nothing_and_tha
 
 
 @needs_bubblewrap
-async def test_where_a_person_has_said_off_they_run_as_they_are(place: Place) -> None:
+async def test_where_a_person_has_said_off_they_run_as_they_are_and_that_is_said(place: Place) -> None:
     place.written(BY_A_MODEL)
 
     done = await place.run(sandbox="off")
 
-    assert (done.passed, done.failed, done.suggestion, notes(done)) == (3, 0, "", {""})
+    assert (done.passed, done.failed, done.suggestion, notes(done)) == (3, 0, "", {SWITCHED_OFF})
 
 
 @needs_bubblewrap
@@ -113,12 +113,22 @@ async def test_what_a_person_wrote_runs_as_the_person_would_run_it(place: Place)
     assert (done.passed, done.failed, notes(done)) == (3, 0, {""})
 
 
-async def test_without_bubblewrap_all_run_as_they_are(place: Place) -> None:
+async def test_without_bubblewrap_all_run_as_they_are_and_that_is_said(place: Place) -> None:
     place.written(BY_A_MODEL)
 
     found = await ground_of(place.project(), place.repo, place.scratch, place.scratch, Sandbox("no-such-program"))
+    result = await found.run(["true"], cwd=place.repo)
 
-    assert found == Ground()
+    assert (result.exit_code, result.note, found.advice(place.project())) == (0, WITHOUT, "")
+
+
+async def test_a_persons_branch_needs_no_such_word(place: Place) -> None:
+    place.written("Add")
+
+    for settings in ({}, {"sandbox": "off"}):
+        project = place.project(**settings)
+        ground = await ground_of(project, place.repo, place.scratch, place.scratch, Sandbox("no-such-program"))
+        assert ground == OPEN
 
 
 @needs_bubblewrap

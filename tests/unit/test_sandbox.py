@@ -13,7 +13,18 @@ from pathlib import Path
 import pytest
 
 from core.projects.commands import CommandResult, Limits
-from core.projects.sandbox import BUBBLEWRAP, FILE_BYTES, NONE, NOTE, Place, Sandbox, enclosure, place_of
+from core.projects.sandbox import (
+    BUBBLEWRAP,
+    FILE_BYTES,
+    NONE,
+    NOTE,
+    SWITCHED_OFF,
+    WITHOUT,
+    Place,
+    Sandbox,
+    enclosure,
+    place_of,
+)
 from tests.unit.git_project import commit, git
 
 WORKS = (
@@ -182,7 +193,12 @@ async def test_without_bubblewrap_commands_run_under_the_same_limits(tree: Path)
     sandbox = Sandbox(program="no-such-program-anywhere")
     assert await sandbox.kind() == NONE
     result = await sandbox.run(["cat", "a.txt"], Place(tree), limits=Limits(seconds=20.0), env={})
-    assert (result.stdout, result.note) == ("one\n", "")
+    assert (result.stdout, result.note) == ("one\n", WITHOUT)
+
+
+async def test_a_sandbox_that_is_switched_off_says_so(tree: Path) -> None:
+    result = await Sandbox("").run(["sleep", "300"], Place(tree), limits=Limits(seconds=0.1), env={})
+    assert result.note == f"{SWITCHED_OFF}; killed at the time limit of 0.1 s"
 
 
 @needs_bubblewrap

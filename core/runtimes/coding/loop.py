@@ -10,11 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from core.agents.bench import Bench
-from core.agents.confined import place_around
-from core.contract import AgentRequest, AgentResponse, Json, failed
+from core.agents.confined import place_around, sandbox_of
+from core.contract import AgentRequest, AgentResponse, failed
 from core.projects import git
 from core.projects.sandbox import Sandbox
-from core.projects.settings import SANDBOX_OFF
 from core.projects.submodules import disarm
 from core.projects.worktrees import Worktree, reset_to_commit
 from core.redaction import Redactor, secrets_of
@@ -100,11 +99,7 @@ class CodingRuntime:
             session=bench.session,
             model=self._model_of(agent),
             limits=limits,
-            bench=Workbench(tree, self._clean, limits, commands, self._sandbox_of(project), place),
+            bench=Workbench(tree, self._clean, limits, commands, sandbox_of(project, self._sandbox), place),
             record=record,
             talk=Conversation(opening, limits.history_characters, limits.turns),
         )
-
-    def _sandbox_of(self, project: Json) -> Sandbox:
-        """The one of this machine, unless a person has said that the project's commands need none."""
-        return Sandbox("") if (project.get("settings") or {}).get("sandbox") == SANDBOX_OFF else self._sandbox
