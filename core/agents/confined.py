@@ -114,17 +114,29 @@ async def has_a_models_work(worktree: Path, base: str) -> bool:
     All commits are asked about: those of a target that was merged in stand before the agent's own. Where git gives no
     full answer, it may have.
     """
+    signers = await _signers(worktree, base)
+    return signers is None or any(by_model for _, by_model in signers)
+
+
+async def last_to_touch(worktree: Path, base: str, path: str) -> tuple[str, bool]:
+    """Who was the branch's last to commit to a file, and whether that is an agent that was given a task. Where git
+    gives no answer, it may be: ("", True)."""
+    signers = await _signers(worktree, base, "-1", path=path)
+    return signers[0] if signers else ("", True)
+
+
+async def _signers(worktree: Path, base: str, *options: str, path: str = "") -> list[tuple[str, bool]] | None:
+    """The authors of the branch's commits, newest first, and whether each is a model; None where git does not say."""
     wanted = f"--format=tformat:%an%x00%ae%x00%(trailers:key={TASK_TRAILER},keyonly)"
-    result = await git.git_result(worktree, "log", "-z", wanted, "--end-of-options", f"{base}..HEAD")
+    places = ("--", path) if path else ()
+    result = await git.git_result(worktree, "log", "-z", *options, wanted, "--end-of-options", f"{base}..HEAD", *places)
+    if not result.ok or result.truncated:
+        return None
     words = result.stdout.split("\0")
-    return (
-        not result.ok
-        or result.truncated
-        or any(
-            task or (mail == MAIL and name != git.FALLBACK_NAME)
-            for name, mail, task in zip(words[0:-1:3], words[1::3], words[2::3], strict=False)
-        )
-    )
+    return [
+        (name, bool(task) or (mail == MAIL and name != git.FALLBACK_NAME))
+        for name, mail, task in zip(words[0:-1:3], words[1::3], words[2::3], strict=False)
+    ]
 
 
 def interpreters(project: Json) -> tuple[Path, ...]:

@@ -5,8 +5,8 @@ others found nothing; what `base_commit` had already is `existing` and listed ap
 `not measured`, with the reason, and never counted as clean. A secret is reported by place and kind; its text appears
 nowhere.
 
-The checks read trees that hold a commit's files alone (`core/agents/trees.py`), settings of tools included; where the
-branch itself changed such settings, the check's note says so.
+The checks read trees that hold a commit's files alone (`core/agents/trees.py`), settings of tools included; what
+the branch changed of how it is measured (`core/agents/measuring.py`) is said, and a finding where a model did it.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ import json
 import re
 import sys
 import tempfile
-import tomllib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from core.agents import measuring
 from core.agents.bounded import Unreadable, read_text
 from core.agents.branch import is_test_file
 from core.agents.findings import LISTED, Finding, added, evidence_of, finding
@@ -124,7 +124,8 @@ async def screen(project: Json, worktree: Path, scratch: Path, base: str) -> Scr
         checks = await asyncio.gather(*(_checked(name, check, trees) for name, check in _CHECKS.items()))
     finally:
         await remove(folder)
-    new = [found for check in checks for found in check.new]
+    settings = await measuring.changes(worktree, base, [path for _, path in changed])
+    new = [*measuring.findings(settings), *(found for check in checks for found in check.new)]
     existing = [found for check in checks for found in check.existing]
     missing = tuple(
         f"security check by {check.name}: {check.note}"
@@ -138,12 +139,14 @@ async def screen(project: Json, worktree: Path, scratch: Path, base: str) -> Scr
                 # A gate would read 0 as clean, also where a check that has to say so was not made.
                 "findings": None if missing and not new else len(new),
                 "existing": len(existing),
+                "settings": [change.to_json() for change in settings],
                 "details": [found.to_json() for found in new[:LISTED]],
                 "existing_details": [found.to_json() for found in existing[:EXISTING_LISTED]],
             }
         },
         missing=missing,
-        evidence=tuple(
+        evidence=tuple(measuring.evidence(settings))
+        + tuple(
             # Scanners print the very lines that hold a secret; the digest of what they printed is enough.
             evidence_of(check.result, check.name, check.version, note=check.note, quiet=True)
             for check in checks
@@ -175,25 +178,7 @@ async def _bandit(trees: _Trees) -> Check:
         suspects = sorted({found.path for found in now} | set(removed))
         before = (await _bandit_on(tree, [path for path in suspects if is_plain(tree, path)]))[0] or []
     new, existing = added(now, before, trees.now)
-    return Check("bandit", version, new, existing, results[-1], note=await _settings_note(trees))
-
-
-async def _settings_note(trees: _Trees) -> str:
-    """Which of bandit's settings the branch itself changed; of pyproject.toml its own table alone counts."""
-    changed = [_BANDIT_INI] if trees.changes(_BANDIT_INI) else []
-    if trees.changes(_MANIFEST):
-        earlier = _bandit_table(await git.file_at(trees.worktree, trees.base, _MANIFEST) or "")
-        if _bandit_table(read_text(trees.now / _MANIFEST) or "") not in (None, earlier):
-            changed.append(_MANIFEST)
-    return f"judged by {' and '.join(changed)}, which the branch itself changed" if changed else ""
-
-
-def _bandit_table(text: str) -> object:
-    """Bandit's settings in a manifest; the whole text where it is no TOML."""
-    try:
-        return tomllib.loads(text).get("tool", {}).get("bandit")
-    except (tomllib.TOMLDecodeError, AttributeError, RecursionError):
-        return text
+    return Check("bandit", version, new, existing, results[-1])
 
 
 async def _bandit_on(root: Path, files: Sequence[str]) -> tuple[list[Finding] | None, list[CommandResult]]:

@@ -37,7 +37,9 @@ def busy_workspace(tmp_path: Path) -> Iterator[SeededWorkspace]:
     """With a key that is always the same, so that the events' hashes are."""
     state = tmp_path / "state"
     state.mkdir()
-    (state / "journal.key").write_bytes(bytes(range(KEY_BYTES)))
+    key = state / "journal.key"
+    key.write_bytes(bytes(range(KEY_BYTES)))
+    key.chmod(0o600)
     made = busy(tmp_path)
     yield made
     made.close()

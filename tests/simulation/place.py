@@ -36,7 +36,9 @@ def make_workspace(folder: Path) -> None:
     short = text.replace("delegation_seconds: 600", f"delegation_seconds: {LIMIT_SECONDS}")
     assert short != text
     file.write_text(short, encoding="utf-8")
-    (folder / "state" / "journal.key").write_bytes(JOURNAL_KEY)
+    key = folder / "state" / "journal.key"
+    key.write_bytes(JOURNAL_KEY)
+    key.chmod(0o600)
     with Workspace(folder, Store.open(folder / "state", clock=lambda: START)) as begun:
         begun.update_registry()
 

@@ -11,6 +11,7 @@ import pytest
 from playhouse.migrations import Runner
 
 from core.governance import clock, deadlines, life
+from core.store.chain import read_or_make_key
 from core.store.database import MIGRATIONS, connect, sqlite_url
 from tests.unit.escalation_place import DAY, HOUR, MINUTE, START, YEAR, Place
 
@@ -325,6 +326,7 @@ def test_open_questions_from_before_there_was_a_clock_are_swept(tmp_path: Path) 
         for row in asked:
             database.execute_sql(f"INSERT INTO escalations ({OLD_COLUMNS}) VALUES ({marks})", row)
 
+    read_or_make_key(tmp_path / "journal.key", has_journal=lambda: False)
     place = Place(tmp_path)
     place.later(DAY)
     touched = [place.sweep(), place.sweep()]

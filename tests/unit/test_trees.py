@@ -140,18 +140,6 @@ async def test_settings_that_git_ignores_hide_nothing(place: Place) -> None:
     assert (tools["bandit"]["findings"], tools["bandit"]["note"]) == (1, "")
 
 
-@pytest.mark.parametrize(
-    ("name", "text"),
-    [(".bandit", "[bandit]\nskips = B602\n"), ("pyproject.toml", '[tool.bandit]\nskips = ["B602"]\n')],
-)
-async def test_settings_that_the_branch_changed_are_named_beside_the_figure(place: Place, name: str, text: str) -> None:
-    commit(place.tree, {name: text})
-
-    row = (await place.security())["bandit"]
-
-    assert (row["findings"], row["note"]) == (0, f"judged by {name}, which the branch itself changed")
-
-
 async def test_one_tool_cannot_write_what_another_reads_and_nothing_is_left(place: Place) -> None:
     commit(place.tree, {"lint.py": "open('ruff.toml', 'w').write('exclude = [\"shop\"]')", "shop/a.py": "import os\n"})
 
