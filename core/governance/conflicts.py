@@ -112,15 +112,14 @@ class ConflictOutcome:
 def raise_conflict(tx: Transaction, dispute: Dispute, rules: ConflictRules) -> ConflictOutcome:
     """Settle it by the rules, or ask, and write it down.
 
-    The same dispute joins the one that still waits; what was settled before is looked at afresh. Raises UsageError for
-    two that are not two different domain agents, or no topic.
+    The same dispute joins the one that still waits, whatever a rule would say: a person is being asked. What was
+    settled before is looked at afresh. Raises UsageError for two that are not two different domain agents, or no topic.
     """
     _check(dispute)
     rule, urgency, winner = _judge(dispute, rules)
-    if urgency is not None:
-        waiting = _waiting(tx, dispute)
-        if waiting is not None:
-            return _join(tx, waiting, dispute, rule, urgency)
+    waiting = _waiting(tx, dispute)
+    if waiting is not None:
+        return _join(tx, waiting, dispute, rule, urgency)
     escalation = None if urgency is None else raise_question(tx, _question(dispute, rule, urgency))
     outcome = "resolved" if escalation is None else "escalated"
     number = tx.insert(
@@ -175,21 +174,34 @@ def _waiting(tx: Transaction, dispute: Dispute) -> ConflictRow | None:
     query = Conflict.select(Conflict.id).where((Conflict.key == dispute.key) & Conflict.resolved_at.is_null())
     row = tx.one(query.order_by(Conflict.id.desc()).limit(1))
     found = None if row is None else reads_governance.conflict(tx, int(row[0]))
-    asked = None if found is None or found.escalation is None else reads.escalation(tx, found.escalation)
+    return found if found is not None and is_asked(tx, found) else None
+
+
+def is_asked(tx: Transaction, row: ConflictRow) -> bool:
+    """Whether a person's answer to the conflict is still waited for."""
+    asked = None if row.escalation is None else reads.escalation(tx, row.escalation)
     over = asked is None or states.escalation_state(asked, tx.now) in ("resolved", "withdrawn", "expired")
-    return None if over else found
+    return row.resolved_at is None and not over
 
 
-def _join(tx: Transaction, waiting: ConflictRow, dispute: Dispute, rule: str, urgency: str) -> ConflictOutcome:
+def _join(tx: Transaction, waiting: ConflictRow, dispute: Dispute, rule: str, urgency: str | None) -> ConflictOutcome:
     """It came up again: what is known of it by now is asked, as grave as it ever was."""
-    graver = states.URGENCIES.index(urgency) < states.URGENCIES.index(waiting.urgency or urgency)
-    rule, urgency = (rule, urgency) if graver else (waiting.rule, waiting.urgency or urgency)
-    positions = {**waiting.positions, **dispute.positions}
-    impact = max(waiting.impact, dispute.impact)
-    between = (waiting.first, waiting.second)
-    whole = replace(dispute, between=between, topic=waiting.topic, positions=positions, impact=impact)
+    before = waiting.urgency or states.URGENCIES[-1]
+    if urgency is None or states.URGENCIES.index(urgency) >= states.URGENCIES.index(before):
+        rule, urgency = waiting.rule, before
+    asked = None if waiting.escalation is None else reads.escalation(tx, waiting.escalation)
+    whole = replace(
+        dispute,
+        between=(waiting.first, waiting.second),
+        topic=waiting.topic,
+        positions={**waiting.positions, **dispute.positions},
+        impact=max(waiting.impact, dispute.impact),
+        tags=tuple(sorted({*waiting.tags, *dispute.tags})),
+        proposed=asked.recommended if asked is not None else dispute.proposed,
+    )
     escalation = raise_question(tx, _question(whole, rule, urgency))
-    tx.update(Conflict, waiting.id, positions=canonical_json(positions), impact=impact, rule=rule, urgency=urgency)
+    known = {"positions": canonical_json(dict(whole.positions)), "tags": canonical_json(list(whole.tags))}
+    tx.update(Conflict, waiting.id, impact=whole.impact, rule=rule, urgency=urgency, **known)
     tx.event("conflict.raised_again", work_item=waiting.work_item, conflict=waiting.id)
     return ConflictOutcome(waiting.outcome, waiting.id, None, rule, escalation, urgency)
 

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from core.contract import PHASE_CODES, Json, canonical_json, digest_of
 from core.governance.authority import in_force
 from core.governance.cohorts import cohort_of
-from core.governance.escalations import Option, Question, hold_back, open_with, raise_question
+from core.governance.escalations import Option, Question, hold_back, raise_question
 from core.sanitise import one_line
+from core.store import reads, reads_escalations, states
 from core.store.reads import Connection
+from core.store.rows import EscalationRow
 from core.store.schema import Decision
 from core.store.transaction import Transaction
 
@@ -123,7 +125,8 @@ def make_decision(tx: Transaction, choice: Choice, rules: DecisionRules = STANDA
     """Decide or escalate, and write it down.
 
     A choice that a work item's agents raise again has the outcome it had; one that is asked from outside is decided
-    afresh, by the authority in force now, and joins the open question if it still waits for a human.
+    afresh, by the authority in force now. While a person is being asked the same, it joins that question, whatever
+    impact and tags it comes with.
 
     First come the `rules`, as a rule for the milestone's tag and one for a high impact; then a kind in force as
     autonomous is decided, by the owner's word where it was asked and else as recommended, unless the owner itself asks
@@ -138,7 +141,10 @@ def make_decision(tx: Transaction, choice: Choice, rules: DecisionRules = STANDA
     rule, urgency = rules.met_by(choice) or _by_authority(choice, current.mode if current else None)
     if urgency is None and choice.word is not None and choice.word.choice is None:
         rule, urgency = f"{choice.agent} asks: {one_line(choice.word.reason, 200)}", "DAILY"
-    escalation = None if urgency is None else raise_question(tx, _gravest(tx, _question(choice, rule, urgency)))
+    asked = _asked(tx, choice)
+    if urgency is None and asked is not None:
+        rule, urgency = str(asked.details["rule"]), asked.urgency
+    escalation = None if urgency is None else raise_question(tx, _gravest(_question(choice, rule, urgency), asked))
     waiting = _known(tx, choice, escalation) if escalation is not None else None
     if waiting is not None:
         return waiting
@@ -177,6 +183,18 @@ def make_decision(tx: Transaction, choice: Choice, rules: DecisionRules = STANDA
 def is_decided(reader: Connection, choice: Choice) -> bool:
     """Whether the work item's agents have raised this choice before; then it has its outcome."""
     return choice.work_item is not None and _known(reader, choice) is not None
+
+
+def is_asked(reader: Connection, choice: Choice) -> bool:
+    """Whether a person is being asked about it, be it with another impact or other tags."""
+    return _asked(reader, choice) is not None
+
+
+def _asked(reader: Connection, choice: Choice) -> EscalationRow | None:
+    """The question about it that waits, by itself or merged into another."""
+    # Rule and urgency are no part of what tells questions apart.
+    number = reads_escalations.waiting_with(reader, _question(choice, "", states.URGENCIES[-1]).key)
+    return None if number is None else reads.escalation(reader, number)
 
 
 def _known(tx: Connection, choice: Choice, escalation: int | None = None) -> DecisionOutcome | None:
@@ -251,12 +269,15 @@ def _question(choice: Choice, rule: str, urgency: str) -> Question:
     )
 
 
-def _gravest(tx: Transaction, question: Question) -> Question:
-    """The question as it is to be shown: where it waits already with a higher impact, that is what it is about."""
-    waiting = open_with(tx, question.key)
-    if waiting is None or waiting.details.get("impact", 0) <= question.details["impact"]:
+def _gravest(question: Question, asked: EscalationRow | None) -> Question:
+    """The question as it is to be shown: what waits already stays as grave as it was, and says why it is asked."""
+    if asked is None:
         return question
-    return replace(question, details=waiting.details)
+    before, impact = asked.details["impact"], question.details["impact"]
+    rank = states.URGENCIES.index
+    if (rank(asked.urgency), -before) < (rank(question.urgency), -impact):
+        question = replace(question, details=asked.details)
+    return replace(question, details={**question.details, "impact": max(before, impact)})
 
 
 def _picked(choice: Choice) -> str:

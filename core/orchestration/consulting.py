@@ -15,7 +15,7 @@ from core.contract import AgentRequest, AgentResponse, Json, Status
 from core.governance.asking import thread
 from core.governance.authority import in_force
 from core.governance.context import context_files
-from core.governance.decisions import DOMAIN_AGENTS, UNLISTED, Choice, DecisionRules, OwnersWord, is_decided
+from core.governance.decisions import DOMAIN_AGENTS, UNLISTED, Choice, DecisionRules, OwnersWord, is_asked, is_decided
 from core.orchestration.journal import Entry, Key
 from core.orchestration.master import MASTER
 from core.sanitise import one_line, sanitise
@@ -84,7 +84,7 @@ def consultation(
 
     `folders` are the places whose documents the owner may see, by a name that tells them apart.
     """
-    if is_decided(reader, choice) or rules.met_by(choice) is not None:
+    if is_decided(reader, choice) or is_asked(reader, choice) or rules.met_by(choice) is not None:
         return None
     grant = in_force(reader, choice.agent, choice.kind)
     if grant is None or grant.mode != "autonomous":

@@ -135,3 +135,25 @@ def test_a_winner_is_one_of_the_two_and_the_order_of_names_means_nothing(agents:
     assert found is None or all(
         r.winner == found.winner for r in RULES.pairs if r.between == set(between) and r.holds(topic)
     )
+
+
+@pytest.mark.parametrize("first", [{"impact": 9}, {"tags": ("milestone",)}])
+def test_what_a_person_is_being_asked_no_rule_settles(store: Store, first: dict[str, Any]) -> None:
+    waiting = differ(store, "technical", "ux", "performance of search", **first)
+
+    again = differ(store, "technical", "ux", "performance of search", tags=("web",))
+
+    (asked,) = store.read_now(reads_escalations.escalations)
+    (found,) = store.read_now(reads_governance.conflicts)
+    assert (again, asked.count) == (waiting, 2)
+    assert (found.tags, found.resolved_at) == (sorted({*first.get("tags", ()), "web"}), None)
+    assert asked.details["rule"] == waiting.rule
+
+
+def test_what_comes_up_again_has_the_recommendation_it_had(store: Store) -> None:
+    differ(store, "ux", "gtm", "the colour", proposed="gtm")
+
+    differ(store, "ux", "gtm", "the colour")
+
+    (asked,) = store.read_now(reads_escalations.escalations)
+    assert asked.recommended == "gtm"

@@ -172,3 +172,25 @@ def test_an_open_question_counts_how_often_it_came_up_and_takes_the_greater_urge
     assert (asked.count, asked.urgency) == (3, "IMMEDIATE")
     store.write_now(lambda tx: escalations.resolve(tx, first, option="approve", by="ada"))
     assert {d.choice for d in store.read_now(reads.decisions)} == {"approve"}
+
+
+@pytest.mark.parametrize("first", [{"impact": 9}, {"tags": ("milestone",)}])
+def test_what_a_person_is_being_asked_is_not_decided_by_its_lesser_self(store: Store, first: dict[str, Any]) -> None:
+    waiting = decide(store, **first)
+
+    again = [decide(store, impact=impact) for impact in (3, 4, 5)][-1]
+
+    (asked,) = store.read_now(reads_escalations.escalations)
+    assert (again.outcome, again.escalation, asked.count) == ("escalated", waiting.escalation, 4)
+    assert (asked.urgency, asked.details["rule"]) == ("IMMEDIATE", waiting.rule)
+    assert asked.details["impact"] == first.get("impact", 5)
+    store.write_now(lambda tx: escalations.resolve(tx, asked.id, option="reject", reason="no", by="ada"))
+    assert {d.choice for d in store.read_now(reads.decisions)} == {"reject"}
+
+
+def test_once_it_is_answered_the_authority_decides_again(store: Store) -> None:
+    escalation = decide(store, impact=9).escalation
+    assert escalation is not None
+    store.write_now(lambda tx: escalations.resolve(tx, escalation, option="approve", by="ada"))
+
+    assert decide(store).outcome == "decided"

@@ -203,3 +203,23 @@ async def test_the_same_topic_in_dispute_again_after_an_answer_is_asked_afresh(r
     found = await run.ws.store.read(lambda r: reads_governance.conflicts(r, work_item=number))
     assert [c.resolved_at is None for c in found] == [True, False]
     assert [q.blocks for q in await run.questions()] == ["I1"]
+
+
+async def test_a_decision_that_is_being_asked_is_not_settled_by_a_lower_figure(run: Run) -> None:
+    number = await run.add(until="I1")
+    grave, slight = (decision(question="Redis?", impact=impact) for impact in (9, 5))
+    script = Scripted(decomposer=saying("decomposer", grave), estimator=saying("estimator", slight))
+    await run.start(script)
+    await run.settle()
+    (asked,) = await run.questions()
+    assert (asked.count, asked.urgency, script.calls["technical"]) == (2, "IMMEDIATE", 0)
+
+    await run.answer("old")
+    await run.settle()
+
+    assert [(d.impact, d.choice, d.decided_by) for d in await decisions_of(run, number)] == [
+        (9, "old", "ada"),
+        (5, "old", "ada"),
+    ]
+    told = script.requests["code-implementer"][0].context["decisions"]
+    assert {d["choice"] for d in told} == {"old"}
