@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from core.contract import Json, UsageError, canonical_json, digest_of
-from core.governance.decisions import DOMAIN_AGENTS, DecisionRules
+from core.governance.decisions import DOMAIN_AGENTS, UNLISTED, DecisionRules
 from core.governance.escalations import Option, Question, raise_question
 from core.sanitise import one_line
 from core.store import reads, reads_governance, rows, states
@@ -76,7 +76,10 @@ class ConflictRules:
 
 @dataclass(frozen=True, slots=True)
 class Dispute:
-    """What two domain agents differ on. `positions` says in words, or as an option's key, what each is for."""
+    """What two domain agents differ on. `positions` says in words, or as an option's key, what each is for.
+
+    Further agents with a position are asked about as well, and their answer can be chosen like the two's.
+    """
 
     between: tuple[str, str]
     topic: str
@@ -209,13 +212,15 @@ def _join(tx: Transaction, waiting: ConflictRow, dispute: Dispute, rule: str, ur
 def _question(dispute: Dispute, rule: str, urgency: str) -> Question:
     first, second = dispute.between
     differ = ", ".join(f"{a} is for {one_line(p, 100)}" for a, p in dispute.positions.items() if p)
-    sides = tuple(_side(agent, dispute.positions.get(agent, "")) for agent in dispute.between)
-    neither = Option(NEITHER, "Neither", "Both are told that neither holds; say what should be instead.")
+    agents = tuple(dict.fromkeys((*dispute.between, *dispute.positions)))
+    sides = tuple(_side(agent, dispute.positions.get(agent, "")) for agent in agents)
+    all_of_them = "Both" if len(agents) == 2 else "All"
+    neither = Option(NEITHER, "Neither", f"{all_of_them} are told that neither holds; say what should be instead.")
     topic = one_line(dispute.topic, MOST_TOPIC)
     return Question(
         kind="conflict",
         subject={"between": sorted(dispute.between), "topic": _plain(dispute.topic)},
-        question=f"{first} and {second} differ on {topic}{f': {differ}' if differ else ''}",
+        question=f"{', '.join(agents[:-1])} and {agents[-1]} differ on {topic}{f': {differ}' if differ else ''}",
         urgency=urgency,
         options=(*sides, neither),
         recommended=dispute.proposed or first,
@@ -246,7 +251,7 @@ def settle_conflict(tx: Transaction, row: EscalationRow, option: str, *, by: str
     found = reads_governance.conflict_of_escalation(tx, row.id)
     if found is None:
         return
-    winner = option if option in (found.first, found.second) else None
+    winner = None if option == NEITHER else option
     tx.update(Conflict, found.id, winner=winner, provenance=provenance, decided_by=by, resolved_at=tx.now)
     follow(tx, found, winner, by=by, provenance=provenance, reason=reason)
     tx.event("conflict.settled", work_item=row.work_item, conflict=found.id, winner=winner, by=by)
@@ -276,9 +281,13 @@ def _before(decision: rows.DecisionRow) -> Json:
 
 
 def follow(tx: Transaction, found: ConflictRow, winner: str | None, *, by: str, provenance: str, reason: str) -> None:
-    """The sides' decisions take what the winner is for, or neither's. The caller writes the event that carries it."""
-    choice = NEITHER if winner is None else found.positions.get(winner)
+    """The sides' decisions take what the winner is for; neither's where nobody won, or they never offered it.
+
+    The caller writes the event that carries it.
+    """
+    won = NEITHER if winner is None else found.positions.get(winner)
     for decision in reads_governance.decisions_of_conflict(tx, found.id):
+        choice = won if won in offered(decision) else NEITHER
         before = {name: getattr(decision, name) for name in _SAID}
         context = canonical_json({**decision.context, BEFORE: before})
         said: Json = {"choice": choice, "provenance": provenance, "decided_by": by, "decided_at": tx.now}
@@ -288,6 +297,11 @@ def follow(tx: Transaction, found: ConflictRow, winner: str | None, *, by: str, 
 def wanted(decision: rows.DecisionRow) -> str | None:
     """What the decision's owner is for: what it chose, or what it would choose if it were asked."""
     return decision.choice or decision.recommended
+
+
+def offered(decision: rows.DecisionRow) -> tuple[str, ...]:
+    """What the decision is between."""
+    return tuple(str(option["key"]) for option in decision.options) or UNLISTED
 
 
 def to_json(outcome: ConflictOutcome) -> Json:

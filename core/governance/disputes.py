@@ -1,12 +1,25 @@
 """Decisions of a work item, held against each other: two owners who want different things on one topic differ.
 
-A rule settles it only where both sides decided by their own authority. What a person decided, or has to, stays theirs.
+A rule settles it only where both sides decided by their own authority. What a person decided, or has to, stays theirs:
+where the others are for something that it does not offer, it is not in dispute and keeps a question of its own.
 """
 
 from __future__ import annotations
 
-from core.governance.conflicts import NEITHER, ConflictRules, Dispute, follow, raise_conflict, same_topic, wanted
-from core.governance.decisions import Choice, DecisionOutcome, make_decision
+from collections.abc import Sequence
+
+from core.governance.conflicts import (
+    NEITHER,
+    ConflictRules,
+    Dispute,
+    follow,
+    is_asked,
+    offered,
+    raise_conflict,
+    same_topic,
+    wanted,
+)
+from core.governance.decisions import DOMAIN_AGENTS, Choice, DecisionOutcome, make_decision
 from core.governance.escalations import withdraw
 from core.governance.holding import held_by_all
 from core.store import reads, reads_governance, rows, states
@@ -24,12 +37,16 @@ def decide(tx: Transaction, choice: Choice, rules: ConflictRules) -> DecisionOut
     """
     outcome = make_decision(tx, choice, rules.first)
     own = reads_governance.decision(tx, outcome.decision)
-    if own is None or own.conflict is not None or own.reverses is not None or not choice.topic:
+    if own is None or own.conflict is not None or own.reverses is not None or not own.topic:
+        return outcome
+    if own.agent not in DOMAIN_AGENTS:
+        # Of no domain that there is: a person's from the start.
         return outcome
     others = _others(tx, own)
     waiting = next((c for d in others if (c := _open_conflict(tx, d)) is not None), None)
     if waiting is not None:
-        _join(tx, own, waiting)
+        if _can_join(own, waiting):
+            _join(tx, choice, own, waiting, rules)
         return outcome
     other = next((d for d in others if wanted(d) not in (wanted(own), NEITHER)), None)
     if other is not None:
@@ -38,24 +55,54 @@ def decide(tx: Transaction, choice: Choice, rules: ConflictRules) -> DecisionOut
 
 
 def _others(tx: Transaction, own: rows.DecisionRow) -> list[rows.DecisionRow]:
-    """Other owners' decisions on the same topic of the work item that stand."""
+    """Other owners' decisions on the same topic of the work item that stand, and could be in dispute with it."""
     query = select(rows.DecisionRow, Decision).where(
         (Decision.work_item == own.work_item)
-        & (Decision.agent != own.agent)
+        & Decision.agent.in_([agent for agent in DOMAIN_AGENTS if agent != own.agent])
         & (Decision.topic != "")
         & Decision.reverted_at.is_null()
     )
     found = build(rows.DecisionRow, Decision, tx.rows(query.order_by(Decision.id)))
-    return [d for d in found if same_topic(d.topic, own.topic)]
+    return [d for d in found if same_topic(d.topic, own.topic) and not _are_apart(d, own)]
+
+
+def _are_apart(one: rows.DecisionRow, other: rows.DecisionRow) -> bool:
+    """Whether one is a person's, and what the other is for is no answer to it: then each is asked by itself."""
+    return any(
+        a.outcome == "escalated" and wanted(b) not in (None, NEITHER, *offered(a))
+        for a, b in ((one, other), (other, one))
+    )
 
 
 def _open_conflict(tx: Transaction, decision: rows.DecisionRow) -> ConflictRow | None:
     found = None if decision.conflict is None else reads_governance.conflict(tx, decision.conflict)
-    return found if found is not None and found.resolved_at is None else None
+    return found if found is not None and is_asked(tx, found) else None
 
 
-def _join(tx: Transaction, own: rows.DecisionRow, waiting: ConflictRow) -> None:
-    """A further owner on a topic that is in dispute: what is answered to that holds for its decision too."""
+def _can_join(own: rows.DecisionRow, waiting: ConflictRow) -> bool:
+    """Whether the conflict's answer can be this decision's: not where its agent is for something else there, or where
+    a person has to decide it who may hear an answer that it does not offer."""
+    said = waiting.positions.get(own.agent) or wanted(own)
+    fits = own.outcome != "escalated" or set(waiting.positions.values()) <= {"", *offered(own)}
+    return said == wanted(own) and fits
+
+
+def _join(tx: Transaction, choice: Choice, own: rows.DecisionRow, waiting: ConflictRow, rules: ConflictRules) -> None:
+    """A further owner on a topic in dispute: its position is asked about with theirs, and as grave as its own is."""
+    asked = open_question(tx, own)
+    joining = Dispute(
+        between=(waiting.first, waiting.second),
+        topic=waiting.topic,
+        impact=own.impact,
+        tags=tuple(own.tags),
+        positions={own.agent: wanted(own) or ""},
+        work_item=own.work_item,
+        phase=choice.phase,
+        blocks=held_by_all(choice.blocks, asked.blocks if asked is not None else ""),
+        chain=choice.chain,
+        waits=_why_a_persons((own,)),
+    )
+    raise_conflict(tx, joining, rules)
     tx.update(Decision, own.id, conflict=waiting.id)
     tx.event("decision.disputed", work_item=own.work_item, conflict=waiting.id, decisions=[own.id])
     _replace_question(tx, own, waiting.escalation)
@@ -68,7 +115,7 @@ def _dispute(
     asked = [q for d in sides if (q := open_question(tx, d)) is not None]
     dispute = Dispute(
         between=(other.agent, own.agent),
-        topic=choice.topic,
+        topic=own.topic,
         impact=max(other.impact, own.impact),
         tags=tuple(sorted({*other.tags, *own.tags})),
         positions={d.agent: wanted(d) or "" for d in sides},
@@ -90,17 +137,17 @@ def _dispute(
         _replace_question(tx, decision, made.escalation)
 
 
-def _why_a_persons(sides: tuple[rows.DecisionRow, rows.DecisionRow]) -> str:
-    """Why no rule may settle the two; "" where one may."""
+def _why_a_persons(sides: Sequence[rows.DecisionRow]) -> str:
+    """Why no rule may settle what they differ on; "" where one may."""
     for side in sides:
         if side.provenance == "human":
             return f"{side.kind} was decided by {side.decided_by}"
         if side.outcome == "escalated":
             return f"{side.kind} is a person's decision"
-    for side, other in (sides, sides[::-1]):
-        keys = {str(o["key"]) for o in side.options}
-        if keys and wanted(other) not in keys:
-            return f"{wanted(other)} is none of the options of {side.kind}"
+    for side in sides:
+        strange = next((wanted(other) for other in sides if wanted(other) not in offered(side)), None)
+        if strange is not None:
+            return f"{strange} is none of the options of {side.kind}"
     return ""
 
 

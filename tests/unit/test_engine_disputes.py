@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from core.contract import AgentRequest, AgentResponse, UsageError, succeeded
+from core.contract import AgentRequest, AgentResponse, Json, UsageError, succeeded
 from core.governance import life, reversal
 from core.store import reads_governance
 from tests.unit.engine_run import Run
@@ -223,3 +225,88 @@ async def test_a_decision_that_is_being_asked_is_not_settled_by_a_lower_figure(r
     ]
     told = script.requests["code-implementer"][0].context["decisions"]
     assert {d["choice"] for d in told} == {"old"}
+
+
+PRICES = [{"key": key, "label": key, "consequence": "c"} for key in ("free", "paid")]
+
+
+def differing(topic: str, **changes: Any) -> tuple[Json, Json]:
+    """Decisions of two owners, each by its own authority, that want different things."""
+    ours = decision(kind="component_design", topic=topic, **changes)
+    return ours, decision(kind="layout", domain="ux", topic=topic, recommended="old", **changes)
+
+
+async def test_a_grave_decision_with_other_answers_is_asked_beside_the_conflict(run: Run) -> None:
+    pricing = decision(
+        kind="pricing", domain="strategy", topic="the list", impact=10, options=PRICES, recommended="free", blocks="P1"
+    )
+    number = await run.add(until="I1")
+
+    await run.start(Scripted(decomposer=saying("decomposer", *differing("the list"), pricing)))
+    await run.settle()
+
+    grave, conflict = await run.questions()
+    assert (grave.kind, grave.urgency, grave.blocks) == ("decision", "IMMEDIATE", "P1")
+    assert [o["key"] for o in grave.options] == ["free", "paid"]
+    assert (conflict.kind, conflict.urgency) == ("conflict", "DAILY")
+    assert (await run.outcomes(number))[-1] == ("P1", 1, None)
+    await run.answer("technical", conflict.id)
+    await run.settle()
+    assert [d.choice for d in await decisions_of(run, number)] == ["new", "new", None]
+    await run.answer("paid", grave.id)
+    await run.settle()
+    assert [d.choice for d in await decisions_of(run, number)] == ["new", "new", "paid"]
+    assert not await run.questions()
+    assert (await run.outcomes(number))[-1] == ("I1", 1, "passed")
+
+
+async def test_a_further_owner_widens_the_question_and_voids_what_was_shown_before(run: Run) -> None:
+    further = decision(kind="campaign", domain="gtm", topic="the list", impact=10, blocks="P1")
+    number = await run.add(until="I1")
+    shown: list[str] = []
+
+    async def looking_first(_: AgentRequest) -> AgentResponse:
+        shown.extend(q.payload_digest for q in await run.questions())
+        return succeeded("estimator", OUTPUTS["estimator"], decisions=[further])
+
+    await run.start(Scripted(decomposer=saying("decomposer", *differing("the list")), estimator=looking_first))
+    await run.settle()
+
+    (asked,) = await run.questions()
+    assert (asked.kind, asked.urgency, asked.blocks, asked.details["impact"]) == ("conflict", "IMMEDIATE", "P1", 10)
+    assert asked.question.endswith("technical is for new, ux is for old, gtm is for new")
+    assert [o["key"] for o in asked.options] == ["technical", "ux", "gtm", "neither"]
+    with pytest.raises(UsageError, match="has changed since it was shown"):
+        await run.answer("technical", shown_digest=shown[0])
+    await run.answer("gtm")
+    await run.settle()
+    assert [(d.choice, d.decided_by) for d in await decisions_of(run, number)] == [("new", "ada")] * 3
+    assert (await run.outcomes(number))[-1] == ("I1", 1, "passed")
+
+
+async def test_a_further_owners_wish_can_be_the_answer_and_nobody_gets_what_it_never_offered(run: Run) -> None:
+    third = [{"key": k, "label": k, "consequence": "c"} for k in ("old", "none")]
+    further = decision(kind="campaign", domain="gtm", topic="the list", options=third, recommended="none")
+    number = await run.add(until="P1")
+    await run.start(Scripted(decomposer=saying("decomposer", *differing("the list"), further)))
+    await run.settle()
+    (asked,) = await run.questions()
+
+    await run.answer("gtm", asked.id)
+    assert [d.choice for d in await decisions_of(run, number)] == ["neither", "neither", "none"]
+    await run.stop()
+    await run.ws.store.write(lambda tx: life.undo(tx, asked.id, by="ada", reason="slip"))
+    await run.answer("technical", asked.id)
+
+    assert [d.choice for d in await decisions_of(run, number)] == ["new", "new", "neither"]
+
+
+async def test_a_decision_of_no_domain_is_a_persons_and_in_no_conflict(run: Run) -> None:
+    number = await run.add(until="P1")
+    ours, theirs = differing("the list")
+
+    await run.start(Scripted(decomposer=saying("decomposer", ours, {**theirs, "domain": "finance"})))
+    await run.settle()
+
+    assert [q.kind for q in await run.questions()] == ["decision"]
+    assert [d.conflict for d in await decisions_of(run, number)] == [None, None]
