@@ -258,12 +258,21 @@ def settle_conflict(tx: Transaction, row: EscalationRow, option: str, *, by: str
 
 
 def unsettle_conflict(tx: Transaction, row: EscalationRow) -> None:
-    """Take back what the answer settled; the conflict and its decisions wait again."""
+    """Take back what the answer settled; the conflict and its decisions wait again.
+
+    Raises UsageError where its decisions have gone over into a later conflict.
+    """
     found = reads_governance.conflict_of_escalation(tx, row.id)
     if found is None or found.resolved_at is None:
         return
+    decisions = reads_governance.decisions_of_conflict(tx, found.id)
+    if found.work_item is not None and not decisions:
+        raise UsageError(
+            f"Escalation {row.id}: what it settled is part of a later conflict about {one_line(found.topic, 80)} in "
+            f"work item {found.work_item}; answer that, or take its answer back."
+        )
     tx.update(Conflict, found.id, winner=None, provenance=None, decided_by=None, resolved_at=None)
-    for decision in reads_governance.decisions_of_conflict(tx, found.id):
+    for decision in decisions:
         tx.update(Decision, decision.id, **_before(decision))
     tx.event("conflict.reopened", work_item=row.work_item, conflict=found.id)
 
@@ -297,6 +306,12 @@ def follow(tx: Transaction, found: ConflictRow, winner: str | None, *, by: str, 
 def wanted(decision: rows.DecisionRow) -> str | None:
     """What the decision's owner is for: what it chose, or what it would choose if it were asked."""
     return decision.choice or decision.recommended
+
+
+def wish(decision: rows.DecisionRow) -> str | None:
+    """What its owner was for before an answer or a rule settled a conflict about it."""
+    before: Json | None = decision.context.get(BEFORE)
+    return wanted(decision) if before is None else before["choice"] or decision.recommended
 
 
 def offered(decision: rows.DecisionRow) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from core.governance.conflicts import (
     raise_conflict,
     same_topic,
     wanted,
+    wish,
 )
 from core.governance.decisions import DOMAIN_AGENTS, Choice, DecisionOutcome, make_decision
 from core.governance.escalations import withdraw
@@ -48,9 +49,11 @@ def decide(tx: Transaction, choice: Choice, rules: ConflictRules) -> DecisionOut
         if _can_join(own, waiting):
             _join(tx, choice, own, waiting, rules)
         return outcome
-    other = next((d for d in others if wanted(d) not in (wanted(own), NEITHER)), None)
+    standing = [d for d in others if wanted(d) != NEITHER]
+    # Whoever only follows an earlier answer is not the one to argue for it.
+    other = min((d for d in standing if wanted(d) != wanted(own)), key=lambda d: wish(d) != wanted(d), default=None)
     if other is not None:
-        _dispute(tx, choice, other, own, rules)
+        _dispute(tx, choice, (other, own), _with_settled(tx, standing, own), rules)
     return outcome
 
 
@@ -108,32 +111,48 @@ def _join(tx: Transaction, choice: Choice, own: rows.DecisionRow, waiting: Confl
     _replace_question(tx, own, waiting.escalation)
 
 
+def _with_settled(
+    tx: Transaction, standing: Sequence[rows.DecisionRow], own: rows.DecisionRow
+) -> list[rows.DecisionRow]:
+    """All decisions on the topic that one answer has to hold for, with those that an earlier conflict settled."""
+    settled = {d.conflict for d in standing if d.conflict is not None}
+    together = [d for number in settled for d in reads_governance.decisions_of_conflict(tx, number)]
+    found = {d.id: d for d in (*standing, *together, own) if d.reverted_at is None}
+    return [found[number] for number in sorted(found)]
+
+
 def _dispute(
-    tx: Transaction, choice: Choice, other: rows.DecisionRow, own: rows.DecisionRow, rules: ConflictRules
+    tx: Transaction,
+    choice: Choice,
+    between: tuple[rows.DecisionRow, rows.DecisionRow],
+    everyone: Sequence[rows.DecisionRow],
+    rules: ConflictRules,
 ) -> None:
-    sides = (other, own)
-    asked = [q for d in sides if (q := open_question(tx, d)) is not None]
+    other, own = between
+    asked = [q for d in everyone if (q := open_question(tx, d)) is not None]
+    positions = {d.agent: wanted(d) or "" for d in between}
+    positions = {**{d.agent: wish(d) or "" for d in everyone}, **positions}
     dispute = Dispute(
         between=(other.agent, own.agent),
         topic=own.topic,
-        impact=max(other.impact, own.impact),
-        tags=tuple(sorted({*other.tags, *own.tags})),
-        positions={d.agent: wanted(d) or "" for d in sides},
+        impact=max(d.impact for d in everyone),
+        tags=tuple(sorted({tag for d in everyone for tag in d.tags})),
+        positions=positions,
         work_item=own.work_item,
         phase=choice.phase,
         blocks=held_by_all(choice.blocks, *(q.blocks for q in asked)),
         chain=choice.chain,
-        proposed=min(sides, key=lambda d: d.impact).agent,
-        waits=_why_a_persons(sides),
+        proposed=min(between, key=lambda d: d.impact).agent,
+        waits=_why_a_persons(everyone) or (rules.otherwise if len(positions) > 2 else ""),
     )
     made = raise_conflict(tx, dispute, rules)
-    for decision in sides:
+    for decision in everyone:
         tx.update(Decision, decision.id, conflict=made.conflict)
     found = reads_governance.conflict(tx, made.conflict)
     if made.winner is not None and found is not None:
         follow(tx, found, made.winner, by=made.rule, provenance="rule", reason=f"{made.winner} prevails: {made.rule}")
-    tx.event("decision.disputed", work_item=own.work_item, conflict=made.conflict, decisions=[d.id for d in sides])
-    for decision in sides:
+    tx.event("decision.disputed", work_item=own.work_item, conflict=made.conflict, decisions=[d.id for d in everyone])
+    for decision in everyone:
         _replace_question(tx, decision, made.escalation)
 
 
@@ -145,7 +164,7 @@ def _why_a_persons(sides: Sequence[rows.DecisionRow]) -> str:
         if side.outcome == "escalated":
             return f"{side.kind} is a person's decision"
     for side in sides:
-        strange = next((wanted(other) for other in sides if wanted(other) not in offered(side)), None)
+        strange = next((wanted(other) for other in sides if wanted(other) not in (NEITHER, *offered(side))), None)
         if strange is not None:
             return f"{strange} is none of the options of {side.kind}"
     return ""

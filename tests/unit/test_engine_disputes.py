@@ -310,3 +310,54 @@ async def test_a_decision_of_no_domain_is_a_persons_and_in_no_conflict(run: Run)
 
     assert [q.kind for q in await run.questions()] == ["decision"]
     assert [d.conflict for d in await decisions_of(run, number)] == [None, None]
+
+
+async def test_a_further_owner_after_a_rule_is_answered_for_all_of_them(run: Run) -> None:
+    further = decision(kind="campaign", domain="gtm", topic="performance of the list", recommended="old")
+    number = await run.add(until="I1")
+    script = Scripted(decomposer=saying("decomposer", *differing("performance of the list"), further))
+    await run.start(script)
+    await run.settle()
+    (asked,) = await run.questions()
+    assert asked.details["positions"] == {"technical": "new", "ux": "old", "gtm": "old"}
+    assert asked.details["rule"] == "no-rule-decides"
+
+    await run.answer("gtm")
+    await run.settle()
+
+    assert [(d.choice, d.decided_by) for d in await decisions_of(run, number)] == [("old", "ada")] * 3
+    told = script.requests["code-implementer"][0].context["decisions"]
+    assert [d["choice"] for d in told] == ["old", "old", "old"]
+
+
+async def test_no_rule_of_two_settles_what_a_third_has_decided_too(run: Run) -> None:
+    ours, theirs = differing("performance of the list")
+    agreeing = decision(kind="campaign", domain="gtm", topic="performance of the list", recommended="old")
+    number = await run.add(until="P1")
+
+    await run.start(Scripted(decomposer=saying("decomposer", theirs, agreeing, ours)))
+    await run.settle()
+
+    assert [q.details["rule"] for q in await run.questions()] == ["no-rule-decides"]
+    assert {d.conflict for d in await decisions_of(run, number)} == {1}
+
+
+async def test_an_answer_is_not_taken_back_once_its_decisions_are_in_dispute_anew(run: Run) -> None:
+    further = decision(kind="campaign", domain="gtm", topic="the list", blocks="E1")
+    number = await run.add(until="P1")
+
+    async def answered_first(_: AgentRequest) -> AgentResponse:
+        await run.answer("ux", 1)
+        return succeeded("estimator", OUTPUTS["estimator"], decisions=[further])
+
+    ours_and_theirs = differing("the list", blocks="E1")
+    await run.start(Scripted(decomposer=saying("decomposer", *ours_and_theirs), estimator=answered_first))
+    await run.settle()
+    (asked,) = await run.questions()
+    assert {d.conflict for d in await decisions_of(run, number)} == {2}
+
+    with pytest.raises(UsageError, match="part of a later conflict about the list in work item 1"):
+        await run.ws.store.write(lambda tx: life.undo(tx, 1, by="ada", reason="slip"))
+
+    await run.answer("gtm", asked.id)
+    assert [d.choice for d in await decisions_of(run, number)] == ["new", "new", "new"]
