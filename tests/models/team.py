@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from core.contract import Json
@@ -118,6 +119,8 @@ class Team:
     """What was asked, role by role; `says` is for a ScriptedServer."""
 
     asked: Counter[str] = field(default_factory=Counter)
+    raising: Mapping[str, Sequence[Json]] = field(default_factory=dict)
+    """Decisions that a role's answer raises."""
 
     def says(self, body: Json) -> Reply:
         role = role_of(body)
@@ -128,7 +131,7 @@ class Team:
                 "output": OUTPUTS[role],
                 "missing": [],
                 "suggestion": "",
-                "decisions": [],
+                "decisions": list(self.raising.get(role, ())),
             }
             return [text(json.dumps(answer))]
         steps = WORK[role]

@@ -230,7 +230,14 @@ async def test_what_is_missing_is_asked_for_and_nothing_is_committed(place: Plac
 
 
 async def test_decisions_travel_beside_the_answer(place: Place) -> None:
-    raised = {"kind": "new_dependency", "domain": "technical", "question": "Take x?", "impact": 4, "evil": 1}
+    raised = {
+        "kind": "new_dependency",
+        "domain": "technical",
+        "question": "Take x?",
+        "impact": 4,
+        "topic": "x",
+        "evil": 1,
+    }
     script = (*WORK[:3], done(decisions=[raised, {"no": "question"}]))
     metadata = (await place.execute(ScriptedModel(script))).metadata
     assert metadata["decisions"] == [{k: v for k, v in raised.items() if k != "evil"}]

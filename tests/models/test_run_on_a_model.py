@@ -78,6 +78,25 @@ def slug() -> str:
     return TITLE.lower().replace(" ", "-")
 
 
+async def test_two_owners_decisions_on_one_topic_are_one_question(tmp_path: Path) -> None:
+    options = [{"key": key, "label": key, "consequence": "So it is."} for key in ("remote", "local")]
+    shared = {"impact": 5, "options": options, "topic": "where greetings come from"}
+    raised = [
+        {"kind": "external_service", "domain": "technical", "question": "Which?", "recommended": "remote", **shared},
+        {"kind": "navigation", "domain": "ux", "question": "Which?", "recommended": "local", **shared},
+    ]
+    folder, team = workspace(tmp_path), Team(raising={"decomposer": raised})
+    async with scripted(says=team.says) as server:
+        code, _, err = await run(folder, server, "--until", "I1")
+
+    assert code == 3, err
+    [(kind, blocks, question)] = query(
+        folder, "SELECT kind, blocks, question FROM escalations WHERE resolved_at IS NULL AND withdrawn_at IS NULL"
+    )
+    assert (kind, blocks) == ("conflict", "I1")
+    assert question.endswith("where greetings come from: technical is for remote, ux is for local")
+
+
 async def test_without_a_model_the_same_request_asks_a_person(tmp_path: Path) -> None:
     folder = workspace(tmp_path)
 

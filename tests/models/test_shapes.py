@@ -172,6 +172,7 @@ WRONG = [
     ("ac-writer", whole(CRITERIA, decisions=[{**RAISED, "impact": 11}]), "impact: input should be less than or equal"),
     ("ac-writer", whole(CRITERIA, decisions=[{**RAISED, "domain": "human"}]), "domain: input should be 'technical'"),
     ("ac-writer", whole(CRITERIA, decisions=[{**RAISED, "recommended": "b"}]), "it is none of the options' keys"),
+    ("ac-writer", whole(CRITERIA, decisions=[{**RAISED, "topic": "x" * 101}]), "topic: string should have at most 100"),
     ("decomposer", whole({"tasks": [{**TASK, "criteria": ["AC9"]}]}), "AC9 is none of the criteria"),
     ("decomposer", whole({"tasks": [{**TASK, "criteria": ["AC1"]}]}), "no task serves AC2"),
     ("estimator", whole({"estimates": {"T1": 1.0, "T2": 0}, "basis": {}}), "T2 has no hours above 0"),
@@ -279,6 +280,16 @@ class TestWhatIsOurs:
         assert held("ac-writer", RAW, CRITERIA) == "P1"
         assert held("decomposer", READY, {"tasks": [TASK]}) == "I1"
         assert held("doc-toucher", {}, {"updated": True, "files": []}, task={"id": "T3"}) == "T3"
+
+
+@pytest.mark.parametrize("topic", ["the list", None])
+def test_a_decision_says_what_it_is_about_where_another_owners_is_about_the_same(topic: str | None) -> None:
+    shape = shape_of("decomposer", asked("decomposer", READY))
+
+    answer = shape.judged(whole({"tasks": [TASK]}, decisions=[{**RAISED, "topic": topic}]))
+
+    assert "topic" in shape.schema["properties"]["decisions"]["items"]["properties"]
+    assert answer.decisions[0].get("topic") == topic
 
 
 def test_a_curator_adds_no_figure_of_its_own() -> None:

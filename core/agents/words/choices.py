@@ -145,7 +145,10 @@ _BEFORE = 60
 
 
 def choices(texts: Iterable[str], blocks: str = "I1") -> list[Json]:
-    """The decisions that these texts call for, one per kind, in the order of the table. Negated words call for none."""
+    """The decisions that these texts call for, one per kind, in the order of the table. Negated words call for none.
+
+    None has a topic: no two rows of the table ask about the same thing.
+    """
     said = [sentence for text in texts for _, sentence in sentences(text)]
     found = []
     for choice in CHOICES:

@@ -114,7 +114,8 @@ TOOLS: tuple[Tool, ...] = (
             },
             "decisions": {
                 "type": "array",
-                "description": "Choices that are not yours: {kind, domain, question, impact, options, recommended}.",
+                "description": "Choices that are not yours: {kind, domain, question, impact, options, recommended, "
+                "topic}; topic is what two owners' decisions are about when they are about the same thing.",
                 "items": {"type": "object"},
             },
             "missing": {

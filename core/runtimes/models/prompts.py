@@ -16,7 +16,9 @@ MARKS
 - What you did not see you do not know. Claim no test run, commit, approval or figure; they are measured elsewhere.
 - A choice that is not yours is a decision for its owner: say its true kind, the agent whose field it is, an impact
   from 1 to 10, at least two options with what follows from each, and the key of the one you recommend. Never take it
-  yourself. Kinds that have an owner are, for KINDS. Name another kind in the same style, and a person decides it.
+  yourself. Where two owners' decisions are about the same thing, both have one `topic`, which names it in the same few
+  words; elsewhere there is none. Kinds that have an owner are, for KINDS. Name another kind in the same style, and a
+  person decides it.
 """
 
 _IN_TEXT = """\

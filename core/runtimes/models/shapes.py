@@ -55,6 +55,8 @@ class Raised(Closed):
     impact: Annotated[int, Field(ge=1, le=10)]
     options: list[OfferedOption] = Field(max_length=20)
     recommended: Word | None = None
+    topic: Word | None = None
+    """What it is about, where another owner's decision is about the same: those are held against each other."""
 
 
 class Answered(Closed, Generic[_Output]):
