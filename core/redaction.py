@@ -77,8 +77,8 @@ _SHORTEST_SECRET = 8
 
 
 def redact(text: str) -> str:
-    """The text with each secret replaced by a mark. What is no secret but looks like one is replaced too."""
-    text = _without_keys(text)
+    """The text with each secret replaced by a mark: the values of this process's own, and whatever looks like one."""
+    text = _without_keys(own_redactor().known(text))
     text = _IN_URL.sub(rf"\1{MARK}\2", text)
     text = _IN_HEADER.sub(rf"\1{MARK}", text)
     return _NAMED.sub(rf"\1{MARK}", text)

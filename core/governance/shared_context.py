@@ -178,7 +178,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, str):
         return _told(value)
     if isinstance(value, list):
-        return [one_line(str(item), TAG) for item in value[:MOST_TAGS]]
+        return [one_line(_told(str(item)), TAG) for item in value[:MOST_TAGS]]
     return {_told(str(key)): _plain(item) for key, item in value.items()} if isinstance(value, dict) else value
 
 

@@ -83,6 +83,13 @@ class Channel:
             return environment[self.variables[0]].strip()
         return _VARIABLE.sub(lambda match: quote(environment[match[1]], safe=""), self.url)
 
+    def secrets(self, environment: Mapping[str, str]) -> frozenset[str]:
+        """What no notice may say of it: its URL as it is called, and the value of each variable in it.
+
+        Raises UsageError as `address` does.
+        """
+        return frozenset({self.address(environment), *(environment[name] for name in self.variables)})
+
     def scheme(self, environment: Mapping[str, str]) -> str:
         """What its URL begins with, the one part of it that may be shown; "" where that cannot be told."""
         url = self.url if _SCHEME.match(self.url) or self.missing(environment) else self.address(environment)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -26,6 +26,7 @@ from core.governance.notices.channels import CONSOLE, FILE, HOUSE, Channel, Chan
 from core.governance.notices.claims import Claim, Result
 from core.governance.notices.log_file import append, lines_among, log_path
 from core.governance.notices.outside import SENT, Outcome, send
+from core.redaction import Redactor, secrets_of
 from core.sanitise import one_line
 from core.store.rows_governance import NotificationRow
 from core.store.store import Reader
@@ -105,6 +106,8 @@ class _Delivery:
     reports: dict[str, ChannelReport] = field(default_factory=dict)
     under_way: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     hung: set[str] = field(default_factory=set)
+    redactor: Redactor = field(default_factory=Redactor)
+    """Knows what apm itself was given: a row may have been written where that was not known."""
 
     async def run(self) -> Delivered:
         await self._read_channels()
@@ -137,6 +140,8 @@ class _Delivery:
                 self.faults.append(f"The channel {channel.name} needs the variable {missing[0]}, which is not set.")
             else:
                 self.usable[channel.name] = channel
+        of_channels = (channel.secrets(self.environment) for channel in self.usable.values())
+        self.redactor = Redactor(secrets_of(self.environment).union(*of_channels))
         for fault in self.faults:
             await self.store.write(partial(planning.tell_fault, fault=fault))
 
@@ -215,7 +220,10 @@ class _Delivery:
     async def _claim(self, name: str, most: int) -> Claim:
         claim = await self.store.write(lambda tx: claims.claim(tx, name, most))
         self._report(name, suppressed=claim.suppressed, failed=claim.failed, why=claim.why)
-        return claim
+        known = self.redactor.known
+        return replace(
+            claim, rows=tuple(replace(row, subject=known(row.subject), body=known(row.body)) for row in claim.rows)
+        )
 
     async def _settle(self, name: str, results: list[Result]) -> None:
         if not results:
