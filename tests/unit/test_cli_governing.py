@@ -51,10 +51,37 @@ def test_the_context_brings_question_options_and_recommendation(line: CommandLin
     assert [o["key"] for o in shown["options"]] == ["sqlite", "pg"]
 
 
+@pytest.mark.parametrize("context", [{"impact": 9}, {"tags": ["milestone"]}, {"tags": ["Milestone"], "impact": 1}])
+def test_impact_and_tags_of_the_context_count_as_those_of_the_options_do(line: CommandLine, context: Json) -> None:
+    code, made = decide(line, "--context", json.dumps({"question": "Drop the table?", **context}))
+    assert code == 3
+    assert line("escalation", "show", str(made["escalation"]), "--json").json["urgency"] == "IMMEDIATE"
+
+
+def test_of_two_impacts_the_higher_counts_and_tags_are_joined(line: CommandLine) -> None:
+    context = json.dumps({"question": "Drop it?", "impact": 3, "tags": ["billing", "slow"]})
+    made = decide(line, "--impact", "7", "--tag", "billing", "--tag", "legal", "--context", context)[1]
+    [found] = line("decisions", "list", "--json").json
+    assert (found["id"], found["impact"], found["tags"]) == (made["decision"], 7, ["billing", "legal", "slow"])
+
+
+def test_a_question_by_its_context_is_one_question_whatever_impact_it_came_with(line: CommandLine) -> None:
+    asked = [
+        decide(line, "--context", json.dumps({"why": "it is slow", "impact": n}), kind="architecture")[1]
+        for n in (4, 6)
+    ]
+    assert asked[0]["escalation"] == asked[1]["escalation"]
+
+
 @pytest.mark.parametrize(
     ("context", "told"),
     [
         ("[]", "must be a JSON object"),
+        ('{"impact": 11}', "`impact` must be a whole number from 1 to 10"),
+        ('{"impact": true}', "`impact` must be a whole number"),
+        ('{"impact": null}', "`impact` must be a whole number"),
+        ('{"tags": "day_3"}', "`tags` must be a list of texts"),
+        ('{"tags": [3]}', "`tags` must be a list of texts"),
         ("{", "--context is not JSON"),
         ('{"options": [{"label": "x"}]}', "`options` must be a list"),
         ('{"options": [{"key": "x"}], "recommended": "y"}', "`recommended` must be"),

@@ -35,7 +35,8 @@ MOST_QUESTION = 500
 @click.option(
     "--context",
     metavar="JSON",
-    help="What it rests on: a JSON object, @FILE, or `-`. Its `options` and `recommended` become the answers.",
+    help="What it rests on: a JSON object, @FILE, or `-`. Its `options` and `recommended` become the answers; of its "
+    "`impact` and --impact the higher counts, and its `tags` join those of --tag.",
 )
 @options.json_option
 @options.pass_place
@@ -58,17 +59,18 @@ def decide(
     if not one_line(kind, 64).strip():
         raise UsageError(f"--kind is empty; `apm agents show {agent}` lists the kinds.")
     told = _context(context)
+    impacts = [given for given in (impact, _impact(told)) if given is not None]
     with place.open() as workspace:
         title, usual = workspace.store.read_now(lambda r: _kind(r, agent, kind))
         choice = Choice(
             agent=agent,
             kind=one_line(kind, 64),
             question=one_line(question or _question(title, told), MOST_QUESTION),
-            impact=usual if impact is None else impact,
+            impact=max(impacts, default=usual),
             options=_options(told),
             recommended=told.get("recommended"),
-            tags=tuple(one_line(t) for t in tags),
-            context=told,
+            tags=tuple(dict.fromkeys(one_line(tag) for tag in (*tags, *_tags(told)))),
+            context={key: value for key, value in told.items() if key not in ("impact", "tags")},
         )
         rules = DecisionRules.of_sections(workspace.sections)
         outcome = workspace.store.write_now(lambda tx: make_decision(tx, choice, rules))
@@ -99,8 +101,24 @@ def _kind(reader: Connection, agent: str, key: str) -> tuple[str, int]:
 def _question(title: str, told: Json) -> str:
     if isinstance(told.get("question"), str):
         return str(told["question"])
-    rest = {k: v for k, v in told.items() if k not in ("options", "recommended")}
+    rest = {k: v for k, v in told.items() if k not in ("options", "recommended", "impact", "tags")}
     return f"{title}: {canonical_json(rest)}" if rest else title
+
+
+def _impact(told: Json) -> int | None:
+    """The impact that the context gives. Raises UsageError for one that is none."""
+    given = told.get("impact")
+    if "impact" in told and (type(given) is not int or not 1 <= given <= 10):
+        raise UsageError("--context: `impact` must be a whole number from 1 to 10.")
+    return given
+
+
+def _tags(told: Json) -> list[str]:
+    """The tags that the context gives. Raises UsageError for what is no list of texts."""
+    given = told.get("tags", [])
+    if not isinstance(given, list) or not all(isinstance(tag, str) for tag in given):
+        raise UsageError("--context: `tags` must be a list of texts.")
+    return given
 
 
 def _options(told: Json) -> tuple[Json, ...]:
