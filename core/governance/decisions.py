@@ -198,9 +198,9 @@ def _asked(reader: Connection, choice: Choice) -> EscalationRow | None:
 
 
 def _known(tx: Connection, choice: Choice, escalation: int | None = None) -> DecisionOutcome | None:
-    """The outcome this choice already has; with an escalation, only the one that waits for its answer."""
+    """The outcome this choice has and nobody took back; with an escalation, only the one that waits for its answer."""
     query = Decision.select(Decision.outcome, Decision.id, Decision.escalation, Decision.rule, Decision.choice).where(
-        Decision.key == choice.key
+        (Decision.key == choice.key) & Decision.reverted_at.is_null()
     )
     if escalation is not None:
         query = query.where(Decision.escalation == escalation)

@@ -314,8 +314,10 @@ def _grant(tx: Transaction, entry: GrantEntry, by: str) -> str:
 def _reverse(tx: Transaction, entry: ReversalEntry, by: str) -> str:
     from core.governance import reversal
 
-    number = reversal.reverse(tx, entry.reversal, by=by, reason=entry.reason, choice=entry.choice)
-    return f"{entry.about}: taken back by decision {number}"
+    made = reversal.reverse(tx, entry.reversal, by=by, reason=entry.reason, choice=entry.choice)
+    if made.decision < entry.reversal:
+        return f"{entry.about}: taken back; decision {made.decision} holds again"
+    return f"{entry.about}: taken back by decision {made.decision}"
 
 
 _READ: Mapping[type, Callable[[Connection, Any, Merged], _Reading]] = {

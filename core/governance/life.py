@@ -17,7 +17,7 @@ from core.governance.escalations import existing, is_over, open_row, withdraw_al
 from core.governance.persons import named_person
 from core.governance.settling import unsettle
 from core.sanitise import one_line
-from core.store import reads, reads_escalations, rows, states
+from core.store import reads, reads_escalations, reads_governance, rows, states
 from core.store.carried import carried
 from core.store.schema import Answer, Escalation, Event, WorkItem
 from core.store.transaction import Transaction
@@ -178,9 +178,9 @@ def undo(tx: Transaction, escalation: int, *, by: str, reason: str = "", answer:
         raise UsageError(f"Escalation {escalation} has no answer to take back.")
     if answer is not None:
         _check_stands(tx, row, answer)
+    if found := hindrance(tx, row):
+        raise UsageError(found)
     together = (row, *reads_escalations.merged_into(tx, escalation))
-    for one in together:
-        _check_undoable(tx, one)
     why = one_line(reason, MOST_NOTE)
     for one in together:
         _take_back(tx, one, person, why)
@@ -259,21 +259,33 @@ def _asked_again(tx: Transaction, row: rows.EscalationRow) -> int | None:
     return None if found == row.id else found
 
 
-def _check_undoable(tx: Transaction, row: rows.EscalationRow) -> None:
-    """Raises UsageError when somebody has worked on from the answer, or the same is asked again."""
+def hindrance(tx: Transaction, row: rows.EscalationRow) -> str:
+    """Why the answer to this question, and to those merged into it, cannot be taken back; "" where it can be."""
+    every = (row, *reads_escalations.merged_into(tx, row.id))
+    return next((found for one in every if (found := _hindrance(tx, one))), "")
+
+
+def _hindrance(tx: Transaction, row: rows.EscalationRow) -> str:
+    """That somebody has worked on from the answer, or reversed what it settled, or that the same is asked again."""
     again = _asked_again(tx, row)
     if again is not None:
-        raise UsageError(f"Escalation {row.id}: the same is asked again as escalation {again}; answer that one.")
+        return f"Escalation {row.id}: the same is asked again as escalation {again}; answer that one."
+    for decision in reads_governance.decisions_of_escalation(tx, row.id) if row.kind == "decision" else ():
+        if decision.reverted_at is not None:
+            return (
+                f"Escalation {row.id}: decision {decision.id}, which it settled, was reversed by "
+                f"{decision.reverted_by} since; `apm decisions list` shows what holds instead."
+            )
     if row.work_item is not None and reads.work_item_facts(tx, row.work_item) is None:
-        raise UsageError(f"Escalation {row.id}: work item {row.work_item} is in an archive, so its answers stand.")
-    if row.work_item is None or not row.blocks:
-        return
-    done = _work_since(tx, row)
-    if done:
-        raise UsageError(
-            f"Escalation {row.id}: work has gone on from this answer ({done}), so it cannot be taken back; answer what "
-            f"is asked next, or cancel work item {row.work_item}."
-        )
+        return f"Escalation {row.id}: work item {row.work_item} is in an archive, so its answers stand."
+    done = _work_since(tx, row) if row.work_item is not None and row.blocks else ""
+    if not done:
+        return ""
+    reverse = "" if row.kind != "decision" else "reverse its decision (`apm decisions reverse`), "
+    return (
+        f"Escalation {row.id}: work has gone on from this answer ({done}), so it cannot be taken back; {reverse}answer "
+        f"what is asked next, or cancel work item {row.work_item}."
+    )
 
 
 def _work_since(tx: Transaction, row: rows.EscalationRow) -> str:

@@ -1,23 +1,25 @@
-"""A person takes back what an agent or a rule decided. Both decisions stay on the record; the later names the first.
+"""A person takes back what an agent or a rule decided, or a person's answer that work has gone on from.
 
-A reversal of what an agent decided by its authority proposes at once that this authority ends.
+Both decisions stay on the record; the later names the first. A reversal of what an agent decided by its authority
+proposes at once that this authority ends. A reversal may be taken back in its turn: then the first holds again, as if
+nothing had been said against it, and what was proposed because of it is withdrawn.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from core.contract import UsageError, canonical_json
-from core.governance import authority
+from core.governance import authority, life
 from core.governance.cohorts import cohort_of
 from core.governance.decisions import UNLISTED
 from core.governance.persons import named_person
 from core.governance.scope.analysis import Surroundings
-from core.governance.scope.grounds import Grounds, read_kind, read_standing
+from core.governance.scope.grounds import Grounds, KindGrounds, read_kind, read_standing
 from core.governance.scope.proposing import Draft, draft, put, supersede, surroundings
 from core.governance.scope.records import is_by_authority
-from core.governance.scope.requests import ASKED_FOR
+from core.governance.scope.requests import ASKED_FOR, requested
 from core.governance.scope.review import window_from
 from core.governance.scope.suggestions import CONTRACTION, Suggestion, suggest
 from core.sanitise import one_line
@@ -31,28 +33,54 @@ from core.store.transaction import Transaction
 MOST_WORDS = 2_000
 
 
-def reverse(tx: Transaction, decision: int, *, by: str, reason: str, choice: str | None = None) -> int:
-    """Take a decision back, in favour of another of its options or of none; the number of the person's decision.
+@dataclass(frozen=True, slots=True)
+class Reversed:
+    """The decision that holds now, and the scope proposals that were withdrawn with the reversal that is taken back."""
+
+    decision: int
+    withdrawn: tuple[int, ...] = ()
+
+
+def reverse(tx: Transaction, decision: int, *, by: str, reason: str, choice: str | None = None) -> Reversed:
+    """Take a decision back, in favour of another of its options or of none; a reversal in favour of what it took back,
+    unless another option is named.
 
     Raises UsageError when `by` is no person or gives no reason, when the decision waits, is taken back already or is a
-    person's own, and when `choice` is none of its options or the one that was taken.
+    person's answer that can be undone, and when `choice` is none of its options or the one that was taken.
     """
     person, why = named_person(tx, by), one_line(reason, MOST_WORDS)
     row = _reversible(tx, decision)
     if not why:
         raise UsageError(f"Decision {decision}: say why it is taken back.")
     _check_choice(row, choice)
+    elder = None if row.reverses is None else reads_governance.decision(tx, row.reverses)
+    tx.update(Decision, decision, reverted_at=tx.now, reverted_by=person, revert_reason=why)
+    if elder is not None and choice in (None, elder.choice):
+        return _restore(tx, row, elder, person)
     is_own = is_by_authority(tx, decision)
     number = _insert(tx, row, person, why, choice)
-    tx.update(Decision, decision, reverted_at=tx.now, reverted_by=person, revert_reason=why)
     tx.event("decision.reversed", work_item=row.work_item, decision=decision, by=person, choice=choice, instead=number)
     if is_own:
         _propose_contraction(tx, row)
-    return number
+    return Reversed(number)
 
 
-def _reversible(reader: Connection, decision: int) -> DecisionRow:
-    row = reads_governance.decision(reader, decision)
+def _restore(tx: Transaction, row: DecisionRow, elder: DecisionRow, person: str) -> Reversed:
+    """Let what this reversal took back hold again."""
+    tx.update(Decision, elder.id, reverted_at=None, reverted_by=None, revert_reason=None)
+    named = [p for p in _contractions(tx, elder) if elder.id in p.analysis.get("reversals", ())]
+    for proposal in named:
+        supersede(tx, proposal.id, by=f"decision {elder.id}", why=f"decision {elder.id} holds again")
+    withdrawn = tuple(proposal.id for proposal in named)
+    facts = {"decision": row.id, "by": person, "choice": elder.choice, "instead": elder.id}
+    tx.event("decision.reversed", work_item=row.work_item, **facts, withdrawn=list(withdrawn))
+    for proposal in named:
+        _propose_rest(tx, elder, proposal)
+    return Reversed(elder.id, withdrawn)
+
+
+def _reversible(tx: Transaction, decision: int) -> DecisionRow:
+    row = reads_governance.decision(tx, decision)
     if row is None:
         raise UsageError(f"There is no decision {decision}.")
     if row.reverted_at is not None:
@@ -60,23 +88,22 @@ def _reversible(reader: Connection, decision: int) -> DecisionRow:
     if row.decided_at is None:
         where = f"escalation {row.escalation}" if row.escalation is not None else "a conflict"
         raise UsageError(f"Decision {decision} still waits for {where}; answer that instead.")
-    dispute = None if row.conflict is None else reads_governance.conflict(reader, row.conflict)
+    dispute = None if row.conflict is None else reads_governance.conflict(tx, row.conflict)
     if dispute is not None and dispute.resolved_at is None:
         raise UsageError(f"Decision {decision} is in dispute; answer escalation {dispute.escalation} instead.")
-    asked = None if row.escalation is None else reads.escalation(reader, row.escalation)
-    if asked is not None and asked.merged_into is not None:
-        raise UsageError(
-            f"Decision {decision} was answered with escalation {asked.merged_into}; "
-            f"`apm escalation undo {asked.merged_into}` takes that back."
-        )
-    if row.provenance == "human":
-        undo = (
-            f"`apm escalation undo {row.escalation}` takes the answer back"
-            if row.escalation is not None
-            else "decide anew with `apm decide`"
-        )
-        raise UsageError(f"Decision {decision} is a person's own; {undo}.")
+    _check_not_undone_instead(tx, row, dispute.escalation if dispute is not None else row.escalation)
     return row
+
+
+def _check_not_undone_instead(tx: Transaction, row: DecisionRow, escalation: int | None) -> None:
+    """A person's answer, and one that several questions share, is undone where it can be: then it is asked anew."""
+    asked = None if escalation is None else reads.escalation(tx, escalation)
+    shared = None if asked is None or asked.merged_into is None else reads.escalation(tx, asked.merged_into)
+    answered = shared or asked
+    if answered is None or (shared is None and row.provenance != "human") or life.hindrance(tx, answered):
+        return
+    what = "is a person's own" if shared is None else f"was answered with escalation {answered.id}"
+    raise UsageError(f"Decision {row.id} {what}; `apm escalation undo {answered.id}` takes that back.")
 
 
 def _check_choice(row: DecisionRow, choice: str | None) -> None:
@@ -117,24 +144,51 @@ def _insert(tx: Transaction, row: DecisionRow, person: str, why: str, choice: st
     )
 
 
+def _contractions(reader: Connection, row: DecisionRow) -> list[ScopeProposalRow]:
+    """Undecided proposals to end the authority that the decision was made by."""
+    found = reads_governance.scope_proposals(reader, undecided_only=True, agent=row.agent)
+    return [p for p in found if (p.kind, p.change) == (row.kind, CONTRACTION)]
+
+
 def _propose_contraction(tx: Transaction, row: DecisionRow) -> None:
     """Put it to a person whether the agent goes on deciding this; an undecided proposal of it is replaced."""
-    since = window_from(tx, tx.now)
-    elders = [
-        p
-        for p in reads_governance.scope_proposals(tx, undecided_only=True, agent=row.agent)
-        if (p.kind, p.change) == (row.kind, CONTRACTION)
-    ]
-    known = next((kind for kind in authority.kinds(tx, row.agent) if kind.key == row.kind), None)
-    cohort = cohort_of(tx, row.agent)
-    kind = read_kind(tx, row.agent, row.kind, cohort, known, tx.now, since)
-    kind = replace(kind, reversals=tuple(sorted({*kind.reversals, row.id})))
-    standing = read_standing(tx, row.agent, tx.now, renewing=[elder.id for elder in elders])
-    for found in suggest(Grounds(row.agent, cohort, (kind,), (), standing)).contractions:
-        made = _succeeding(tx, elders, found, surroundings(tx, since))
+    elders = _contractions(tx, row)
+    kind = _kind(tx, row)
+    for made in _drafts(tx, replace(kind, reversals=tuple(sorted({*kind.reversals, row.id}))), row, elders):
         for elder in elders:
             supersede(tx, elder.id, by=f"decision {row.id}", why=f"decision {row.id} was taken back as well")
         tx.event("scope.proposed", proposal=put(tx, made), agent=row.agent, kind=row.kind, decision=row.id)
+
+
+def _propose_rest(tx: Transaction, row: DecisionRow, elder: ScopeProposalRow) -> None:
+    """What a withdrawn proposal stood on besides this decision: other reversals, and a person's wish."""
+    kind, wish = _kind(tx, row), elder.analysis.get(ASKED_FOR)
+    left = {*kind.reversals, *elder.analysis["reversals"]} - {row.id}
+    if not left and wish is None:
+        return
+    made = _drafts(tx, replace(kind, reversals=tuple(sorted(left))), row, [elder])
+    if not made and wish is not None:
+        since = window_from(tx, tx.now)
+        asked = requested(tx, row.agent, row.kind, CONTRACTION, wish, tx.now, since)
+        made = [] if asked is None else [_succeeding(tx, [elder], asked, surroundings(tx, since))]
+    for one in made:
+        tx.event("scope.proposed", proposal=put(tx, one), agent=row.agent, kind=row.kind, decision=row.id)
+
+
+def _kind(reader: Transaction, row: DecisionRow) -> KindGrounds:
+    known = next((kind for kind in authority.kinds(reader, row.agent) if kind.key == row.kind), None)
+    since = window_from(reader, reader.now)
+    return read_kind(reader, row.agent, row.kind, cohort_of(reader, row.agent), known, reader.now, since)
+
+
+def _drafts(
+    reader: Transaction, kind: KindGrounds, row: DecisionRow, elders: Sequence[ScopeProposalRow]
+) -> list[Draft]:
+    """The contractions that these figures suggest, in the place of those proposals."""
+    standing = read_standing(reader, row.agent, reader.now, renewing=[elder.id for elder in elders])
+    grounds = Grounds(row.agent, cohort_of(reader, row.agent), (kind,), (), standing)
+    around = surroundings(reader, window_from(reader, reader.now))
+    return [_succeeding(reader, elders, found, around) for found in suggest(grounds).contractions]
 
 
 def _succeeding(

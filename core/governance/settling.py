@@ -56,11 +56,6 @@ def unsettle(tx: Transaction, row: EscalationRow, *, by: str, reason: str) -> No
     if row.kind == "decision":
         nothing = {"choice": None, "provenance": None, "decided_by": None, "reason": "", "decided_at": None}
         for decision in reads_governance.decisions_of_escalation(tx, row.id):
-            if decision.reverted_at is not None:
-                raise UsageError(
-                    f"Escalation {row.id}: decision {decision.id}, which it settled, was reversed by "
-                    f"{decision.reverted_by} since; decide anew with `apm decide`."
-                )
             tx.update(DecisionTable, decision.id, **nothing)
     elif row.kind == "conflict":
         from core.governance.conflicts import unsettle_conflict

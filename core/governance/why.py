@@ -289,8 +289,10 @@ class _Watched:
 
     def of_decision(self, key: Key, values: Json) -> str:
         is_it = key == (self.standing.decision or {}).get("id")
-        if not is_it or not values.get("reverted_at"):
+        if not is_it or "reverted_at" not in values:
             return ""
+        if values["reverted_at"] is None:
+            return "the decision holds again: its reversal was taken back"
         return f"{values.get('reverted_by')} took the decision back: {values.get('revert_reason')}"
 
     def of_answer(self, key: Key, values: Json) -> str:

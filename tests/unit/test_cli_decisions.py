@@ -180,3 +180,14 @@ def test_a_decision_is_taken_back_by_a_person_with_a_reason_and_once(line: Comma
     assert said.code == 0
     assert said.out.startswith(f"Decision {number} is taken back by decision ")
     assert "taken back already by ada" in line("decisions", "reverse", number, "--reason", "x").err
+
+
+def test_a_mistaken_reversal_is_taken_back_and_its_proposal_is_withdrawn(line: CommandLine) -> None:
+    number = str(decide(line)["decision"])
+    mistaken = line("decisions", "reverse", number, "--reason", "x", "--by", "ada", "--json").json["id"]
+    [proposal] = line("scope", "list", "--json").json
+    said = line("decisions", "reverse", str(mistaken), "--reason", "the wrong one", "--by", "ada")
+    assert said.code == 0
+    assert f"Decision {mistaken} is taken back: decision {number} holds again." in said.out
+    assert f"Scope proposal {proposal['id']}, which it had led to, is withdrawn." in said.out
+    assert line("decisions", "show", number, "--json").json["reversed"] is None

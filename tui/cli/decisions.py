@@ -121,17 +121,26 @@ def show(place: options.Place, number: int, as_json: bool) -> None:
 @options.json_option
 @options.pass_place
 def reverse(place: options.Place, number: int, reason: str, choice: str | None, by: str, as_json: bool) -> None:
-    """Take back a decision that an agent or a rule made. It stays on the record, and counts against its maker."""
+    """Take back a decision that an agent or a rule made, or an answer that work has gone on from.
+
+    It stays on the record, and counts against its maker. A reversal is taken back the same way: then what it took back
+    holds again, and what it proposed about an authority is withdrawn.
+    """
     from core.governance import reversal
 
     with place.open() as workspace:
         made = workspace.store.write_now(lambda tx: reversal.reverse(tx, number, by=by, reason=reason, choice=choice))
-        shown = workspace.store.read_now(lambda r: _read(r, made))
+        shown = workspace.store.read_now(lambda r: _read(r, made.decision))
     if as_json:
-        output.emit_json(shown)
+        output.emit_json(shown | {"withdrawn": list(made.withdrawn)})
+        return
+    if made.decision < number:
+        output.say(f"Decision {number} is taken back: decision {made.decision} holds again.")
     else:
         instead = f": {shown['choice']} instead of it" if shown["choice"] else ""
-        output.say(f"Decision {number} is taken back by decision {made}{instead}.")
+        output.say(f"Decision {number} is taken back by decision {made.decision}{instead}.")
+    for proposal in made.withdrawn:
+        output.say(f"Scope proposal {proposal}, which it had led to, is withdrawn.")
 
 
 def _read(reader: Connection, number: int) -> Json:
