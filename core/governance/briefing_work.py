@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from peewee import SQL, Select, fn
 
-from core.contract import PHASE_CODES
+from core.contract import PHASE_CODES, canonical_json
 from core.governance.briefing_document import DAY_MS, Item, Section, more, section
 from core.governance.budget_reads import NOBODY, standings
 from core.governance.budgets import amount
@@ -63,9 +63,19 @@ class _Stand:
 _FACTS = ("accepted_at", "released_at", "closed_at", "failed_at", "cancelled_at")
 
 
-def _is_tagged(tag: str) -> Any:
-    """Whether the list of tags, which is kept as JSON, has this one, to the letter, on every database."""
-    return fn.REPLACE(WorkItem.tags, json.dumps(tag), "") != WorkItem.tags
+def _spellings(reader: Connection, tag: str) -> tuple[str, ...]:
+    """The tag as work items carry it: the rules heed no case, and SQL knows that of ASCII letters only."""
+    lists = reader.rows(WorkItem.select(WorkItem.tags).distinct())
+    found = {each for (tags,) in lists for each in json.loads(tags) if each.casefold() == tag.casefold()}
+    return tuple(sorted({tag, *found}))
+
+
+def _is_tagged(spellings: Sequence[str]) -> Any:
+    """Whether the list of tags, which is kept as JSON, has one of these, to the letter, on every database."""
+    rest: Any = WorkItem.tags
+    for tag in spellings:
+        rest = fn.REPLACE(rest, canonical_json(tag), "")
+    return rest != WorkItem.tags
 
 
 def _waits() -> Any:
@@ -79,21 +89,22 @@ def _runs(live: rows.LiveRow) -> Any:
 
 def milestone(reader: Connection, now: int, live: rows.LiveRow, *, tag: str, title: str) -> Section:
     """The work items with the milestone's tag, what holds them up, then the rest of the work in a line or two."""
-    stands = _stands(reader, live, tag)
+    spellings = _spellings(reader, tag)
+    stands = _stands(reader, live, spellings)
     own = [s for s in stands if s.is_tagged and s.state != "cancelled"]
     lines = [*_other_work([s for s in stands if not s.is_tagged]), *_ended(reader, now)]
     none = f"No work item carries the tag {tag}"
     if own:
-        lines = [_tally(own), *_unfinished(reader, live, tag, own), *lines]
+        lines = [_tally(own), *_unfinished(reader, live, spellings, own), *lines]
     elif lines:
         lines = [Item(f"{none}."), *lines]
     return section("milestone", f"{one_line(title, 100)} progress", lines, f"{none}, and no other work is under way.")
 
 
-def _stands(reader: Connection, live: rows.LiveRow, tag: str) -> tuple[_Stand, ...]:
+def _stands(reader: Connection, live: rows.LiveRow, spellings: Sequence[str]) -> tuple[_Stand, ...]:
     facts = [getattr(WorkItem, name).is_null(False).alias(name) for name in _FACTS]
     each = WorkItem.select(
-        _is_tagged(tag).alias("tagged"), *facts, _waits().alias("waits"), _runs(live).alias("runs")
+        _is_tagged(spellings).alias("tagged"), *facts, _waits().alias("waits"), _runs(live).alias("runs")
     ).alias("found")
     columns = [getattr(each.c, name) for name in ("tagged", *_FACTS, "waits", "runs")]
     found = reader.rows(Select([each], [fn.COUNT(SQL("1")), *columns]).group_by(*columns))
@@ -116,11 +127,13 @@ def _in_words(stands: Iterable[_Stand]) -> str:
     return ", ".join(f"{counts[state]:,} {state}" for state in order if counts[state])
 
 
-def _unfinished(reader: Connection, live: rows.LiveRow, tag: str, own: Collection[_Stand]) -> Iterator[Item]:
+def _unfinished(
+    reader: Connection, live: rows.LiveRow, spellings: Sequence[str], own: Collection[_Stand]
+) -> Iterator[Item]:
     """Those of the milestone that are not done: failed and held up ones first."""
     undone = WorkItem.released_at.is_null() & WorkItem.closed_at.is_null() & WorkItem.cancelled_at.is_null()
     first = (WorkItem.failed_at.is_null(), ~_waits(), ~_runs(live), WorkItem.accepted_at.is_null(), WorkItem.id)
-    query = WorkItem.select(WorkItem.id).where(_is_tagged(tag) & undone).order_by(*first).limit(MOST_WORK_ITEMS)
+    query = WorkItem.select(WorkItem.id).where(_is_tagged(spellings) & undone).order_by(*first).limit(MOST_WORK_ITEMS)
     ids = [int(row[0]) for row in reader.rows(query)]
     asked = reads.holding(reader, ids)
     items = {item.id: item for item in reads.work_items(reader, among=ids, limit=len(ids), live=live)}
