@@ -125,7 +125,8 @@ def _by_chain(now: int) -> Any:
 
 def _raiser(kind: str, chain: list[str]) -> str:
     if kind == "conflict" and len(sides := chain[-2:]) == 2 and all(side in DOMAIN_AGENTS for side in sides):
-        return " and ".join(sides)
+        # The pair of a conflict has the order in which somebody named it.
+        return " and ".join(sorted(sides, key=_rank))
     return str(chain[-1]) if chain else "unknown"
 
 

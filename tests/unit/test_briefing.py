@@ -103,6 +103,12 @@ def test_a_conflict_s_question_is_both_agents(place: Place) -> None:
     assert place.items("pending") == ("technical and ux: 1 question, oldest 0 min",)
 
 
+def test_conflicts_of_the_same_two_are_counted_together_whoever_was_named_first(place: Place) -> None:
+    place.ask("Who?", "DAILY", kind="conflict", chain=("technical", "ux"))
+    place.ask("And here?", "DAILY", kind="conflict", chain=("ux", "technical"))
+    assert place.items("pending") == ("technical and ux: 2 questions, oldest 0 min",)
+
+
 def test_what_somebody_has_seen_or_put_off_does_not_wait_and_is_counted_apart(place: Place) -> None:
     place.ask("Waits?", "DAILY", ago=HOUR * 3)
     seen, snoozed = (place.ask(text, "DAILY", ago=9 * HOUR) for text in ("Seen?", "Snoozed?"))
