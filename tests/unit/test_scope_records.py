@@ -87,8 +87,16 @@ class TestWhatCounts:
 
         assert place.record().accepted == (second,)
 
-    def test_a_decision_without_a_recommendation_is_answered_but_not_accepted(self, place: Place) -> None:
-        place.answer(place.ask(recommended=None), "approve")
+    @pytest.mark.parametrize("option", ["approve", "reject"])
+    def test_a_question_of_which_the_agent_recommended_nothing_does_not_count(self, place: Place, option: str) -> None:
+        place.answer(place.ask(recommended=None), option)
+
+        assert counted(place.record()) == (0, 0)
+
+    def test_one_that_was_raised_without_a_recommendation_too_is_no_acceptance(self, place: Place) -> None:
+        for impact, recommended in ((3, "approve"), (4, None)):
+            escalation = place.ask(question="the same?", impact=impact, recommended=recommended)
+        place.answer(escalation, "approve")
 
         assert counted(place.record()) == (1, 0)
 

@@ -3,6 +3,8 @@
 What counts is an escalated decision that a human answered, in force and in time. It is accepted when the answer is the
 recommended option, with no values of the person's own, and has not been taken back since. Rules, time-outs, winners of
 conflicts and what the agent decided itself are never counted, and a question counts once however often it was raised.
+Nor is a question counted of which the agent recommended nothing: what is then shown as recommended is the first option,
+and an answer says nothing of a judgement that nobody made.
 """
 
 from __future__ import annotations
@@ -111,6 +113,8 @@ def read_record(reader: Connection, agent: str, kind: str, cohort: str) -> Recor
     first = []
     for escalation, group in groupby(found, key=lambda a: a.escalation):
         rows = list(group)
+        if all(row.recommended is None for row in rows):
+            continue
         first.append(rows[0])
         is_accepted = all(row.is_as_recommended for row in rows) and not _was_overturned(
             rows[0], undone.get(escalation, ())
