@@ -117,6 +117,14 @@ class TestGenerate:
         assert "missing" in ended.out
         assert ".claude/agents/sub-agents/estimator.md" in ended.out
 
+    def test_a_folder_that_no_approval_reaches_is_told_so(self, line: CommandLine, shop: Path, tmp_path: Path) -> None:
+        words = ("agents", "generate", "--all", "--role", "technical", "--out")
+
+        assert "run this again after a change of authority" in line(*words, tmp_path / "out").err
+        assert line(*words, tmp_path / "out", "--check").err == ""
+        assert line(*words, shop).err == ""
+        assert line(*words, line.folder).err == ""
+
     def test_an_edited_file_is_kept_and_its_difference_shown(self, line: CommandLine, tmp_path: Path) -> None:
         out = tmp_path / "out"
         words = ("agents", "generate", "--all", "--out", out)

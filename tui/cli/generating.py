@@ -163,6 +163,7 @@ def generate(
     stands now, and of the specialists those that the project needs. Only files that apm wrote are written over; what
     was edited by hand is shown as a difference and kept. Which files are apm's stands in .apm/generated.json.
     """
+    from core.governance.scope.effects import roots_of
     from core.registry.generation.recording import record
     from core.registry.generation.service import generate as make
 
@@ -187,11 +188,14 @@ def generate(
         )
         if not check:
             workspace.store.write_now(lambda tx: record(tx, *reports, home=workspace.folder))
+        kept = workspace.store.read_now(lambda r: roots_of(r, workspace.folder))
     if as_json:
         output.emit_json([report.to_json() for report in reports])
     else:
         for report in reports:
             _show(report, check=check)
+    if out is not None and not check and out.resolve() not in kept:
+        output.note(f"apm does not keep {out.resolve()} up to date: run this again after a change of authority.")
     wrong = any(report.drifted if check else report.refused for report in reports)
     return FAILED if wrong else DONE
 
