@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from core.contract import AgentRequest, AgentResponse, Json, Status, UsageError, Written, canonical_json
+from core.governance.cohorts import keep_decider
+from core.governance.decisions import DOMAIN_AGENTS
 from core.sanitise import one_line, sanitise
 from core.store.database import StoreError
 from core.store.reads import Connection
@@ -179,6 +181,9 @@ def record(
     """
     digest = request_digest(request)
     number = tx.next_seq
+    executed_by = str(response.metadata.get("runtime", runtime))
+    if key.agent in DOMAIN_AGENTS and response.status is Status.SUCCESS:
+        keep_decider(tx, key.agent, executed_by, response.metadata.get("model"))
     delegation = tx.insert(
         Delegation,
         work_item=work_item,
@@ -187,7 +192,7 @@ def record(
         agent=key.agent,
         subject=key.subject,
         status=response.status.value,
-        runtime=str(response.metadata.get("runtime", runtime)),
+        runtime=executed_by,
         request_digest=digest,
         at=tx.now,
         milliseconds=milliseconds,
