@@ -188,7 +188,7 @@ def read_position(reader: Connection, work_item: int, known: Journal | None = No
 
 _DELEGATED_SQL = """SELECT COUNT(*), COALESCE(SUM("status" = 'FAILURE'), 0), COALESCE(SUM("milliseconds"), 0)
     FROM "delegations" WHERE "work_item" = ?"""
-_ASKED_SQL = 'SELECT "raised_at", "resolved_at" FROM "escalations" WHERE "work_item_id" = ?'
+_ASKED_SQL = 'SELECT "raised_at", "resolved_at" FROM "escalations" WHERE "work_item" = ?'
 
 
 def journal_facts(reader: Connection, position: Position) -> Json:

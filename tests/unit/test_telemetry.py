@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 
 from core.agents import telemetry
-from core.contract import Json
+from core.contract import AgentRequest, AgentResponse, Json, failed, succeeded
+from core.orchestration.position import journal_facts, read_position
+from tests.unit.engine_run import Run
 from tests.unit.git_project import git
 from tests.unit.release_place import Place, commit_in, make_place
+from tests.unit.scripted import OUTPUTS, Scripted
 
 JOURNAL: Json = {
     "phases": [{"phase": "I1", "seconds": 12.5, "rounds": 2}, {"phase": "R1", "seconds": 30, "rounds": 1}],
@@ -131,3 +134,21 @@ async def test_a_repository_that_is_gone_is_a_reason_and_no_failure(place: Place
     snapshot = await telemetry.collect(context, place.bench)
 
     assert "no-such-branch" in snapshot["not_measured"][0]["reason"]
+
+
+async def test_the_journal_counts_the_questions_of_a_work_item_and_how_long_they_waited(run: Run) -> None:
+    left = ["no space"]
+
+    def once(_: AgentRequest) -> AgentResponse:
+        return failed("risk-notary", left.pop()) if left else succeeded("risk-notary", OUTPUTS["risk-notary"])
+
+    number = await run.add()
+    await run.start(Scripted(risk_notary=once))
+    await run.settle()
+    await run.answer("retry")
+    await run.settle()
+
+    told = await run.ws.store.read(lambda r: journal_facts(r, read_position(r, number)))
+
+    assert (told["escalations"]["raised"], told["escalations"]["answered"]) == (1, 1)
+    assert told["escalations"]["median_seconds"] is not None
