@@ -14,6 +14,7 @@ from pathlib import Path
 from core.contract import Json
 from core.projects import git
 from core.projects.commands import DEFAULT, CommandResult, Limits, run
+from core.projects.own_work import own_base
 from core.projects.sandbox import NONE, Place, Sandbox, place_of
 from core.projects.settings import SANDBOX_OFF, interpreter
 from core.sanitise import one_line
@@ -61,8 +62,7 @@ OPEN = Ground()
 
 async def ground_of(project: Json, worktree: Path, writable: Path, scratch: Path, sandbox: Sandbox = SANDBOX) -> Ground:
     """The ground of a branch. `writable` is the one folder besides the worktree that its commands may write to."""
-    base = str(project.get("base_commit") or "")
-    if not base or not await has_a_models_work(worktree, base):
+    if not await is_a_models_work(project, worktree):
         return OPEN
     used = sandbox_of(project, sandbox)
     place = await place_around(project, worktree, scratch)
@@ -91,9 +91,8 @@ async def ground_around(
 
 
 async def is_a_models_work(project: Json, worktree: Path) -> bool:
-    """Whether a model has written on the project's branch since its base commit; False where it has none."""
-    base = str(project.get("base_commit") or "")
-    return bool(base) and await has_a_models_work(worktree, base)
+    """Whether a model has written on the project's branch, by its own work; False where it has no base commit."""
+    return bool(project.get("base_commit")) and await has_a_models_work(worktree, await own_base(worktree, project))
 
 
 async def place_around(project: Json, worktree: Path, scratch: Path) -> Place:

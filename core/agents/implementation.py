@@ -16,6 +16,7 @@ from core.agents.schema_changes import schema_change
 from core.agents.testing import run_committed
 from core.contract import AgentRequest, AgentResponse, Json, blocked, succeeded
 from core.projects import git
+from core.projects.own_work import files_of, own_base
 from core.sanitise import one_line
 
 NAMED = 10
@@ -57,7 +58,7 @@ async def migration_author(request: AgentRequest, bench: Bench) -> AgentResponse
     """
     if bench.worktree is None:
         return _homeless("migration-author")
-    base, head, tech = _base(request), await git.head(bench.worktree), _tech(request)
+    base, head, tech = await _base(request, bench), await git.head(bench.worktree), _tech(request)
     found = await schema_change(bench.worktree, base, head, tech)
     word = _answer(request, "migrations")
     output: Json = {
@@ -90,7 +91,9 @@ async def doc_toucher(request: AgentRequest, bench: Bench) -> AgentResponse:
     """
     if bench.worktree is None:
         return _homeless("doc-toucher")
-    output, names = await _docs(bench.worktree, _base(request), await git.head(bench.worktree), _tech(request))
+    output, names = await _docs(
+        bench.worktree, await _base(request, bench), await git.head(bench.worktree), _tech(request)
+    )
     word = _answer(request, "docs")
     if output["updated"]:
         return succeeded("doc-toucher", output, tool="git")
@@ -131,7 +134,7 @@ async def build_bundle(request: AgentRequest, bench: Bench) -> tuple[Json, list[
     be run, `tests.reason` says why and nothing counts as passed.
     """
     worktree, project, tech = bench.tree(), request.context["project"], _tech(request)
-    base, head = _base(request), await git.head(worktree)
+    base, head = await _base(request, bench), await git.head(worktree)
     rows = list((request.context.get("results") or {}).get("tasks") or ())
     changed = [path for status, path in await git.changed_files(worktree, base, head) if status != "D"]
     test_files = [shown(path) for path in changed if is_test_file(path, tech)]
@@ -174,7 +177,7 @@ async def _tasks(worktree: Path, base: str, head: str, rows: Sequence[Json]) -> 
             if _is_claimed(commit.sha, claims[name])
             or (not _is_claimed(commit.sha, everything) and (len(rows) == 1 or _names(commit, name)))
         ]
-        files = {shown(path) for sha in own for path in await _files_of(worktree, sha)}
+        files = {shown(path) for sha in own for path in await files_of(worktree, sha)}
         task = {"id": name, "agent": "code-implementer", "commits": own, "files": sorted(files)}
         tasks.append({**task, "verifies": _merged_verifies(row)})
     return tasks
@@ -191,11 +194,6 @@ def _is_claimed(sha: str, claims: set[str]) -> bool:
 
 def _names(commit: git.Commit, task: str) -> bool:
     return (commit.trailers.get("Task") or commit.trailers.get("Apm-Task", "")).strip() == task
-
-
-async def _files_of(worktree: Path, sha: str) -> list[str]:
-    text = await git.git(worktree, "show", "--format=", "--name-only", "-z", "--first-parent", "--end-of-options", sha)
-    return [path for path in text.split("\0") if path]
 
 
 def _merged_verifies(row: Json) -> dict[str, list[str]]:
@@ -248,8 +246,8 @@ def _tech(request: AgentRequest) -> Json:
     return dict((request.context.get("project") or {}).get("tech") or {})
 
 
-def _base(request: AgentRequest) -> str:
-    return str(request.context["project"]["base_commit"])
+async def _base(request: AgentRequest, bench: Bench) -> str:
+    return await own_base(bench.tree(), request.context["project"])
 
 
 def _homeless(agent: str) -> AgentResponse:

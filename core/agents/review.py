@@ -13,6 +13,7 @@ from core.agents.testing import TestRun, run_committed
 from core.agents.verification import human_answers, named_claims, task_claims, trailer_claims, verify
 from core.contract import AgentRequest, AgentResponse, Json, blocked, succeeded
 from core.projects import git
+from core.projects.own_work import own_base
 
 WEIGHTS = {"tests": 40, "coverage": 20, "criteria": 20, "static": 10, "security": 10}
 """Points of the review's score; together 100."""
@@ -54,7 +55,7 @@ async def static_analyzer(request: AgentRequest, bench: Bench) -> AgentResponse:
     project, worktree = _place(request, bench)
     if worktree is None:
         return _homeless("static-analyzer")
-    done = await analyse(project, worktree, bench.scratch, _base(request, project))
+    done = await analyse(project, worktree, bench.scratch, await own_base(worktree, project))
     metadata = {"tool": _names(done.payload["static"]["tools"]), "evidence": list(done.evidence)}
     if done.missing:
         return blocked("static-analyzer", done.payload, done.missing, done.suggestion, **metadata)
@@ -66,7 +67,7 @@ async def threat_screener(request: AgentRequest, bench: Bench) -> AgentResponse:
     project, worktree = _place(request, bench)
     if worktree is None:
         return _homeless("threat-screener")
-    done = await screen(project, worktree, bench.scratch, _base(request, project))
+    done = await screen(project, worktree, bench.scratch, await own_base(worktree, project))
     metadata = {"tool": _names(done.payload["security"]["tools"]), "evidence": list(done.evidence)}
     if done.missing:
         suggestion = "See the tool's evidence; mend the configuration or the file that stops it."
@@ -84,7 +85,8 @@ async def ac_verifier(request: AgentRequest, bench: Bench) -> AgentResponse:
         return blocked(
             "ac-verifier", {"criteria": []}, ["acceptance criteria"], "Give the work item criteria in Definition first."
         )
-    base, head = _base(request, project), await git.head(worktree, request.context.get("commit") or "HEAD")
+    head = await git.head(worktree, request.context.get("commit") or "HEAD")
+    base = await own_base(worktree, project, head)
     claims = [
         *task_claims(request.input_artifact.get("tasks") or ()),
         *await named_claims(worktree, base, head, criteria),
@@ -121,10 +123,6 @@ def score(payload: Json) -> float:
 def _place(request: AgentRequest, bench: Bench) -> tuple[Json, Path | None]:
     project = request.context.get("project")
     return (project, bench.worktree) if project else ({}, None)
-
-
-def _base(request: AgentRequest, project: Json) -> str:
-    return str(request.input_artifact.get("base_commit") or project["base_commit"])
 
 
 def _homeless(agent: str) -> AgentResponse:

@@ -17,6 +17,7 @@ from core.agents.bench import Bench
 from core.agents.health import kind_of, probe_monitor
 from core.contract import ApmError, Json
 from core.projects import git
+from core.projects.own_work import own_base
 
 MERGES_SEARCHED = 500
 """How many commits of the target are looked through for a work item's release."""
@@ -92,7 +93,8 @@ async def _span(repo: Path, project: Json, context: Json) -> tuple[str, str]:
     for commit in await git.commits(repo, "", f"refs/heads/{project['target']}", limit=MERGES_SEARCHED):
         if trailers.items() <= commit.trailers.items():
             return await git.head(repo, f"{commit.sha}^1"), commit.sha
-    return project["base_commit"], await git.head(repo, context.get("commit") or project["branch"])
+    head = await git.head(repo, context.get("commit") or project["branch"])
+    return await own_base(repo, project, head), head
 
 
 def _of_changes(numbers: str, source: str) -> Iterator[_Found]:

@@ -29,6 +29,7 @@ from core.orchestration.requests import PhaseContext
 from core.orchestration.standing import News, Parked, Roster, Standing
 from core.phases import PHASE_BY_CODE, PhaseSpec
 from core.projects import git, worktrees
+from core.projects.own_work import own_base
 from core.projects.preparation import prepare
 from core.registry.catalog import Catalog
 from core.runtimes.base import Runtime
@@ -299,7 +300,7 @@ class Drive:
             raise ApmError(f"Work item {self._id} was never reviewed, so it cannot be released.")
         await merging.undo_killed_merge(bench, told)
         await self._refuse_uncommitted(tree, position.journal, run.round)
-        await self._refuse_own_team(tree, project, told["base_commit"])
+        await self._refuse_own_team(tree, project, told)
         own = outcomes.release_commits(position.journal)
         own |= await self._left_by_kill(position, run, bench, told, own)
         if await outcomes.is_released_from(tree, Path(project.path), project.target, reviewed, own):
@@ -355,9 +356,9 @@ class Drive:
                 "Commit or discard them there, then try again."
             )
 
-    async def _refuse_own_team(self, tree: Path, project: rows.ProjectRow, base: str) -> None:
+    async def _refuse_own_team(self, tree: Path, project: rows.ProjectRow, told: Json) -> None:
         """Who may decide what here is for people to say, and not for what is released here."""
-        changed = [path for _, path in await git.changed_files(tree, base, "HEAD")]
+        changed = [path for _, path in await git.changed_files(tree, await own_base(tree, told))]
         own = outcomes.team_files(changed, Path(project.path), self._eq.state.parent)
         if own:
             raise ApmError(

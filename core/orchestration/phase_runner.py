@@ -26,6 +26,7 @@ from core.orchestration.requests import PhaseContext
 from core.orchestration.standing import Parked, Standing
 from core.phases import PhaseSpec, Step
 from core.projects import git
+from core.projects.own_work import own_base
 from core.registry import catalog as registry
 from core.registry.catalog import Catalog
 from core.store.transaction import Transaction
@@ -260,7 +261,7 @@ class PhaseRunner:
         project = self._context.project
         if project is None or self._bench.worktree is None or self._spec.code in ("D1", "P1"):
             return None
-        found = await git.changed_files(self._bench.worktree, project["base_commit"], "HEAD")
+        found = await git.changed_files(self._bench.worktree, await own_base(self._bench.worktree, project))
         return [path for _, path in found]
 
     def _proofs(self) -> Json:

@@ -10,6 +10,7 @@ from pathlib import Path
 from core.projects import git
 from core.projects.commands import CommandResult, Limits
 from core.projects.git import GitError
+from core.projects.own_work import own_base
 from core.sanitise import one_line
 
 MOST_FILES = 2_000
@@ -142,9 +143,7 @@ async def span_of(repo: Path, *, branch: str | None, base: str | None, target: s
     if not await git.branch_exists(repo, branch):
         raise GitError(f"{repo} has no branch {one_line(branch)} any more, so what it changed cannot be shown.")
     head = await git.head(repo, f"refs/heads/{branch}")
-    left = await git.merge_base(repo, f"refs/heads/{target}", head)
-    # A branch whose commits are all on the target has changed what came after its own beginning.
-    since = base if left in (None, head) else str(left)
+    since = await own_base(repo, {"branch": branch, "base_commit": base, "target": target}, head)
     return Span(repo, since, head, f"{branch} since it left {target} at {since[:12]}")
 
 

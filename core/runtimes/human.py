@@ -5,9 +5,13 @@ apm reads what was committed, never what was claimed: "done" without a commit is
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from core.agents.bench import Bench
 from core.contract import AgentRequest, AgentResponse, Json, failed, succeeded
 from core.projects import git
+from core.projects.own_work import files_of, own_base
 from core.runtimes.base import Ask, WaitsForHuman
 from core.sanitise import one_line
 from core.store.rows import AgentRow
@@ -41,21 +45,20 @@ class HumanRuntime:
             )
         answer: Json = request.context.get("human", {})
         since = str(answer.get("since") or request.context.get("since") or await git.head(bench.worktree))
-        found = await git.commits(bench.worktree, since, "HEAD")
+        own = await git.commits(bench.worktree, await own_base(bench.worktree, request.context["project"]))
+        after = set((await git.git(bench.worktree, "rev-list", f"{since}..HEAD")).split())
+        found = [commit for commit in own if commit.sha in after]
         if found and (answer or request.context.get("round", 1) > 1):
-            return await self._from_commits(request, agent, bench, since)
-        if answer.get("option") == ALL_DONE:
-            return await self._from_commits(request, agent, bench, str(request.context["project"]["base_commit"]))
+            return await self._from_commits(request, agent, bench.worktree, found)
+        if own and answer.get("option") == ALL_DONE:
+            return await self._from_commits(request, agent, bench.worktree, own)
         note = f" No commit has been added since {since[:10]}." if answer else ""
         raise WaitsForHuman(self._ask(request, agent, bench, since, note))
 
-    async def _from_commits(self, request: AgentRequest, agent: AgentRow, bench: Bench, since: str) -> AgentResponse:
-        worktree = bench.tree()
-        found = await git.commits(worktree, since, "HEAD")
-        files = sorted({path for _, path in await git.changed_files(worktree, since, "HEAD")})
-        if not found:
-            note = " The branch holds no commit yet."
-            raise WaitsForHuman(self._ask(request, agent, bench, since, note))
+    async def _from_commits(
+        self, request: AgentRequest, agent: AgentRow, worktree: Path, found: Sequence[git.Commit]
+    ) -> AgentResponse:
+        files = sorted({path for commit in found for path in await files_of(worktree, commit.sha)})
         return succeeded(
             agent.role,
             {

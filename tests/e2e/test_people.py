@@ -213,6 +213,80 @@ Add a module beside the greeting.
 """
 
 
+async def test_what_a_merge_of_the_target_brought_proves_nothing_of_the_branch_itself(office: Office) -> None:
+    second = await office.request("Say goodbye", REQUEST_GOODBYE)
+    await office.settle()
+    (asked,) = await office.questions()
+    tree = Path(asked.details["worktree"])
+    await greeting_released(office)
+
+    git(tree, "merge", "--quiet", "main")
+    commit(tree, "Goodbye", {"greeter/farewell.py": GOODBYE["greeter/farewell.py"]})
+    await office.answer(asked, "all")
+    await office.settle()
+
+    (question,) = await office.questions()
+    assert (question.work_item, question.phase) == (second, "I1")
+    assert question.missing == ["tests: not updated, 3 passed, 0 failed"]
+    commit(
+        tree,
+        "Try it",
+        {"tests/test_farewell.py": GOODBYE["tests/test_farewell.py"].replace("AC", "Number ").replace("_ac1", "")},
+    )
+    await office.answer(question, "retry")
+    await office.settle()
+    gates = await office.ws.store.read(lambda r: reads.gate_results(r, second))
+    judged = {criterion["name"]: criterion["actual"] for criterion in gates[-1].criteria}
+    assert (gates[-1].phase, judged["criteria_verified"]) == ("R1", "0 of 3 verified")
+
+
+async def test_what_a_branch_that_merged_the_target_hands_on_names_its_own_work_alone(office: Office) -> None:
+    second = await office.request("Say goodbye", REQUEST_GOODBYE)
+    await office.settle()
+    (asked,) = await office.questions()
+    tree = Path(asked.details["worktree"])
+    await greeting_released(office)
+
+    git(tree, "merge", "--quiet", "--no-edit", "main")
+    own = commit(tree, "Goodbye", {**GOODBYE, "docs/goodbye.md": "# Goodbye\n"})
+    merge = git(tree, "rev-parse", "HEAD~1")
+    await office.answer(asked, "all")
+    await office.settle()
+
+    assert (await office.item(second)).state == "closed", [q.question for q in await office.questions()]
+    artifacts = await office.ws.store.read(lambda r: reads.artifacts(r, second))
+    (bundle,) = [a for a in artifacts if a.type == "build.bundle"]
+    content = await office.ws.store.read(lambda r: reads.artifact_content(r, bundle.id))
+    (task,) = content["tasks"]
+    assert set(task["commits"]) <= {own, merge}
+    assert task["files"] == ["docs/goodbye.md", "greeter/farewell.py", "tests/test_farewell.py"]
+    assert content["docs"]["files"] == ["docs/goodbye.md"]
+
+
+async def test_what_others_left_on_the_target_is_no_finding_of_the_branch_that_is_put_on_top(office: Office) -> None:
+    number, _ = await ready_to_release(office)
+    listing = (
+        'import subprocess  # pragma: no cover\n\nsubprocess.call("ls " + __name__, shell=True)  # pragma: no cover\n'
+    )
+    commit(office.project_path, "List", {"greeter/listing.py": listing})
+
+    await go_on(office, number)
+
+    assert (await office.item(number)).state == "closed", [q.question for q in await office.questions()]
+
+
+async def greeting_released(office: Office) -> None:
+    """Another work item of the project, released: its tests name AC1 to AC3."""
+    number = await office.request()
+    await office.settle()
+    (question,) = [q for q in await office.questions() if q.work_item == number]
+    tree = Path(question.details["worktree"])
+    commit(tree, "Greet", {"greeter/__init__.py": CODE, "tests/test_greet.py": TESTS, "README.md": "# g\n"})
+    await office.answer(question, "all")
+    await office.settle()
+    assert (await office.item(number)).state == "closed"
+
+
 async def ready_to_release(office: Office) -> tuple[int, Path]:
     """A work item whose code is committed and reviewed, stopped before its release; its worktree."""
     number = await office.request()
