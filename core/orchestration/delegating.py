@@ -167,7 +167,8 @@ class Delegator:
     ) -> tuple[AgentResponse, Written]:
         """What the agent answers, as it is to be recorded."""
         runtime = self._runtime(agent)
-        answer = self.position.human_answer(key.phase, key.round, key.agent, key.subject)
+        rounds = range(self.context.first_round or key.round, key.round + 1)
+        answer = self.position.human_answer(key.phase, rounds, key.agent, key.subject)
         told = replace(request, context={**request.context, "human": answer}) if answer else request
         limit = float(agent.parameters.get("seconds") or self.catalog.defaults.limits.delegation_seconds)
         session = self._session(key, request, shown)

@@ -230,6 +230,11 @@ class Drive:
         releases, scratch = self._folders
         if project is None:
             return Bench(None, releases, scratch), None
+        if not Path(project.path).is_dir():
+            raise ApmError(
+                f"The project {name} is not at {project.path} any more. Put it back, or say where it is now with "
+                f"`apm project set {name} --path DIR`; then try again."
+            )
         home = self._eq.state / "worktrees" / name
         tree = self._tree
         if tree is None or not (tree.path / ".git").exists():
@@ -276,7 +281,8 @@ class Drive:
             project=project,
             reviewed_commit=outcomes.judged_commit(gates, "R1", passed_only=True),
             attempt=attempt,
-            judged_commit=outcomes.judged_commit([g for g in gates if g.at <= began], "I1", "R1"),
+            first_round=began.round,
+            judged_commit=outcomes.judged_commit([g for g in gates if g.at <= began.started_at], "I1", "R1"),
             unproven=unproven(gates, run.phase),
             journal=journal,
         )

@@ -248,16 +248,16 @@ def what_to_mend(position: Position, run: rows.PhaseRunRow) -> list[str]:
     return [*question.missing, *question.details.get("findings", ()), *said]
 
 
-def attempt(position: Position, run: rows.PhaseRunRow) -> tuple[int, int]:
-    """Which attempt at its phase's work a round belongs to, from 1, and when that attempt began (milliseconds).
+def attempt(position: Position, run: rows.PhaseRunRow) -> tuple[int, rows.PhaseRunRow]:
+    """Which attempt at its phase's work a round belongs to, from 1, and the round that began that attempt.
 
     Whoever has done their part in an attempt is not asked for it again in its later rounds.
     """
     rounds = [r for r in position.runs if r.phase == run.phase and r.round <= run.round]
-    number, began = 1, rounds[0].started_at
+    number, began = 1, rounds[0]
     for before, after in pairwise(rounds):
         if not _only_goes_on(position, before):
-            number, began = number + 1, after.started_at
+            number, began = number + 1, after
     return number, began
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from core.contract import PHASE_CODES, Json
 from core.governance.asking import Said, threads_of
-from core.orchestration.journal import Journal, read_journal
+from core.orchestration.journal import Journal, Key, read_journal
 from core.orchestration.questions import ATTESTED, SUPPLY, WITHOUT
 from core.store import reads, reads_escalations, rows
 from core.store.reads import Connection
@@ -63,14 +63,16 @@ class Position:
     def rounds(self, phase: str) -> int:
         return sum(r.phase == phase for r in self.runs)
 
-    def human_answer(self, phase: str, round_: int, agent: str, subject: str) -> Json | None:
-        """What a person has answered to this very delegation, or to all of its round.
+    def human_answer(self, phase: str, rounds: range, agent: str, subject: str) -> Json | None:
+        """What a person has answered to this very delegation, or to all of its round, in one of these rounds.
 
-        `about` is what the question said it was about: one delegation may ask more than once.
+        In an earlier one only while the delegation has no response there: otherwise that response came of it. `about`
+        is what the question said it was about: one delegation may ask more than once.
         """
+        unused = [r for r in rounds if self.journal.get(Key(phase, r, agent, subject)) is None]
         found: Json | None = None
         for question, answer in self.answers:
-            if question.phase != phase or question.round != round_ or "agent" not in question.details:
+            if question.phase != phase or question.round not in unused or "agent" not in question.details:
                 continue
             is_own = (question.details["agent"], question.details["subject"]) == (agent, subject)
             if is_own or answer.option == "all":

@@ -29,6 +29,8 @@ class PhaseContext:
     """What R1 passed: the commit that O1 releases."""
     attempt: int = 1
     """How often the work itself was begun; rounds that only go on where an earlier one stopped do not count."""
+    first_round: int = 0
+    """The round that began this attempt; 0 where that is this one."""
     judged_commit: str | None = None
     """What the gate of I1 or R1 judged before this attempt: work that mends it comes after."""
     unproven: Mapping[str, int] = field(default_factory=dict)

@@ -112,6 +112,26 @@ async def test_done_without_a_commit_is_asked_again(office: Office) -> None:
     assert "No commit has been added" in again.question
 
 
+async def test_an_answer_that_an_error_left_unused_is_not_asked_for_again(office: Office) -> None:
+    number = await office.request()
+    await office.settle()
+    (question,) = await office.questions()
+    tree, elsewhere = Path(question.details["worktree"]), office.project_path.with_name("moved")
+    commit(tree, "Greet", {"greeter/__init__.py": CODE, "tests/test_greet.py": TESTS, "README.md": "# g\n"})
+    office.project_path.rename(elsewhere)
+    await office.answer(question, "all")
+    await office.settle()
+    (error,) = await office.questions()
+    assert (error.kind, error.phase) == ("error", "I1")
+    assert "`apm project set greeter --path DIR`" in error.question
+
+    elsewhere.rename(office.project_path)
+    await office.answer(error, "retry")
+    await office.settle()
+
+    assert (await office.item(number)).state == "closed", [q.question for q in await office.questions()]
+
+
 async def test_the_checkout_is_untouched_until_the_release(office: Office) -> None:
     before = git(office.project_path, "rev-parse", "HEAD"), git(office.project_path, "status", "--porcelain")
     (office.project_path / "notes.txt").write_text("mine, not committed")
