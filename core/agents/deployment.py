@@ -16,7 +16,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from core.agents.bench import Bench
@@ -34,8 +34,7 @@ from core.projects.settings import expand, interpreter
 from core.sanitise import one_line, sanitise
 
 ROLE = "deploy-orchestrator"
-DEPLOY_LIMITS = Limits(seconds=3_600.0)
-ASK_LIMITS = Limits(seconds=120.0)
+DEPLOY_LIMITS, ASK_LIMITS = Limits(seconds=3_600.0), Limits(seconds=120.0)
 RELEASE_FILE, INTENT_FILE, DONE_FILE = "release.json", "deploy.intent", "deploy.done"
 RECORDS = frozenset({RELEASE_FILE, INTENT_FILE, DONE_FILE, "record.json"})
 """Files in a release's folder that are apm's own; everything else there is what was released."""
@@ -209,7 +208,8 @@ async def _deploy_by_build(release: Release, merge: str) -> AgentResponse:
         except BuildError as error:
             hint = f"Nothing was merged or tagged; mend the build on {release.project.get('branch')}, then go on."
             hint = f"{hint} {error.advice}".strip()
-            return failed(ROLE, str(error), ["a build that succeeds"], hint, evidence=error.evidence)
+            stopped = failed(ROLE, str(error), ["a build that succeeds"], hint, evidence=error.evidence)
+            return replace(stopped, output_artifact={"deployment": {"status": "not begun", "target": release.target}})
         artifacts, done = _placed(release, built.files), Deployment(built.evidence, built.tool, built.tool_version)
     return await _land(release, merge) or _finished(release, merge, artifacts, done)
 
@@ -289,7 +289,8 @@ async def _deploy_by_command(release: Release, merge: str, request: AgentRequest
         return blocked(ROLE, output, ["deployment"], done.question, evidence=done.evidence)
     if done.problem:
         hint = f"{release.target} is merged and tagged {release.tag}, and stays so; mend the cause, then run it again."
-        return failed(ROLE, done.problem, ["a deploy command that succeeds"], hint, evidence=done.evidence)
+        stopped = failed(ROLE, done.problem, ["a deploy command that succeeds"], hint, evidence=done.evidence)
+        return replace(stopped, output_artifact=output)
     return _finished(release, merge, _artifacts(release), done)
 
 

@@ -25,6 +25,7 @@ from core.orchestration.journal import Entry, Key
 from core.orchestration.lease import HEARTBEAT_SECONDS, HeldStore
 from core.orchestration.live import Live, Shown
 from core.orchestration.master import MASTER
+from core.orchestration.outward import telling
 from core.orchestration.position import Position
 from core.orchestration.providers import Providers
 from core.orchestration.questions import delegation_question
@@ -227,7 +228,7 @@ class Delegator:
 
     async def _ask_person(self, key: Key, wait: WaitsForHuman) -> Parked:
         asked = delegation_question(self.spec, self.run.work_item, self.run.round, key.agent, key.subject, wait.ask)
-        number = await self.store.write(lambda tx: raise_question(tx, asked))
+        number = await self.store.write(lambda tx: raise_question(tx, telling(tx, asked)))
         return Parked(self.position.waits_for | {number})
 
     async def _ask_for_budget(
@@ -237,7 +238,7 @@ class Delegator:
         budget = await session.exhausted(over)
         chain = (MASTER, self.spec.orchestrator, key.agent)
         question = budget_question(str(over), budget, chain, self.store.store.clock())
-        number = await self.store.write(lambda tx: raise_question(tx, question))
+        number = await self.store.write(lambda tx: raise_question(tx, telling(tx, question)))
         if self.catalog.defaults.budgets.when_reached == "cancel":
             shared = budget["scope"] in SHARED
             self.executions.end(execution, None if shared else self.run.work_item)

@@ -24,6 +24,7 @@ from core.contract import (
 from core.governance.escalations import raise_question
 from core.orchestration import journal, master, work_items
 from core.orchestration.artifacts import validated
+from core.orchestration.outward import telling
 from core.orchestration.position import Position
 from core.orchestration.questions import ASKED_FOR, SUPPLY, error_question, gate_question
 from core.orchestration.requests import PhaseContext
@@ -149,7 +150,7 @@ def miss_gate(tx: Transaction, spec: PhaseSpec, context: PhaseContext, missed: M
         *(spec, run.work_item, run.round, verdict, missed.findings, missed.blocked, missed.unsettled),
         commit=missed.judged.get("commit"),
     )
-    raise_question(tx, asked)
+    raise_question(tx, telling(tx, asked))
     return False
 
 
@@ -178,7 +179,8 @@ def agents_failed(
     first = failures[0][2].metadata
     error = str(first.get("error", "no reason given"))
     _answer_master(tx, spec, run, failed(spec.orchestrator, error, suggestion=str(first.get("suggestion", ""))))
-    raise_question(tx, error_question(spec, run.work_item, run.round, failures, _instead(tx, failures)))
+    asked = error_question(spec, run.work_item, run.round, failures, _instead(tx, failures))
+    raise_question(tx, telling(tx, asked))
 
 
 def _instead(tx: Transaction, failures: Sequence[tuple[str, str, AgentResponse]]) -> dict[str, str]:
@@ -197,7 +199,8 @@ def fail_run(tx: Transaction, spec: PhaseSpec, run: rows.PhaseRunRow, error: str
 def telemetry_failed(tx: Transaction, work_item: int, error: str) -> None:
     """Ask what to do about a release whose figures cannot be collected; E1 waits for the answer."""
     response = failed("signal-harvester", sanitise(error, limit=2_000))
-    raise_question(tx, error_question(PHASE_BY_CODE["E1"], work_item, 0, [("signal-harvester", "", response)]))
+    asked = error_question(PHASE_BY_CODE["E1"], work_item, 0, [("signal-harvester", "", response)])
+    raise_question(tx, telling(tx, asked))
 
 
 def review_again(tx: Transaction, work_item: int, run: rows.PhaseRunRow, round_: int, bundle: str) -> None:

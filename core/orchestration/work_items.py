@@ -9,6 +9,7 @@ from core.contract import Artifact, Json, UsageError, canonical_json
 from core.governance.escalations import withdraw_all
 from core.governance.persons import named_person
 from core.orchestration.artifacts import MOST_BODY, validated
+from core.orchestration.outward import held_outside
 from core.sanitise import one_line, sanitise
 from core.store import reads, rows
 from core.store.schema import Artifact as ArtifactTable
@@ -97,13 +98,18 @@ def accept(tx: Transaction, work_item: int, by: str) -> None:
         tx.event("work_item.accepted", work_item=work_item, by=person)
 
 
-def cancel(tx: Transaction, work_item: int, by: str) -> None:
-    """End it here. Its questions are withdrawn; its branch stays until the engine clears its worktree."""
+def cancel(tx: Transaction, work_item: int, by: str) -> str:
+    """End it here. Its questions are withdrawn; its branch stays until the engine clears its worktree.
+
+    What its release has done outside stays too: said in the result, in a sentence, and on record.
+    """
     facts, person = existing(tx, work_item), named_person(tx, by)
     _refuse_finished(facts)
     withdraw_all(tx, work_item, why=f"work item {work_item} was cancelled by {person}")
+    held = held_outside(tx, work_item)
     tx.update(WorkItem, work_item, cancelled_at=tx.now)
-    tx.event("work_item.cancelled", work_item=work_item, by=person)
+    tx.event("work_item.cancelled", work_item=work_item, by=person, **({"outside": held} if held else {}))
+    return held
 
 
 def pause(tx: Transaction, work_item: int, by: str) -> None:

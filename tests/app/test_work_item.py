@@ -8,7 +8,7 @@ from core.governance.decisions import Choice, make_decision
 from core.orchestration import work_items
 from core.store import reads
 from core.store.rows import DelegationRow
-from core.store.schema import Artifact, Delegation, PhaseRun
+from core.store.schema import Artifact, Delegation, Intent, PhaseRun
 from core.store.transaction import Transaction
 from tests.app.busy import REVIEWED_SHORT
 from tests.app.driving import SMALL, USUAL, WIDE, Driving, app_in, lines_of, opened, press, screen_text, settle
@@ -275,6 +275,18 @@ async def test_it_can_be_paused_and_cancelled_here(busy_workspace: SeededWorkspa
         facts = await busy_workspace.store.read(lambda r: reads.work_item_facts(r, 6))
     assert facts is not None
     assert facts.cancelled_at == MORNING
+
+
+async def test_cancelling_says_what_its_release_has_done_outside(busy_workspace: SeededWorkspace) -> None:
+    def begin(tx: Transaction) -> None:
+        of = {"work_item": 6, "phase": "O1", "round": 1, "agent": "deploy-orchestrator", "subject": ""}
+        tx.insert(Intent, **of, at=tx.now)
+        tx.event("delegation.intended", work_item=6)
+
+    busy_workspace.store.write_now(begin)
+    async with opened(busy_workspace) as pilot:
+        await press(pilot, *ITEM, "X")
+        assert "Its release was begun" in screen_text(pilot)
 
 
 async def test_it_follows_what_happens_to_the_work_item(busy_workspace: SeededWorkspace) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from core.orchestration import work_items
+from core.store.schema import Intent
+from core.store.transaction import Transaction
 from tests.unit import git_project
 from tests.unit.command_line import CommandLine
 from tui.cli import options
@@ -97,6 +99,19 @@ def test_accepting_twice_changes_nothing_and_cancelling_ends_it(line: CommandLin
     ended = line("work-item", "accept", "1")
     assert ended.code == 2
     assert "cancelled already" in ended.err
+
+
+@pytest.mark.parametrize("words", [(), ("--json",)])
+def test_cancelling_says_what_its_release_has_done_outside(line: CommandLine, words: tuple[str, ...]) -> None:
+    line("work-item", "create", "x")
+
+    def begin(tx: Transaction) -> None:
+        of = {"work_item": 1, "phase": "O1", "round": 1, "agent": "deploy-orchestrator", "subject": ""}
+        tx.insert(Intent, **of, at=tx.now)
+        tx.event("delegation.intended", work_item=1)
+
+    line.write(begin)
+    assert "Its release was begun and cut short" in line("work-item", "cancel", "1", *words).out
 
 
 def test_the_list_is_an_array_newest_first(line: CommandLine) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from core.contract import Json, failed, succeeded
+from core.contract import AgentResponse, Json, Status, blocked, failed, succeeded
 from core.orchestration import work_items
 from core.orchestration.engine import Engine
 from core.projects import git as gits
@@ -44,6 +44,61 @@ async def drive_to_o1(office: Office, script: Scripted) -> int:
     await office.ws.store.write(lambda tx: work_items.stop_after(tx, number, "O1"))
     await office.engine.start()
     return number
+
+
+DEPLOYED: Json = {"deployment": {"status": "success", "target": "main"}, "tag": "v0.2.0", "merge_commit": "0" * 40}
+
+
+@pytest.mark.parametrize(
+    ("answer", "held"),
+    [
+        (succeeded("deploy-orchestrator", DEPLOYED), "main holds its release, tagged v0.2.0, and it is deployed;"),
+        (
+            AgentResponse(
+                "deploy-orchestrator",
+                {**DEPLOYED, "deployment": {"status": "failed", "target": "main"}},
+                Status.FAILURE,
+                {"error": "exit code 1"},
+            ),
+            "main holds its release, tagged v0.2.0, and its deploy command has failed;",
+        ),
+        (failed("deploy-orchestrator", "it took longer than its limit"), "Its release was begun and cut short:"),
+        (
+            blocked(
+                "deploy-orchestrator",
+                {"deployment": {"status": "blocked", "target": "main"}},
+                ["a checkout"],
+                "Tidy it.",
+            ),
+            "",
+        ),
+    ],
+)
+async def test_ending_a_work_item_says_what_its_release_has_done_outside(
+    office: Office, answer: AgentResponse, held: str
+) -> None:
+    ill = {"health": {"status": "unhealthy", "response_ms": 1.0}, "monitoring": {"active": True}}
+    script = releasing(
+        deploy_orchestrator=lambda _: answer, health_verifier=lambda _: succeeded("health-verifier", ill)
+    )
+    number = await drive_to_o1(office, script)
+    await office.settle()
+    (question,) = await office.questions()
+    stop = next(option for option in question.options if option.get("ends"))
+    said = await office.ws.store.write(lambda tx: work_items.cancel(tx, number, "ada"))
+
+    assert question.phase == "O1"
+    assert stop["consequence"].removeprefix("It is cancelled; its branch is kept.").strip() == said
+    assert said.startswith(held)
+    assert bool(said) == bool(held)
+
+
+async def test_a_question_that_comes_before_any_release_says_nothing_of_one(office: Office) -> None:
+    number = await drive_to_o1(office, releasing(versioner=lambda _: failed("versioner", "no version")))
+    await office.settle()
+    (question,) = await office.questions()
+    assert question.options[-1]["consequence"] == "It is cancelled; its branch is kept."
+    assert await office.ws.store.write(lambda tx: work_items.cancel(tx, number, "ada")) == ""
 
 
 async def outcomes(office: Office, number: int) -> list[tuple[str, str | None]]:

@@ -150,9 +150,9 @@ def cancel(place: options.Place, number: int, by: str, as_json: bool) -> None:
     from core.orchestration import work_items
 
     with place.open() as workspace:
-        workspace.store.write_now(lambda tx: work_items.cancel(tx, number, by=by))
-        shown = workspace.store.read_now(lambda r: shown_work_item(r, number))
-    _changed(shown, as_json, f"Work item {number} is cancelled; its open questions are withdrawn.")
+        held = workspace.store.write_now(lambda tx: work_items.cancel(tx, number, by=by))
+        shown = workspace.store.read_now(lambda r: shown_work_item(r, number)) | ({"outside": held} if held else {})
+    _changed(shown, as_json, f"Work item {number} is cancelled; its open questions are withdrawn. {held}".rstrip())
 
 
 def _changed(shown: Json, as_json: bool, text: str) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.sanitise import one_line
 from tui.actions.work import GO_ON
+from tui.background import in_background
 from tui.questions.answering import app_of
 from tui.undoing import Undo
 
@@ -76,11 +77,15 @@ class WorkItemDeeds(_Node):
 
     def action_cancel(self) -> None:
         item = self.work_item_in_hand()
-        if item is None:
-            return
+        if item is not None:
+            in_background(app_of(self), self._ask_to_cancel(item), group="asking")
+
+    async def _ask_to_cancel(self, item: WorkItemRow) -> None:
+        from core.orchestration.outward import held_outside
         from tui.screens.dialogs.choice import ConfirmDialog
 
         app = app_of(self)
+        held = await app.bridge.read(lambda reader, _, __: held_outside(reader, item.id))
 
         def work(tx: Any) -> None:
             from core.orchestration import work_items
@@ -89,8 +94,8 @@ class WorkItemDeeds(_Node):
 
         def confirmed(yes: bool | None) -> None:
             if yes:
-                app.do(work, f"Work item {item.id} is cancelled.")
+                app.do(work, f"Work item {item.id} is cancelled. {held}".rstrip())
 
         title = f"Cancel work item {item.id}?"
-        text = f"{one_line(item.title, 80)}: its worktree is removed, its branch and its record stay."
+        text = f"{one_line(item.title, 80)}: its worktree is removed, its branch and its record stay. {held}".rstrip()
         app.push_screen(ConfirmDialog(title, text, "Cancel it", "Keep it"), confirmed)
