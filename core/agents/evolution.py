@@ -121,7 +121,7 @@ async def debt_registrar(request: AgentRequest, bench: Bench) -> AgentResponse:
     async with _source(request, bench, REGISTRAR) as source:
         if source is None:
             text = "This work item has no project, so there is no code that could owe anything."
-            return succeeded(REGISTRAR, {"debt": [_none(text)], "files": 0})
+            return succeeded(REGISTRAR, {"debt": [_none(text, "no project")], "files": 0})
         found = await asyncio.to_thread(survey, source.root, source.paths)
     output = {
         "debt": found.entries(),
@@ -135,8 +135,9 @@ async def debt_registrar(request: AgentRequest, bench: Bench) -> AgentResponse:
     return succeeded(REGISTRAR, output, tool="radon")
 
 
-def _none(text: str) -> Json:
-    return {"id": NONE, "text": text, "location": "", "cost": 0}
+def _none(text: str, *looked_at: str) -> Json:
+    """The entry for "nothing found"; E1 counts it by what was looked at."""
+    return {"id": NONE, "text": text, "location": "", "cost": 0, "evidence": list(looked_at)}
 
 
 async def refactor_proposer(request: AgentRequest, bench: Bench) -> AgentResponse:
@@ -149,8 +150,8 @@ async def refactor_proposer(request: AgentRequest, bench: Bench) -> AgentRespons
     proposals = [*(_by_a_human(text) for text in asked), *(_by_insight(found, name) for found in insights)]
     proposals = [*proposals, *(_by_file(path, owed, name) for path, owed in _by_cost(debts))][:IMPROVEMENTS]
     if not proposals:
-        looked = f"Looked at the insights and at {results.get(REGISTRAR, {}).get('files', 0)} files"
-        entry = {**_none(f"{looked}: no insight passed its limit, and no debt is registered."), "evidence": [NONE]}
+        looked = f"the insights and {results.get(REGISTRAR, {}).get('files', 0)} files"
+        entry = _none(f"Looked at {looked}: no insight passed its limit, and no debt is registered.", looked)
         return succeeded(PROPOSER, {"improvements": [entry], "backlog": {"added": [], "updated": [entry]}})
     improvements = [improvement for improvement, _ in proposals]
     return succeeded(
@@ -292,11 +293,12 @@ async def sunset_planner(request: AgentRequest, bench: Bench) -> AgentResponse:
     ]
     async with _source(request, bench, PLANNER) as source:
         if source is None:
-            nothing = _none("This work item has no project, so there is no code to retire.")
+            nothing = _none("This work item has no project, so there is no code to retire.", "no project")
             return succeeded(PLANNER, {"sunset": planned or [nothing]})
         found, files = await asyncio.to_thread(find_deprecations, source.root, source.paths)
         flags = await find_old_flags(source.repo, source.commit, source.root, source.paths)
     entries = [*flags, *[await dated(source.repo, source.commit, item) for item in found[:ENTRIES]]]
     sunset = [*planned, *(item.to_json() for item in entries)]
-    nothing = _none(f"No deprecation marker and no feature flag of three or more releases in {files} files.")
+    looked = f"{files} files"
+    nothing = _none(f"No deprecation marker and no feature flag of three or more releases in {looked}.", looked)
     return succeeded(PLANNER, {"sunset": sunset or [nothing], "files": files, "commit": source.commit}, tool="git")

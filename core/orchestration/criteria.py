@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
-from typing import Any, NamedTuple
+from typing import Any
 
 from core.contract import Json
+from core.orchestration.criterion import Check, Criterion, judged, unless_wrong
 from core.orchestration.payloads import (
     Named,
     as_count,
@@ -21,58 +21,18 @@ from core.orchestration.payloads import (
     folded,
     in_words,
     is_evidence,
+    misshapen,
     task_name,
 )
 
 SIX_W = ("who", "what", "when", "where", "why", "how")
 
 
-class Criterion(NamedTuple):
-    """One measured line. `not_applicable` holds the rule that makes it pointless for this work item, if one does."""
-
-    name: str
-    required: str
-    actual: str
-    passed: bool
-    missing: tuple[str, ...] = ()
-    evidence: tuple[Json, ...] = ()
-    not_applicable: str = ""
-    loosened: str = ""
-    short: float | None = None
-    """How much is missing, in the criterion's own unit, where that is a figure: what a next round is compared by."""
-
-    def to_json(self) -> Json:
-        shown: Json = {
-            "name": self.name,
-            "required": self.required,
-            "actual": self.actual,
-            "passed": self.passed,
-            "evidence": list(self.evidence),
-        }
-        if self.short is not None and not self.passed:
-            shown["short"] = self.short
-        if self.not_applicable:
-            shown["not_applicable"] = self.not_applicable
-        if self.loosened:
-            shown["loosened"] = self.loosened
-        return shown
-
-
-Check = Callable[[Json, Mapping[str, float]], Criterion]
-
-
-def _criterion(
-    required: str, actual: str, passed: bool, missing: str | Sequence[str] = (), *, short: float | None = None
-) -> Criterion:
-    texts = (missing,) if isinstance(missing, str) else tuple(missing)
-    return Criterion("", required, actual, passed, () if passed else texts, short=short)
-
-
 def _business_context(payload: Json, limits: Mapping[str, float]) -> Criterion:
     need = int(limits["business_context_chars"])
     text = payload.get("business_context")
     length = len(text.strip()) if isinstance(text, str) else 0
-    return _criterion(
+    return judged(
         f">= {need} characters",
         f"{length} characters",
         length >= need,
@@ -83,15 +43,17 @@ def _business_context(payload: Json, limits: Mapping[str, float]) -> Criterion:
 def _acceptance_criteria(payload: Json, limits: Mapping[str, float]) -> Criterion:
     need = int(limits["acceptance_criteria"])
     count = len({folded(t) for t in as_texts(payload.get("acceptance_criteria"))})
-    return _criterion(
+    measured = judged(
         f">= {need} distinct", f"{count} distinct", count >= need, f"acceptance_criteria: {count} of {need}"
     )
+    return unless_wrong(measured, misshapen(payload, "acceptance_criteria", str, Mapping))
 
 
 def _risks(payload: Json, limits: Mapping[str, float]) -> Criterion:
     need = int(limits["risks"])
     count = len(as_texts(payload.get("risks")))
-    return _criterion(f">= {need}", str(count), count >= need, f"risks: {count} of {need}")
+    measured = judged(f">= {need}", str(count), count >= need, f"risks: {count} of {need}")
+    return unless_wrong(measured, misshapen(payload, "risks", str, Mapping))
 
 
 def _six_w(payload: Json, limits: Mapping[str, float]) -> Criterion:
@@ -104,7 +66,7 @@ def _six_w(payload: Json, limits: Mapping[str, float]) -> Criterion:
     # Six scores of 0.7 sum to a hair below 4.2 in binary; nine digits are what anybody means.
     passed = len(legal) == len(SIX_W) and round(confidence, 9) >= need
     shown = f"{confidence:.2f}" + ("" if len(legal) == len(SIX_W) else f" ({len(legal)} of 6 scored)")
-    return _criterion(
+    return judged(
         f">= {need:.2f}", shown, passed, f"six_w_confidence: {confidence:.2f} of {need:.2f} (weak: {', '.join(weak)})"
     )
 
@@ -117,7 +79,15 @@ def _tasks_cover_criteria(payload: Json, limits: Mapping[str, float]) -> Criteri
     passed = bool(wanted) and not bare
     shown = f"{len(wanted) - len(bare)} of {len(wanted)} criteria have a task"
     texts = [f"tasks: no task for {c}" for c in bare] or ["acceptance_criteria: none to plan for"]
-    return _criterion(f">= {need} task per criterion", shown, passed, texts)
+    wrong = misshapen(payload, "acceptance_criteria", str, Mapping)
+    wrong += _misshapen_in_tasks(payload, "criteria")
+    return unless_wrong(judged(f">= {need} task per criterion", shown, passed, texts), wrong)
+
+
+def _misshapen_in_tasks(payload: Json, key: str) -> list[str]:
+    """What is no text in a list of each task: such an entry names nothing that is known."""
+    tasks = as_objects(payload.get("tasks"))
+    return [f"tasks: {task_name(t, n)}: {wrong}" for n, t in enumerate(tasks, 1) for wrong in misshapen(t, key, str)]
 
 
 def _estimates(payload: Json, limits: Mapping[str, float]) -> Criterion:
@@ -132,20 +102,17 @@ def _estimates(payload: Json, limits: Mapping[str, float]) -> Criterion:
             advice = "split it" if hours > most else "it must be above 0"
             wrong.append(f"estimates: {task_name(task, n)} has {hours:g} h ({advice})")
     shown = f"{len(tasks) - len(wrong)} of {len(tasks)} tasks"
-    return _criterion(
+    measured = judged(
         f"every task above 0 and <= {most:g} h", shown, bool(tasks) and not wrong, wrong or ["estimates: no tasks"]
     )
+    return unless_wrong(measured, misshapen(payload, "tasks", Mapping))
 
 
 def _dependencies(payload: Json, _: Mapping[str, float]) -> Criterion:
     tasks = as_objects(payload.get("tasks"))
     graph = {task_name(t, n): as_strings(t.get("depends_on")) for n, t in enumerate(tasks, 1)}
     wrong = [f"dependencies: {a} names unknown {b}" for a, bs in graph.items() for b in bs if b not in graph]
-    wrong += [
-        f"dependencies: {task_name(t, n)} has no list of dependencies"
-        for n, t in enumerate(tasks, 1)
-        if not isinstance(t.get("depends_on", []), list)
-    ]
+    wrong += _misshapen_in_tasks(payload, "depends_on")
     if len(graph) < len(tasks):
         wrong.append("dependencies: two tasks have the same id")
     try:
@@ -153,7 +120,7 @@ def _dependencies(payload: Json, _: Mapping[str, float]) -> Criterion:
     except CycleError as error:
         wrong.append(f"dependencies: cycle {' -> '.join(error.args[1])}")
     edges = sum(len(bs) for bs in graph.values())
-    return _criterion(
+    return judged(
         "known tasks, no cycle",
         f"{edges} dependencies, {len(wrong)} wrong",
         bool(tasks) and not wrong,
@@ -164,7 +131,9 @@ def _dependencies(payload: Json, _: Mapping[str, float]) -> Criterion:
 def _mitigations(payload: Json, _: Mapping[str, float]) -> Criterion:
     wanted, bare = as_named(payload.get("risks"), "R"), unplanned(payload)
     shown = f"{len(wanted) - len(bare)} of {len(wanted)} risks"
-    return _criterion("every risk has a plan", shown, not bare, [f"mitigations: no plan for {r.id}" for r in bare])
+    texts = [f"mitigations: no plan for {r.id}" for r in bare]
+    wrong = misshapen(payload, "risks", str, Mapping)
+    return unless_wrong(judged("every risk has a plan", shown, not bare, texts), wrong)
 
 
 def unplanned(payload: Json) -> list[Named]:
@@ -179,7 +148,7 @@ def _tests(payload: Json, _: Mapping[str, float]) -> Criterion:
     passed, failed_ = as_count(tests.get("passed")), as_count(tests.get("failed"))
     ok = updated and passed is not None and passed > 0 and failed_ == 0
     shown = f"{'updated' if updated else 'not updated'}, {in_words(passed)} passed, {in_words(failed_)} failed"
-    return _criterion("updated, and passing", shown, ok, f"tests: {shown}")
+    return judged("updated, and passing", shown, ok, f"tests: {shown}")
 
 
 def _feature_flags(payload: Json, _: Mapping[str, float]) -> Criterion:
@@ -187,14 +156,14 @@ def _feature_flags(payload: Json, _: Mapping[str, float]) -> Criterion:
     needed, added = flags.get("needed"), as_texts(flags.get("added"))
     ok = needed is False or (needed is True and bool(added))
     shown = "not needed" if needed is False else f"needed, {len(added)} added" if needed is True else "not measured"
-    return _criterion("added where needed", shown, ok, f"feature_flags: {shown}")
+    return judged("added where needed", shown, ok, f"feature_flags: {shown}")
 
 
 def _docs(payload: Json, _: Mapping[str, float]) -> Criterion:
     docs = as_object(payload.get("docs"))
     ok = docs.get("updated") is True
     shown = f"updated ({len(as_texts(docs.get('files')))} files)" if ok else "not updated"
-    return _criterion("updated", shown, ok, f"docs: {shown}")
+    return judged("updated", shown, ok, f"docs: {shown}")
 
 
 def _migrations(payload: Json, _: Mapping[str, float]) -> Criterion:
@@ -208,20 +177,28 @@ def _migrations(payload: Json, _: Mapping[str, float]) -> Criterion:
         if changed is True
         else "not measured"
     )
-    return _criterion("created where the schema changed", shown, ok, f"migrations: {shown}")
+    return judged("created where the schema changed", shown, ok, f"migrations: {shown}")
 
 
 def _criteria_verified(payload: Json, _: Mapping[str, float]) -> Criterion:
     wanted, bare = as_named(payload.get("acceptance_criteria"), "AC"), unverified(payload)
     shown = f"{len(wanted) - len(bare)} of {len(wanted)} verified"
     texts = [f"criteria: {c.id} is not verified" for c in bare] or ["criteria: none to verify"]
-    return _criterion("every criterion, with evidence", shown, bool(wanted) and not bare, texts, short=len(bare))
+    passed = bool(wanted) and not bare
+    measured = judged("every criterion, with evidence", shown, passed, texts, short=len(bare))
+    return unless_wrong(measured, misshapen(payload, "acceptance_criteria", str, Mapping))
 
 
 def unverified(payload: Json) -> list[Named]:
-    """The acceptance criteria that nothing proves."""
-    proven = [c.get("id") for c in as_objects(payload.get("criteria")) if c.get("verified") is True and is_evidence(c)]
-    return [c for c in as_named(payload.get("acceptance_criteria"), "AC") if not any(c.is_named_by(p) for p in proven)]
+    """The acceptance criteria that nothing proves, or that one line says are proved and another says are not."""
+    lines = as_objects(payload.get("criteria"))
+    proofs = [(c.get("id"), c.get("verified") is True and is_evidence(c)) for c in lines]
+    found = []
+    for criterion in as_named(payload.get("acceptance_criteria"), "AC"):
+        said = [proved for name, proved in proofs if criterion.is_named_by(name)]
+        if not said or not all(said):
+            found.append(criterion)
+    return found
 
 
 def _tests_pass(payload: Json, limits: Mapping[str, float]) -> Criterion:
@@ -229,21 +206,21 @@ def _tests_pass(payload: Json, limits: Mapping[str, float]) -> Criterion:
     tests = as_object(payload.get("tests"))
     total, passed, failed_ = (as_count(tests.get(k)) for k in ("total", "passed", "failed"))
     if total is None or passed is None or failed_ is None:
-        return _criterion(f"{need:g} % of at least 1", "not measured", False, "tests: no test run was measured")
+        return judged(f"{need:g} % of at least 1", "not measured", False, "tests: no test run was measured")
     ran = passed + failed_
     rate = 100 * passed / ran if ran else 0.0
     ok = ran > 0 and rate >= need and ran <= total
     shown = f"{passed} of {ran} passed ({rate:.1f} %)" if ran else "no test ran"
-    return _criterion(f"{need:g} % of at least 1", shown, ok, f"tests: {shown}", short=need - rate)
+    return judged(f"{need:g} % of at least 1", shown, ok, f"tests: {shown}", short=need - rate)
 
 
 def _coverage(payload: Json, limits: Mapping[str, float]) -> Criterion:
     need = limits["coverage"]
     measured = as_number(as_object(payload.get("tests")).get("coverage"))
     if measured is None or not 0 <= measured <= 100:
-        return _criterion(f">= {need:g} %", "not measured", False, "coverage: not measured")
+        return judged(f">= {need:g} %", "not measured", False, "coverage: not measured")
     missing = f"coverage: {measured:.1f} of {need:g} %"
-    return _criterion(f">= {need:g} %", f"{measured:.1f} %", measured >= need, missing, short=need - measured)
+    return judged(f">= {need:g} %", f"{measured:.1f} %", measured >= need, missing, short=need - measured)
 
 
 def _static_analysis(payload: Json, limits: Mapping[str, float]) -> Criterion:
@@ -261,9 +238,9 @@ def _tool_findings(report: Json, key: str, name: str, most: float) -> Criterion:
     ran = [t for t in tools if t] if isinstance(tools, list) else []
     required = "clean, by at least 1 tool" if most == 0 else f"<= {most:g} {key}"
     if count is None or not ran:
-        return _criterion(required, "not measured", False, f"{name}: not measured")
+        return judged(required, "not measured", False, f"{name}: not measured")
     shown = f"{count} {key} by {len(ran)} tool{'s' if len(ran) > 1 else ''}"
-    return _criterion(required, shown, count <= most, f"{name}: {count} {key}", short=count - most)
+    return judged(required, shown, count <= most, f"{name}: {count} {key}", short=count - most)
 
 
 def _version_bumped(payload: Json, _: Mapping[str, float]) -> Criterion:
@@ -272,39 +249,41 @@ def _version_bumped(payload: Json, _: Mapping[str, float]) -> Criterion:
     old, new = comparable_versions(before, after)
     ok = new is not None and ((old is not None and new > old) or before in (None, ""))
     shown = f"{before or 'none'} -> {after or 'none'}"
-    return _criterion("greater by SemVer", shown, ok, f"version: {shown}")
+    return judged("greater by SemVer", shown, ok, f"version: {shown}")
 
 
 def _changelog_updated(payload: Json, _: Mapping[str, float]) -> Criterion:
     changelog = as_object(payload.get("changelog"))
     entry = changelog.get("entry")
     ok = changelog.get("updated") is True and isinstance(entry, str) and bool(entry.strip())
-    return _criterion("updated", "updated" if ok else "not updated", ok, "changelog: not updated")
+    return judged("updated", "updated" if ok else "not updated", ok, "changelog: not updated")
 
 
 def _deployment(payload: Json, _: Mapping[str, float]) -> Criterion:
     deployment = as_object(payload.get("deployment"))
     status = deployment.get("status")
     ok = folded(status) in ("success", "successful", "deployed", "succeeded")
-    return _criterion("successful", str(status or "not measured"), ok, f"deployment: {status or 'not measured'}")
+    return judged("successful", str(status or "not measured"), ok, f"deployment: {status or 'not measured'}")
 
 
 def _health(payload: Json, _: Mapping[str, float]) -> Criterion:
     health = as_object(payload.get("health"))
     status, spent = health.get("status"), as_number(health.get("response_ms"))
-    ok = folded(status) in ("healthy", "ok", "passed", "pass", "up")
+    # A release that is asked by a command has no time of an answer; one that is given has to be one.
+    is_time = health.get("response_ms") is None or (spent is not None and spent >= 0)
+    ok = folded(status) in ("healthy", "ok", "passed", "pass", "up") and is_time
     shown = str(status or "not measured") + (f", {spent:g} ms" if spent is not None else "")
-    return _criterion("checks pass", shown, ok, f"health: {shown}")
+    return judged("checks pass", shown, ok, f"health: {shown}{'' if is_time else ' (response_ms is no time)'}")
 
 
 def _monitoring(payload: Json, _: Mapping[str, float]) -> Criterion:
     ok = as_object(payload.get("monitoring")).get("active") is True
-    return _criterion("active", "active" if ok else "not active", ok, "monitoring: not active")
+    return judged("active", "active" if ok else "not active", ok, "monitoring: not active")
 
 
 def _telemetry_analyzed(payload: Json, _: Mapping[str, float]) -> Criterion:
     ok = as_object(payload.get("telemetry")).get("analyzed") is True
-    return _criterion("analyzed", "analyzed" if ok else "not analyzed", ok, "telemetry: not analyzed")
+    return judged("analyzed", "analyzed" if ok else "not analyzed", ok, "telemetry: not analyzed")
 
 
 def _improvements(payload: Json, limits: Mapping[str, float]) -> Criterion:
@@ -316,21 +295,26 @@ def _technical_debt(payload: Json, limits: Mapping[str, float]) -> Criterion:
 
 
 def _entries(value: Any, need: int, name: str) -> Criterion:
-    shown = [entry for entry in value if not _is_bare_none(entry)] if isinstance(value, list) else value
-    count = len(as_texts(shown))
-    return _criterion(f">= {need} entry", f"{count} entries", count >= need, f"{name}: no entry")
+    """Entries with a text that can be looked up: a "none found" counts by its evidence, whatever its words."""
+    given = value if isinstance(value, list) else []
+    texts = [entry for entry in given if as_texts([entry])]
+    count = sum(_can_be_looked_up(entry) for entry in texts)
+    shown = f"{count} entries" + (f" ({len(texts) - count} without evidence)" if count < len(texts) else "")
+    missing = f"{name}: no entry" if not texts else f"{name}: no entry with its evidence"
+    return judged(f">= {need} entry", shown, count >= need, missing)
 
 
-def _is_bare_none(entry: Any) -> bool:
-    """A "none found" that does not say what was looked at: it counts as an entry only with its evidence."""
-    bare = any(re.fullmatch(r"none( was| were)? found\W*", text, re.IGNORECASE) for text in as_texts([entry]))
-    return bare and not (isinstance(entry, Mapping) and is_evidence(entry))
+def _can_be_looked_up(entry: Any) -> bool:
+    """By its evidence, its place, or the number under which it is registered; `none` is no such number."""
+    if not isinstance(entry, Mapping):
+        return False
+    return is_evidence(entry) or bool(folded(entry.get("location"))) or folded(entry.get("id")) not in ("", "none")
 
 
 def _backlog(payload: Json, limits: Mapping[str, float]) -> Criterion:
     backlog, need = as_object(payload.get("backlog")), int(limits["backlog_changes"])
     count = sum(len(as_texts(backlog.get(k))) for k in ("added", "updated", "sunset"))
-    return _criterion("updated", f"{count} changes", count >= need, "backlog: not updated")
+    return judged("updated", f"{count} changes", count >= need, "backlog: not updated")
 
 
 CHECKS: Mapping[str, Mapping[str, Check]] = {

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.contract import PHASE_CODES, Json, UsageError
-from core.orchestration.criteria import CHECKS, Criterion
+from core.orchestration.criteria import CHECKS
+from core.orchestration.criterion import Criterion
 from core.orchestration.payloads import kind_of
 
 THRESHOLDS: Mapping[str, Mapping[str, float]] = {
@@ -117,7 +118,7 @@ _ACTIONS: Mapping[str, str] = {
     "health": "Find out why the release does not answer as it should.",
     "monitoring": "Set up a check that goes on watching the release.",
     "telemetry_analyzed": "Let the telemetry be collected and analyzed.",
-    "improvements": "Name at least one improvement, or record that none was found and what was looked at.",
-    "technical_debt": "Register the debt that was found, or record that none was and what was looked at.",
+    "improvements": "Name an improvement, or record that none was found, with what was looked at as its evidence.",
+    "technical_debt": "Register the debt, or record that none was found, with what was looked at as its evidence.",
     "backlog": "Add, change or retire at least one entry of the backlog.",
 }

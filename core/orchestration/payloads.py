@@ -24,7 +24,14 @@ class Named:
         return word == self.id or (bool(self.text) and folded(word) == self.text)
 
 
-_SEMVER = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?")
+_NUMBER = r"(?:0|[1-9][0-9]*)"
+_IDENTIFIER = rf"(?:{_NUMBER}|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"
+_BUILD = r"[0-9A-Za-z-]+"
+_SEMVER = re.compile(
+    rf"v?({_NUMBER})\.({_NUMBER})(?:\.({_NUMBER}))?"
+    rf"(?:-({_IDENTIFIER}(?:\.{_IDENTIFIER})*))?(?:\+{_BUILD}(?:\.{_BUILD})*)?"
+)
+_PADDED = re.compile(r"(?:^|\.)0[0-9]")
 
 
 def semver(text: Any) -> tuple[Any, ...] | None:
@@ -34,8 +41,13 @@ def semver(text: Any) -> tuple[Any, ...] | None:
         return None
     major, minor, patch, pre = match.groups()
     # Numeric identifiers rank below alphanumeric ones, and any pre-release below none at all.
-    identifiers = tuple((0, int(p), "") if p.isdigit() else (1, 0, p) for p in pre.split(".")) if pre else ()
-    return (int(major), int(minor), int(patch or 0), pre is None, identifiers)
+    identifiers = tuple((0, _rank(p)) if p.isdigit() else (1, p) for p in pre.split(".")) if pre else ()
+    return (_rank(major), _rank(minor), _rank(patch or "0"), pre is None, identifiers)
+
+
+def _rank(digits: str) -> tuple[int, str]:
+    """The order of numbers without leading zeros, of any length: Python makes no number of more than 4,300 digits."""
+    return len(digits), digits
 
 
 def comparable_versions(before: Any, after: Any) -> tuple[Any, Any]:
@@ -46,15 +58,23 @@ def comparable_versions(before: Any, after: Any) -> tuple[Any, Any]:
     old, new = semver(before), semver(after)
     if new is not None and (old is not None or before in (None, "")):
         return old, new
+    # PEP 440 takes 1.0.01 for 1.0.1; only a project whose versions are dates (2024.07.04) writes it so on purpose.
+    if _is_padded(after) and not _is_padded(before):
+        return None, None
     return _python_version(before), _python_version(after)
 
 
+def _is_padded(version: Any) -> bool:
+    return isinstance(version, str) and bool(_PADDED.search(version))
+
+
 def _python_version(text: Any) -> Any:
-    from packaging.version import InvalidVersion, Version
+    """None also for a number that is too long for Python, which is a ValueError as InvalidVersion is."""
+    from packaging.version import Version
 
     try:
         return Version(text) if isinstance(text, str) else None
-    except InvalidVersion:
+    except ValueError:
         return None
 
 
@@ -73,6 +93,17 @@ def as_objects(value: Any) -> list[Json]:
 
 def as_strings(value: Any) -> list[str]:
     return [v for v in value if isinstance(v, str)] if isinstance(value, list) else []
+
+
+def misshapen(payload: Mapping[str, Any], key: str, *shapes: type) -> list[str]:
+    """A sentence for a value that is there and no list, or else for each of its entries that has none of the shapes.
+
+    What reads only the entries that it understands calls this as well, or the others would be as good as not there.
+    """
+    value = payload.get(key, [])
+    if not isinstance(value, list):
+        return [f"{key} is {kind_of(value)}, not a list"]
+    return [f"{key}: entry {n} is {kind_of(v)}" for n, v in enumerate(value, 1) if not isinstance(v, shapes)]
 
 
 def as_texts(value: Any) -> list[str]:
@@ -110,9 +141,14 @@ def folded(value: Any) -> str:
 
 
 def as_number(value: Any) -> float | None:
+    """A finite number; None for anything else, an integer that no float can hold among it."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if math.isfinite(value) else None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def as_count(value: Any) -> int | None:
@@ -125,4 +161,5 @@ def in_words(value: int | None) -> str:
 
 
 def kind_of(value: Any) -> str:
-    return {list: "a list", str: "a text", type(None): "null"}.get(type(value), "a number or a boolean")
+    kinds = {list: "a list", str: "a text", dict: "an object", type(None): "null"}
+    return kinds.get(type(value), "a number or a boolean")

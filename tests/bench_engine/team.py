@@ -46,7 +46,10 @@ ANSWERS: Mapping[str, Json] = OUTPUTS | {
     "signal-harvester": {"signals": []},
     "insight-synthesizer": {"telemetry": {"analyzed": True}, "insights": []},
     "debt-registrar": {"debt": [{"id": "D1", "text": "a slow test", "location": "t.py", "cost": "an hour"}]},
-    "refactor-proposer": {"improvements": ["split a.py"], "backlog": {"added": [], "updated": ["split a.py"]}},
+    "refactor-proposer": {
+        "improvements": [{"id": "I1", "text": "split a.py"}],
+        "backlog": {"added": [], "updated": ["split a.py"]},
+    },
     "sunset-planner": {"sunset": []},
 }
 I1_GATE = "implementation-gate-check"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
@@ -9,13 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.contract import PHASE_CODES, Json, UsageError
-from core.orchestration.criteria import Criterion
+from core.orchestration.criterion import Criterion
 from core.orchestration.gates import check
 
 SIX = {"who": 0.7, "what": 0.7, "when": 0.7, "where": 0.7, "why": 0.7, "how": 0.7}
 CRITERIA = [{"id": "AC1", "text": "one"}, {"id": "AC2", "text": "two"}, {"id": "AC3", "text": "three"}]
 RISKS = [{"id": "R1", "text": "it may be slow"}]
 TASK = {"id": "T1", "title": "all of it", "criteria": ["AC1", "AC2", "AC3"], "estimate_hours": 4, "depends_on": []}
+VERIFIED: list[Json] = [{"id": f"AC{n}", "verified": True, "evidence": "tests/test_x.py::test_y"} for n in (1, 2, 3)]
+HUGE = 10**400
+"""A number that JSON can hold and a float cannot."""
+LONG = "9" * 5_000
+"""Digits that Python makes no number of."""
 
 GOOD: dict[str, Json] = {
     "D1": {
@@ -43,7 +49,7 @@ GOOD: dict[str, Json] = {
         "tests": {"total": 3, "passed": 3, "failed": 0, "coverage": 90.0},
         "static": {"tools": ["ruff"], "issues": 0},
         "security": {"tools": ["bandit"], "findings": 0},
-        "criteria": [{"id": f"AC{n}", "verified": True, "evidence": "tests/test_x.py::test_y"} for n in (1, 2, 3)],
+        "criteria": VERIFIED,
     },
     "O1": {
         "version": {"from": "1.2.3", "to": "1.3.0"},
@@ -54,8 +60,8 @@ GOOD: dict[str, Json] = {
     },
     "E1": {
         "telemetry": {"analyzed": True},
-        "improvements": [{"id": "none", "text": "none found in 12 files"}],
-        "debt": [{"id": "none", "text": "none found in 12 files", "location": "", "cost": 0}],
+        "improvements": [{"id": "none", "text": "none found", "evidence": ["12 signals"]}],
+        "debt": [{"id": "none", "text": "none found", "location": "", "cost": 0, "evidence": ["12 files"]}],
         "backlog": {"added": [{"title": "look at it"}], "updated": [], "sunset": []},
     },
 }
@@ -94,7 +100,9 @@ def test_an_empty_payload_misses_every_criterion_and_says_what_to_do(phase: str)
         ("D1", "acceptance_criteria", {"acceptance_criteria": ["a", "b", "c"]}, True),
         ("D1", "acceptance_criteria", {"acceptance_criteria": ["a", "b", "  A  "]}, False),
         ("D1", "acceptance_criteria", {"acceptance_criteria": ["a", "b", " "]}, False),
+        ("D1", "acceptance_criteria", {"acceptance_criteria": ["a", "b", "c", 7]}, False),
         ("D1", "risks", {"risks": []}, False),
+        ("D1", "risks", {"risks": [*RISKS, ["another"]]}, False),
         ("D1", "risks", {"risks": [{"id": "R1", "text": " "}]}, False),
         ("D1", "six_w_confidence", {"six_w": {**SIX, "how": 0.69}}, False),
         ("D1", "six_w_confidence", {"six_w": {**SIX, "how": 0.0, "who": 1.0, "what": 1.0, "why": 0.8}}, True),
@@ -103,6 +111,9 @@ def test_an_empty_payload_misses_every_criterion_and_says_what_to_do(phase: str)
         ("D1", "six_w_confidence", {"six_w": {}, "confidence": 1.0}, False),
         ("P1", "tasks_cover_criteria", {"tasks": [{**TASK, "criteria": ["AC1", "AC2"]}]}, False),
         ("P1", "tasks_cover_criteria", {"acceptance_criteria": []}, False),
+        ("P1", "tasks_cover_criteria", {"tasks": [{**TASK, "criteria": ["AC1", "AC2", "AC3", ["AC4"]]}]}, False),
+        ("P1", "estimates", {"tasks": [TASK, "T2"]}, False),
+        ("P1", "estimates", {"tasks": [{**TASK, "estimate_hours": HUGE}]}, False),
         ("P1", "estimates", {"tasks": [{**TASK, "estimate_hours": 4.01}]}, False),
         ("P1", "estimates", {"tasks": [{**TASK, "estimate_hours": 0}]}, False),
         ("P1", "estimates", {"tasks": [{**TASK, "estimate_hours": True}]}, False),
@@ -110,9 +121,14 @@ def test_an_empty_payload_misses_every_criterion_and_says_what_to_do(phase: str)
         ("P1", "estimates", {"tasks": []}, False),
         ("P1", "dependencies", {"tasks": [{**TASK, "depends_on": ["T9"]}]}, False),
         ("P1", "dependencies", {"tasks": [{**TASK, "depends_on": ["T1"]}]}, False),
+        ("P1", "dependencies", {"tasks": [{**TASK, "depends_on": [7]}]}, False),
+        ("P1", "dependencies", {"tasks": [{**TASK, "depends_on": [["T9"]]}]}, False),
+        ("P1", "dependencies", {"tasks": [{**TASK, "depends_on": None}]}, False),
         ("P1", "dependencies", {"tasks": [TASK, TASK]}, False),
         ("P1", "mitigations", {"mitigations": [{"risk": "R1", "plan": "  "}]}, False),
         ("P1", "mitigations", {"risks": [], "mitigations": []}, True),
+        ("P1", "mitigations", {"risks": "it may be slow"}, False),
+        ("P1", "mitigations", {"risks": [7], "mitigations": [{"risk": "R1", "plan": "measure it"}]}, False),
         ("I1", "tests", {"tests": {"updated": False, "passed": 3, "failed": 0}}, False),
         ("I1", "tests", {"tests": {"updated": True, "passed": 0, "failed": 0}}, False),
         ("I1", "tests", {"tests": {"updated": True, "passed": 3, "failed": 1}}, False),
@@ -126,6 +142,9 @@ def test_an_empty_payload_misses_every_criterion_and_says_what_to_do(phase: str)
         ("R1", "tests_pass", {"tests": {"total": 1, "passed": 0, "failed": 0, "skipped": 1, "coverage": 95}}, False),
         ("R1", "coverage", {"tests": {"total": 3, "passed": 3, "failed": 0, "coverage": 89.99}}, False),
         ("R1", "coverage", {"tests": {"total": 3, "passed": 3, "failed": 0, "coverage": None}}, False),
+        ("R1", "coverage", {"tests": {"total": 3, "passed": 3, "failed": 0, "coverage": HUGE}}, False),
+        ("R1", "criteria_verified", {"criteria": [*VERIFIED, {**VERIFIED[0], "verified": False}]}, False),
+        ("R1", "criteria_verified", {"criteria": [*VERIFIED, VERIFIED[0]]}, True),
         ("R1", "static_analysis", {"static": {"tools": ["ruff"], "issues": 1}}, False),
         ("R1", "static_analysis", {"static": {"tools": [], "issues": 0}}, False),
         ("R1", "security", {"security": {"tools": ["bandit"], "findings": [{"id": 1}]}}, False),
@@ -142,16 +161,33 @@ def test_an_empty_payload_misses_every_criterion_and_says_what_to_do(phase: str)
         ("O1", "version_bumped", {"version": {"from": "1.2.3rc1", "to": "1.2.3"}}, True),
         ("O1", "version_bumped", {"version": {"from": "1.2.3.4", "to": "1.2.3.5"}}, True),
         ("O1", "version_bumped", {"version": {"from": "1.2.3", "to": "1.2.3rc1"}}, False),
+        ("O1", "version_bumped", {"version": {"from": "1.0.0", "to": "1.0.01"}}, False),
+        ("O1", "version_bumped", {"version": {"from": "1.0.0", "to": "01.1.0"}}, False),
+        ("O1", "version_bumped", {"version": {"from": "1.0.0-rc.1", "to": "1.0.0-rc.02"}}, False),
+        ("O1", "version_bumped", {"version": {"from": "2024.07.04", "to": "2024.08.30"}}, True),
+        ("O1", "version_bumped", {"version": {"from": "1.0.0", "to": f"{LONG}.0.0"}}, True),
+        ("O1", "version_bumped", {"version": {"from": f"{LONG}.0.0", "to": "1.0.0"}}, False),
+        ("O1", "version_bumped", {"version": {"from": "1.0.0.0", "to": f"{LONG}.0.0.0"}}, False),
         ("O1", "changelog_updated", {"changelog": {"updated": True, "entry": " "}}, False),
         ("O1", "deployment", {"deployment": {"status": "failed", "target": "x"}}, False),
         ("O1", "health", {"health": {"status": "unhealthy", "response_ms": 3}}, False),
+        ("O1", "health", {"health": {"status": "healthy", "response_ms": -5}}, False),
+        ("O1", "health", {"health": {"status": "healthy", "response_ms": "soon"}}, False),
+        ("O1", "health", {"health": {"status": "healthy", "response_ms": None}}, True),
+        ("O1", "health", {"health": {"status": "healthy", "response_ms": HUGE}}, False),
         ("O1", "monitoring", {"monitoring": {"active": "yes"}}, False),
         ("E1", "telemetry_analyzed", {"telemetry": {"analyzed": 1}}, False),
         ("E1", "improvements", {"improvements": []}, False),
         ("E1", "improvements", {"improvements": ["None found."]}, False),
         ("E1", "improvements", {"improvements": [{"text": "none found"}]}, False),
         ("E1", "improvements", {"improvements": [{"text": "None found", "evidence": "12 signals"}]}, True),
-        ("E1", "improvements", {"improvements": ["none found: 12 signals within their limits"]}, True),
+        ("E1", "improvements", {"improvements": ["none found: 12 signals within their limits"]}, False),
+        ("E1", "improvements", {"improvements": [{"text": "nothing found"}]}, False),
+        ("E1", "improvements", {"improvements": [{"id": "none", "text": "all is well"}]}, False),
+        ("E1", "improvements", {"improvements": [{"id": "I1", "text": "cache the header"}]}, True),
+        ("E1", "technical_debt", {"debt": ["no debt"]}, False),
+        ("E1", "technical_debt", {"debt": [{"text": "no debt", "location": " "}]}, False),
+        ("E1", "technical_debt", {"debt": [{"text": "a long function", "location": "a.py:3"}]}, True),
         ("E1", "technical_debt", {"debt": []}, False),
         ("E1", "backlog", {"backlog": {"added": [], "updated": [], "sunset": []}}, False),
     ],
@@ -197,8 +233,10 @@ def test_an_unknown_gate_names_the_known_ones() -> None:
         check("Q1", {})
 
 
+numbers = st.integers() | st.floats() | st.sampled_from([HUGE, -HUGE])
+versions = st.sampled_from([f"{LONG}.0.0", f"1.0.0-{LONG}", f"{LONG}.0.0.0", "1.0.01", "1.0", "1!1.0", "v1.0.0"])
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    st.none() | st.booleans() | numbers | versions | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=12,
 )
@@ -211,6 +249,47 @@ def test_no_payload_whatever_makes_a_gate_raise(phase: str, payload: Json) -> No
 
     assert all(c.required and c.actual for c in verdict.criteria)
     assert verdict.passed is not bool(verdict.missing)
+
+
+def places(value: Any, here: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The way to each value inside of a payload."""
+    inner: Any = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [way for key, part in inner for way in [(*here, key), *places(part, (*here, key))]]
+
+
+def with_value(value: Any, place: tuple[Any, ...], new: Any) -> Any:
+    if not place:
+        return new
+    changed = copy.copy(value)
+    changed[place[0]] = with_value(value[place[0]], place[1:], new)
+    return changed
+
+
+@given(phase=st.sampled_from(PHASE_CODES), data=st.data())
+def test_no_value_in_a_good_payload_makes_a_gate_raise_whatever_it_becomes(phase: str, data: st.DataObject) -> None:
+    place = data.draw(st.sampled_from(places(GOOD[phase])))
+
+    verdict = check(phase, with_value(GOOD[phase], place, data.draw(json_values)))
+
+    assert verdict.passed is not bool(verdict.missing)
+
+
+LISTS: dict[str, list[tuple[Any, ...]]] = {
+    "D1": [("acceptance_criteria",), ("risks",)],
+    "P1": [("acceptance_criteria",), ("risks",), ("tasks",), ("tasks", 0, "criteria"), ("tasks", 0, "depends_on")],
+    "R1": [("acceptance_criteria",)],
+}
+"""The lists whose every entry a gate has to read."""
+
+
+@given(data=st.data(), entry=st.none() | st.booleans() | numbers | st.lists(st.text(), max_size=2))
+def test_an_entry_of_the_wrong_type_never_counts_as_not_there(data: st.DataObject, entry: Any) -> None:
+    phase, place = data.draw(st.sampled_from([(phase, place) for phase, found in LISTS.items() for place in found]))
+    entries: Any = GOOD[phase]
+    for key in place:
+        entries = entries[key]
+
+    assert not check(phase, with_value(GOOD[phase], place, [*entries, entry])).passed
 
 
 @given(phase=st.sampled_from(PHASE_CODES), data=st.data())

@@ -145,6 +145,8 @@ def _understood(output: Json, ids: Ids, request: AgentRequest) -> Iterator[str]:
 def _proposed(output: Json, ids: Ids, request: AgentRequest) -> Iterator[str]:
     if not output["improvements"] or not (output["backlog"]["added"] or output["backlog"]["updated"]):
         yield "improvements and backlog: one is empty; give an entry with the id `none` that says what was looked at."
+    if any(entry["id"] == "none" and not entry["evidence"] for entry in output["improvements"]):
+        yield "improvements: the entry `none` counts by its `evidence`; name there what was looked at."
 
 
 def _retired(output: Json, ids: Ids, request: AgentRequest) -> Iterator[str]:
