@@ -2,7 +2,8 @@
 
 `issues` counts what the branch adds, and is None where a tool is missing and the others found nothing; what was there
 at `base_commit` already is `existing`, listed by its number only. Without that, no work item on a project with a past
-could ever pass. Where the project configures nothing, ruff looks at the files that the branch changed and at no others.
+could ever pass. Where the project configures nothing, ruff looks at the files that the branch changed and at no others;
+where those are of another language, an analyser is asked for: nothing that no tool has read is called clean.
 
 A tool's exit code 0 is its own word for clean, whatever it printed. A tool that fails without naming a finding did
 not do its work, which counts as an issue.
@@ -15,6 +16,7 @@ import importlib.metadata
 import importlib.util
 import json
 import re
+import shlex
 import shutil
 import sys
 import tempfile
@@ -23,6 +25,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.agents.bounded import Unreadable, read_text
+from core.agents.branch import shown
 from core.agents.confined import Ground, ground_of, has_a_models_work
 from core.agents.findings import LISTED, Finding, added, evidence_of, finding
 from core.agents.measured_coverage import probe
@@ -32,6 +35,7 @@ from core.installing import pip_install
 from core.projects import git
 from core.projects.commands import CommandResult, Limits
 from core.projects.settings import expand, interpreter
+from core.projects.toolchain import analyser_worth_naming
 from core.sanitise import one_line
 
 TOOL_SECONDS = 600.0
@@ -168,12 +172,13 @@ def _payload(split: Sequence[tuple[Report, list[Finding], list[Finding]]], lacki
             "exit_code": report.result.exit_code if report.result else None,
             "issues": len(new),
             "existing": len(existing),
-            "note": "" if report.result else "no Python file is among the changed ones",
+            "status": "measured" if report.result else "not applicable",
+            "note": "" if report.result else "no file that it reads is among the changed ones",
         }
         for report, new, existing in split
     ]
-    rows += [{"name": t.name, "version": "", "exit_code": None, "issues": 0, "existing": 0, "note": t.missing}
-             for t in lacking]  # fmt: skip
+    nothing = {"version": "", "exit_code": None, "issues": 0, "existing": 0, "status": "not measured"}
+    rows += [{**nothing, "name": tool.name, "note": tool.missing} for tool in lacking]
     found = [found for _, new, _ in split for found in new]
     # A gate would read 0 as clean, also where a tool that has to say so did not run.
     issues = None if lacking and not found else len(found)
@@ -260,14 +265,29 @@ def _program(name: str, argv: list[str]) -> Tool:
 
 
 async def _default(branch: _Branch) -> Tool:
+    """Ruff on what the branch changed; of other languages apm has no analyser of its own, so one is asked for."""
     changed = await git.changed_files(branch.worktree, branch.base)
     files = tuple(path for _, path in changed if path.endswith((".py", ".pyi")))
+    there = [path for status, path in changed if status != "D"]
+    unread, command = ("", "") if set(files) & set(there) else analyser_worth_naming(there)
+    if unread:
+        return _asked_for(str(branch.project["name"]), unread, command)
     try:
         target = await asyncio.to_thread(_target, branch.worktree)
     except Unreadable as error:
         return Tool("ruff", (), missing=f"static analysis by ruff: {error}", install="Mend pyproject.toml.")
     argv = (sys.executable, "-P", "-m", "ruff", "check", "--isolated", *target, "--")
     return Tool("ruff", argv, importlib.metadata.version("ruff"), paths=files)
+
+
+def _asked_for(project: str, unread: str, command: str) -> Tool:
+    """The analyser that nobody has named yet for a file that the branch changed."""
+    missing = f"static analysis of {shown(unread)}: the project configures no analyser that reads it"
+    install = (
+        f"Name one: apm project set {shlex.quote(project)} --lint '{command}'; or exempt the work item from "
+        "R1.static_analysis by a rule under gates.not_applicable in agents.yaml."
+    )
+    return Tool(_name(command.split()), (), missing=missing, install=install)
 
 
 def _target(worktree: Path) -> tuple[str, ...]:

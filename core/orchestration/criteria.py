@@ -23,7 +23,11 @@ from core.orchestration.payloads import (
     is_evidence,
     misshapen,
     task_name,
+    was_measured,
 )
+
+NOTHING_TO_READ = "nothing-to-read"
+"""The rule that makes a tool's criterion pointless where the change has no file for any of its tools."""
 
 SIX_W = ("who", "what", "when", "where", "why", "how")
 
@@ -232,13 +236,19 @@ def _security(payload: Json, limits: Mapping[str, float]) -> Criterion:
 
 
 def _tool_findings(report: Json, key: str, name: str, most: float) -> Criterion:
-    value = report.get(key)
+    value, tools = report.get(key), report.get("tools")
     count = len(value) if isinstance(value, list) else as_count(value)
-    tools = report.get("tools")
-    ran = [t for t in tools if t] if isinstance(tools, list) else []
+    given = [tool for tool in tools if tool] if isinstance(tools, list) else []
+    ran = [tool for tool in given if was_measured(tool)]
     required = "clean, by at least 1 tool" if most == 0 else f"<= {most:g} {key}"
+    notes = list(
+        dict.fromkeys(text for tool in as_objects(given) if isinstance(text := tool.get("note"), str) and text)
+    )
+    if count == 0 and given and all(isinstance(t, Mapping) and t.get("status") == "not applicable" for t in given):
+        rule = f"{NOTHING_TO_READ}: {'; '.join(notes) or 'the tools read no file of this change'}"
+        return judged(required, "not applicable", True)._replace(not_applicable=rule)
     if count is None or not ran:
-        return judged(required, "not measured", False, f"{name}: not measured")
+        return judged(required, "not measured", False, f"{name}: not measured{': ' if notes else ''}{'; '.join(notes)}")
     shown = f"{count} {key} by {len(ran)} tool{'s' if len(ran) > 1 else ''}"
     return judged(required, shown, count <= most, f"{name}: {count} {key}", short=count - most)
 

@@ -84,7 +84,7 @@ def check(
                 passed=measured.passed or bool(rule),
                 missing=() if rule else measured.missing,
                 evidence=tuple((evidence or {}).get(name, ())),
-                not_applicable=rule,
+                not_applicable=rule or measured.not_applicable,
                 loosened=(loosened or {}).get(name, ""),
                 short=measured.short,
             )
@@ -110,7 +110,7 @@ _ACTIONS: Mapping[str, str] = {
     "criteria_verified": "Point each criterion at a test that passed, or verify it yourself with evidence.",
     "tests_pass": "Make every test pass, and have at least one.",
     "coverage": "Cover the code that no test reaches.",
-    "static_analysis": "Mend what the analysers report.",
+    "static_analysis": "Mend what the analysers report; where none ran, name one in the project's setting `lint`.",
     "security": "Mend what the security checks report.",
     "version_bumped": "Give a version that is greater than the released one.",
     "changelog_updated": "Write the changelog entry.",

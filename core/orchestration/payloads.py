@@ -83,6 +83,15 @@ def is_evidence(criterion: Mapping[str, Any]) -> bool:
     return bool(evidence.strip()) if isinstance(evidence, str) else bool(evidence)
 
 
+def was_measured(tool: Any) -> bool:
+    """Whether a tool in a report did its work. One that is only named did; a row says so by status or exit code."""
+    if not isinstance(tool, Mapping):
+        return isinstance(tool, str) and bool(tool.strip())
+    if "status" in tool:
+        return bool(tool["status"] == "measured")
+    return "exit_code" not in tool or tool["exit_code"] is not None
+
+
 def as_object(value: Any) -> Json:
     return dict(value) if isinstance(value, Mapping) else {}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.contract import Json
@@ -63,12 +64,25 @@ ANALYSERS = (
     Analyser("rustfmt", ("cargo", "fmt", "--check"), r"\.?rustfmt\.toml"),
 )
 
+WORTH_NAMING = (
+    (re.compile(r".*\.[cm]?[jt]sx?"), "npx --no-install eslint ."),
+    (re.compile(r".*\.go"), "go vet ./..."),
+    (re.compile(r".*\.rs"), "cargo clippy -- -D warnings"),
+)
+"""Files that an analyser reads where a project configures one, and the command that such a project may name."""
+
 _JS_RUNNERS = ("vitest", "jest", "mocha")
 _TEST_FILE = re.compile(r"(^|/)(test_[^/]*|[^/]*_test|tests)\.py$")
 _TEST_FOLDER = re.compile(r"tests?|testing|__tests__|specs?", re.IGNORECASE)
 _ANY_TEST = re.compile(
     r"(^|/)(test_[^/]*\.py|[^/]*_test\.(py|go|exs)|[^/]*\.(test|spec)\.[cm]?[jt]sx?|[^/]*_spec\.rb)$"
 )
+
+
+def analyser_worth_naming(paths: Sequence[str]) -> tuple[str, str]:
+    """The first file that a known analyser would read, and its command; both empty where there is none."""
+    found = ((path, command) for pattern, command in WORTH_NAMING for path in paths if pattern.fullmatch(path))
+    return next(found, ("", ""))
 
 
 def analysers(tree: Tree, found: Manifests, package: Package | None) -> list[Json]:

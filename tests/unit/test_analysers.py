@@ -56,12 +56,30 @@ class TestWithoutAConfiguredAnalyser:
         done = await place.analyse(base)
         assert (done.payload["static"]["issues"], done.payload["static"]["existing"]) == (0, 1)
 
-    async def test_a_branch_without_python_is_clean_and_says_why(self, place: Place) -> None:
-        base = commit(place.repo, {"old.py": UNUSED})
-        commit(place.repo, {"notes.md": "# Notes\n"})
+    async def test_a_branch_without_code_has_nothing_to_read(self, place: Place) -> None:
+        base = commit(place.repo, {"old.py": UNUSED, "old.js": ""})
+        commit(place.repo, {"notes.md": "# Notes\n"}, remove=("old.js",))
         done = await place.analyse(base)
-        assert done.payload["static"]["issues"] == 0
-        assert "no Python file" in done.payload["static"]["tools"][0]["note"]
+        assert (done.payload["static"]["issues"], done.missing) == (0, ())
+        tool = done.payload["static"]["tools"][0]
+        assert (tool["status"], "no file that it reads" in tool["note"]) == ("not applicable", True)
+
+    @pytest.mark.parametrize(
+        ("path", "command"),
+        [
+            ("index.js", "npx --no-install eslint ."),
+            ("src/cart.test.tsx", "npx --no-install eslint ."),
+            ("cart.go", "go vet ./..."),
+            ("src/lib.rs", "cargo clippy -- -D warnings"),
+        ],
+    )
+    async def test_code_of_another_language_asks_for_an_analyser(self, place: Place, path: str, command: str) -> None:
+        base = commit(place.repo, {"README.md": "# It\n"})
+        commit(place.repo, {path: ""})
+        done = await place.analyse(base)
+        assert [tool["status"] for tool in done.payload["static"]["tools"]] == ["not measured"]
+        assert done.missing == (f"static analysis of {path}: the project configures no analyser that reads it",)
+        assert f"apm project set repo --lint '{command}'" in done.suggestion
 
     async def test_the_oldest_supported_python_is_respected(self, place: Place) -> None:
         base = commit(place.repo, {"pyproject.toml": '[project]\nrequires-python = ">=3.13"\n'})

@@ -18,6 +18,8 @@ CRITERIA = [{"id": "AC1", "text": "one"}, {"id": "AC2", "text": "two"}, {"id": "
 RISKS = [{"id": "R1", "text": "it may be slow"}]
 TASK = {"id": "T1", "title": "all of it", "criteria": ["AC1", "AC2", "AC3"], "estimate_hours": 4, "depends_on": []}
 VERIFIED: list[Json] = [{"id": f"AC{n}", "verified": True, "evidence": "tests/test_x.py::test_y"} for n in (1, 2, 3)]
+RAN: Json = {"name": "ruff", "exit_code": 0, "issues": 0}
+IDLE: Json = {"name": "ruff", "exit_code": None, "issues": 0, "status": "not applicable", "note": "no file for it"}
 HUGE = 10**400
 """A number that JSON can hold and a float cannot."""
 LONG = "9" * 5_000
@@ -147,6 +149,11 @@ def test_an_empty_payload_misses_every_criterion_and_says_what_to_do(phase: str)
         ("R1", "criteria_verified", {"criteria": [*VERIFIED, VERIFIED[0]]}, True),
         ("R1", "static_analysis", {"static": {"tools": ["ruff"], "issues": 1}}, False),
         ("R1", "static_analysis", {"static": {"tools": [], "issues": 0}}, False),
+        ("R1", "static_analysis", {"static": {"tools": [False, 1, " "], "issues": 0}}, False),
+        ("R1", "static_analysis", {"static": {"tools": [{"name": "ruff", "exit_code": None}], "issues": 0}}, False),
+        ("R1", "static_analysis", {"static": {"tools": [{**RAN, "status": "not measured"}], "issues": 0}}, False),
+        ("R1", "static_analysis", {"static": {"tools": [RAN], "issues": 0}}, True),
+        ("R1", "static_analysis", {"static": {"tools": [{"name": "ruff"}], "issues": 0}}, True),
         ("R1", "security", {"security": {"tools": ["bandit"], "findings": [{"id": 1}]}}, False),
         ("R1", "security", {"security": {"tools": ["bandit"], "findings": []}}, True),
         ("R1", "security", {"security": {"tools": ["bandit"], "findings": None}}, False),
@@ -215,6 +222,28 @@ def test_a_rule_makes_a_criterion_not_applicable_and_is_shown() -> None:
 
     shown = verdict.criteria[0].to_json()
     assert (shown["passed"], shown["not_applicable"], verdict.criteria[0].missing) == (True, "docs-need-no-tests", ())
+
+
+def test_only_tools_that_ran_are_counted() -> None:
+    audit = {"name": "pip-audit", "exit_code": None, "status": "not applicable"}
+
+    assert measured("R1", "static_analysis", static={"tools": [RAN, IDLE], "issues": 0}).actual == "0 issues by 1 tool"
+    assert measured("R1", "security", security={"tools": [RAN, audit], "findings": 0}).actual == "0 findings by 1 tool"
+
+
+def test_where_no_tool_has_a_file_to_read_nothing_is_called_clean_and_the_rule_is_shown() -> None:
+    criterion = measured("R1", "static_analysis", static={"tools": [IDLE], "issues": 0})
+
+    assert (criterion.passed, criterion.actual) == (True, "not applicable")
+    assert criterion.not_applicable == "nothing-to-read: no file for it"
+
+
+def test_what_was_not_measured_says_why() -> None:
+    row = {**IDLE, "status": "not measured", "note": "the project configures no analyser"}
+
+    criterion = measured("R1", "static_analysis", static={"tools": [row], "issues": 0})
+
+    assert criterion.missing == ("static_analysis: not measured: the project configures no analyser",)
 
 
 def test_a_loosened_threshold_is_used_and_shown() -> None:
