@@ -20,6 +20,7 @@ from core.agents.branch import loose_settings, shown, uncommitted
 from core.agents.confined import OPEN, Ground, ground_of
 from core.agents.measured_coverage import DATA, READERS, Interpreter, measure, probe, read_report, selection
 from core.agents.outcomes import ERROR, FAILED, Case, Counts, counted, failure_text, read_junit, read_summary
+from core.agents.runners import how_to_cover, runner_of
 from core.contract import ApmError, Json
 from core.installing import pip_install
 from core.projects import git
@@ -88,12 +89,12 @@ async def run_tests(project: Json, worktree: Path, scratch: Path, *, coverage: b
     """Run the project's tests in the worktree; with `coverage`, measure the worktree's code under them.
 
     Runs `settings.test` as it is when there is one (with `{scratch}` replaced by the run's folder), otherwise the
-    runner that detection found, otherwise pytest. Never raises for what the project does.
+    runner that detection finds on the branch, otherwise pytest. Never raises for what the project does.
     """
     folder = Path(tempfile.mkdtemp(prefix="tests-", dir=scratch))
     before = set(await git.status(worktree))
     ground = await ground_of(project, worktree, folder, scratch)
-    bench = _Run(project, worktree, folder, coverage, ground)
+    bench = _Run(project, worktree, folder, coverage, ground, await runner_of(project, worktree))
     command = bench.command()
     try:
         done = await (_run_command(bench, command) if command else _run_pytest(bench))
@@ -119,6 +120,7 @@ class _Run:
     folder: Path
     coverage: bool
     ground: Ground = OPEN
+    runner: str = ""
 
     @property
     def settings(self) -> Json:
@@ -149,7 +151,7 @@ class _Run:
         """The project's own test command, or its runner's; empty for the default, pytest."""
         own = self.settings.get("test")
         if not own:
-            return list(_COMMANDS.get(str(self.tech.get("test_runner")), ()))
+            return list(_COMMANDS.get(self.runner, ()))
         words = expand(own, python=self.python, worktree=self.worktree)
         return [word.replace("{scratch}", str(self.folder)) for word in words]
 
@@ -327,7 +329,7 @@ async def _with_coverage(bench: _Run, done: TestRun, version: str) -> TestRun:
         return replace(
             done,
             reason="coverage was not measured: the test command left neither coverage data nor a report",
-            suggestion=f"Run the tests under `coverage run`, or write one of {names} to {{scratch}}.",
+            suggestion=how_to_cover(bench.project, bench.runner, names),
         )
     shown = tuple(result.evidence(tool="coverage", tool_version=version) for result in figure.results)
     suggestion = "Name the code to measure in the project's `coverage_source`." if figure.reason else ""

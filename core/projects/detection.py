@@ -41,6 +41,17 @@ async def detect(path: Path) -> Json:
     return await asyncio.to_thread(_tech_at, path, tracked, stack)
 
 
+async def detect_test_runner(path: Path) -> str | None:
+    """What runs the tests that git lists at `path`: a branch may hold the first tests that its project has."""
+    tracked = await git.tracked_files(path)
+    return await asyncio.to_thread(_test_runner_at, path, tracked)
+
+
+def _test_runner_at(path: Path, tracked: Sequence[str]) -> str | None:
+    tree = Tree.of(path, tracked)
+    return test_runner(tree, manifests(tree))
+
+
 def _tech_at(path: Path, tracked: Sequence[str], stack: Stack) -> Json:
     return tech_of(Tree.of(path, tracked), stack)
 

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shlex
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 
 from core.agents.measured_coverage import floored, read_report, selection
 from core.agents.outcomes import Counts, counted, read_junit, read_summary
+from core.agents.runners import COVERING, how_to_cover, runner_of
 from core.agents.testing import COMMAND, TestRun, configures_pytest, run_committed, run_tests
 from core.contract import ApmError
 from tests.unit.git_project import commit, project, write
@@ -29,6 +32,7 @@ SHOP = {
             return 1
         """,
 }
+VITEST = '{"scripts": {"test": "vitest run"}, "devDependencies": {"vitest": "3"}}'
 TECH = {"layout": "src", "package": "shop", "test_dirs": ["tests"]}
 
 
@@ -176,6 +180,77 @@ async def test_a_project_without_tests_says_so(place: Place) -> None:
     run = await run_tests(project(place.repo, tech=TECH), place.repo, place.scratch, coverage=True)
     assert (run.measured, run.total, run.coverage) == (True, 0, None)
     assert run.reason == "no tests ran"
+
+
+async def test_a_toolchain_that_the_first_tests_of_a_branch_need_is_named(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(place.repo, {"go.mod": "module x\n", "a.go": "package x\n"})
+    commit(place.repo, {"a_test.go": 'package x\n\nimport "testing"\n\nfunc TestAC1(t *testing.T) {}\n'})
+    tools = place.scratch / "bin"
+    tools.mkdir()
+    (tools / "git").symlink_to(shutil.which("git") or "")
+    monkeypatch.setenv("PATH", str(tools))
+    done = await run_tests(project(place.repo, tech={"test_runner": None}), place.repo, place.scratch, coverage=True)
+    assert (done.measured, done.reason) == (
+        False,
+        "The program 'go' was not found; install it, or correct the command.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("known", "files", "runner"),
+    [
+        (None, {"package.json": '{"scripts": {"test": "node --test"}}', "test/a.test.js": ""}, "npm"),
+        (None, {"README.md": ""}, ""),
+        ("mocha", {"package.json": VITEST}, "vitest"),
+        ("npm", {"package.json": "{}", "tools/test_it.py": "import pytest\n"}, "npm"),
+        ("go", {"tools/test_it.py": "import pytest\n"}, "go"),
+    ],
+)
+async def test_the_runner_is_that_of_the_branch(
+    place: Place, known: str | None, files: dict[str, str], runner: str
+) -> None:
+    commit(place.repo, files)
+    assert await runner_of(project(place.repo, tech={"test_runner": known}), place.repo) == runner
+
+
+@pytest.mark.parametrize(
+    ("runner", "words"),
+    [
+        ("npm", "node --test --experimental-test-coverage"),
+        ("cargo", "cargo llvm-cov"),
+        ("go", "sh -c 'go test -v -cover"),
+    ],
+)
+def test_coverage_is_asked_for_in_the_words_of_the_runner(runner: str, words: str) -> None:
+    advice = how_to_cover({"name": "the shop"}, runner, "lcov.info")
+    assert f"apm project set 'the shop' --test \"{words}" in advice
+    assert "coverage run" not in advice
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
+async def test_the_command_that_is_named_for_node_is_measured(place: Place) -> None:
+    commit(
+        place.repo,
+        {
+            "package.json": '{"scripts": {"test": "node --test"}}',
+            "sum.js": "module.exports = (a, b) => a + b;\n",
+            "test/sum.test.js": """
+                const test = require("node:test");
+                const assert = require("node:assert");
+                const sum = require("../sum.js");
+                test("AC1 sums", () => assert.equal(sum(1, 2), 3));
+                """,
+        },
+    )
+    plain = await run_tests(project(place.repo), place.repo, place.scratch, coverage=True)
+    assert (plain.passed, plain.coverage) == (1, None)
+    assert COVERING["npm"] in plain.suggestion
+    named = project(place.repo, test=shlex.split(COVERING["npm"]))
+    done = await run_tests(named, place.repo, place.scratch, coverage=True)
+    assert (done.passed, done.coverage) == (1, 100.0)
+    assert [case.rpartition("::")[2] for case, _ in done.cases] == ["AC1 sums"]
 
 
 async def test_uncommitted_work_is_not_measured(place: Place) -> None:
