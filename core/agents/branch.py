@@ -46,6 +46,11 @@ def is_test_file(path: str, tech: Json | None = None) -> bool:
     return bool(_TEST_FOLDERS & {part.lower() for part in place.parts[:-1]}) or bool(_TEST_NAME.fullmatch(place.stem))
 
 
+def is_code_file(path: str) -> bool:
+    """Whether a file is written in a programming language, by its name."""
+    return PurePosixPath(path).suffix in _CODE
+
+
 def is_doc_file(path: str, tech: Json | None = None) -> bool:
     """Whether a file tells people about the project. The changelog does not count: the release writes it."""
     place = PurePosixPath(path)

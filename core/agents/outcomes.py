@@ -13,6 +13,7 @@ from pathlib import Path
 from xml.parsers import expat
 
 from core.agents.bounded import read_bytes
+from core.agents.findings import relative
 from core.contract import ApmError
 from core.sanitise import sanitise
 
@@ -137,6 +138,10 @@ def _merged(cases: list[Case]) -> list[Case]:
 def _case_id(attributes: Mapping[str, str], root: Path) -> str:
     """`tests/test_x.py::TestA::test_y[1]` from JUnit's dotted class name, when such a file is there."""
     classname, name = attributes.get("classname", ""), attributes.get("name", "")
+    file = attributes.get("file", "")
+    if Path(file).suffix not in ("", ".py"):
+        # Node writes the whole path, and one word for every class.
+        return f"{relative(file, root)}::{name}"
     if not classname:
         path, rest = _module_file(name, attributes.get("file", ""), root)
         return path if path and not rest else name
@@ -165,6 +170,32 @@ class Summary:
     line: re.Pattern[str]
     every_line: bool
     """The figures of all such lines are added up; otherwise the last line counts."""
+
+
+_TIME = r"(?: \(?\d+(?:\.\d+)? ?m?s\)?)?"
+PRINTED: tuple[re.Pattern[str], ...] = (
+    re.compile(r"^\s*--- (?P<end>PASS|FAIL|SKIP): (?P<name>\S+)", re.M),
+    re.compile(r"^test (?P<name>\S+)(?: - should panic)? \.\.\. (?P<end>ok|FAILED|ignored)\b", re.M),
+    re.compile(r"^[ \t]*(?P<end>(?:not )?ok) \d+ - (?P<name>[^#\n]*[^#\s])(?P<skipped> # (?:SKIP|TODO))?", re.M),
+    re.compile(rf"^[ \t]*(?P<end>[✔✓✖✕✗×]) (?P<name>\S[^\n]*?){_TIME}$", re.M),
+)
+"""How go test -v, cargo, TAP, and the runners of JavaScript print one test."""
+_ENDS: Mapping[str, str] = {
+    **dict.fromkeys(("PASS", "ok", "✔", "✓"), PASSED),
+    **dict.fromkeys(("SKIP", "ignored"), SKIPPED),
+}
+
+
+def printed_cases(output: str) -> list[Case]:
+    """The tests that a command named in what it printed, without their texts; none where no known form is there."""
+    found = ([_printed(match) for match in pattern.finditer(output)] for pattern in PRINTED)
+    return _merged(next(filter(None, found), []))
+
+
+def _printed(match: re.Match[str]) -> Case:
+    skipped = match.groupdict().get("skipped")
+    name = sanitise(match["name"], limit=ID_CHARACTERS, keep_newlines=False)
+    return Case(name, SKIPPED if skipped else _ENDS.get(match["end"], FAILED))
 
 
 _PAIR = re.compile(r"(?P<n>\d+)\s+(?P<word>[a-z]+)|(?P<label>[A-Za-z][a-z ]*)[=:]\s*(?P<figure>\d+)")

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from core.agents.analysers import analyse
 from core.agents.bench import Bench
+from core.agents.runners import runner_of
 from core.agents.security import screen
 from core.agents.testing import TestRun, run_committed
+from core.agents.titles import titled_claims
 from core.agents.verification import human_answers, named_claims, task_claims, trailer_claims, verify
 from core.contract import AgentRequest, AgentResponse, Json, blocked, succeeded
 from core.projects import git
@@ -87,15 +89,16 @@ async def ac_verifier(request: AgentRequest, bench: Bench) -> AgentResponse:
         )
     head = await git.head(worktree, request.context.get("commit") or "HEAD")
     base = await own_base(worktree, project, head)
+    ran = (request.context.get("results") or {}).get("test-runner") or {}
+    cases = {row["id"]: row["outcome"] for row in ran.get("cases") or ()}
     claims = [
         *task_claims(request.input_artifact.get("tasks") or ()),
         *await named_claims(worktree, base, head, criteria),
+        *await titled_claims(worktree, base, head, criteria, cases),
         *await trailer_claims(worktree, base, head),
     ]
-    ran = (request.context.get("results") or {}).get("test-runner") or {}
-    cases = {row["id"]: row["outcome"] for row in ran.get("cases") or ()}
     answers = human_answers((request.context.get("answers") or {}).get("criteria"))
-    verdicts = await asyncio.to_thread(verify, criteria, claims, cases, answers)
+    verdicts = await asyncio.to_thread(verify, criteria, claims, cases, answers, await runner_of(project, worktree))
     return succeeded("ac-verifier", {"criteria": verdicts}, tool="git, ast")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,6 +31,14 @@ COVERING: Mapping[str, str] = {
 """A command that runs the tests and leaves a report of coverage that apm reads, by runner."""
 
 
+NAMING: Mapping[str, str] = {
+    **dict.fromkeys(("pytest", "unittest"), "def test_{lower}_…"),
+    **dict.fromkeys(("npm", "mocha", "jest", "vitest"), 'test("{id} …")'),
+    "go": "func Test{upper}…",
+    "cargo": "fn {lower}_…",
+}
+"""What a test is called that names a criterion, by runner."""
+
 _OF_PACKAGE_JSON = frozenset(("npm", "mocha", "jest", "vitest"))
 
 
@@ -53,3 +62,10 @@ def how_to_cover(project: Json, runner: str, reports: str) -> str:
         return f"Run the tests under `coverage run`, or write one of {reports} to {{scratch}}."
     name = shlex.quote(str(project.get("name") or "NAME"))
     return f'Let the tests write one of {reports} to {{scratch}}, as in: apm project set {name} --test "{command}"'
+
+
+def how_to_name(criterion: str, runner: str) -> str:
+    """A test's name that has a criterion in it, as its language writes names."""
+    plain = re.sub(r"\W", "", criterion)
+    words = NAMING.get(runner, "{id} in its name")
+    return words.format(id=criterion, lower=plain.lower(), upper=plain.upper())

@@ -19,7 +19,17 @@ from core.agents.bounded import Unreadable, read_text
 from core.agents.branch import loose_settings, shown, uncommitted
 from core.agents.confined import OPEN, Ground, ground_of
 from core.agents.measured_coverage import DATA, READERS, Interpreter, measure, probe, read_report, selection
-from core.agents.outcomes import ERROR, FAILED, Case, Counts, counted, failure_text, read_junit, read_summary
+from core.agents.outcomes import (
+    ERROR,
+    FAILED,
+    Case,
+    Counts,
+    counted,
+    failure_text,
+    printed_cases,
+    read_junit,
+    read_summary,
+)
 from core.agents.runners import how_to_cover, runner_of
 from core.contract import ApmError, Json
 from core.installing import pip_install
@@ -260,7 +270,9 @@ async def _counted(bench: _Run, result: CommandResult) -> TestRun:
         return TestRun(False, reason=str(error), suggestion="Let the test command write a plain JUnit XML report.")
     if counts is None:
         return _no_figures(result)
-    return _judged(result, cases, counts)
+    done = _judged(result, cases, counts)
+    named = [] if cases else await asyncio.to_thread(printed_cases, result.output)
+    return replace(done, cases=(*done.cases, *((case.id, case.outcome) for case in named)))
 
 
 def _figures(bench: _Run, result: CommandResult) -> tuple[list[Case], Counts | None]:

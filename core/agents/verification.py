@@ -1,6 +1,7 @@
 """Which acceptance criteria are proved, and by what.
 
-Evidence is one of: a mapping in the build's tasks, a test of this branch that names the criterion, a commit trailer
+Evidence is one of: a mapping in the build's tasks, a test of this branch that names the criterion (Python's here, those
+of other languages in `titles`), a commit trailer
 `Verifies: AC1 tests/test_x.py::test_y`, or a person's word. The first three count only through tests that the
 recorded run shows as passed. That words of a criterion also occur in a test's name proves nothing; it is a `hint`.
 """
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core.agents.runners import how_to_name
 from core.contract import Json
 from core.projects import git
 from core.sanitise import one_line, sanitise
@@ -22,7 +24,8 @@ from core.sanitise import one_line, sanitise
 SHOWN_TESTS = 5
 SHORT_SHA = 10
 EVIDENCE_CHARACTERS = 2_000
-HOW = "name it in a test of the branch (def test_{test}_…), or in a commit trailer `Verifies: {id} <test id>`"
+HOW = "name it in a test of the branch ({test}), or in a commit trailer `Verifies: {id} <test id>`"
+NO_NAMES = "the run named none of its tests, so let the test command write JUnit XML to {scratch}/junit.xml"
 
 _TRAILER = re.compile(r"^Verifies:[ \t]*(?P<criterion>[^\s,:]+)[ \t,:]+(?P<tests>\S.*)$", re.M | re.I)
 _WORD = re.compile(r"[a-z]{4,}")
@@ -38,18 +41,23 @@ class Claim:
 
 
 def verify(
-    criteria: Sequence[Json], claims: Sequence[Claim], cases: Mapping[str, str], answers: Mapping[str, str]
+    criteria: Sequence[Json],
+    claims: Sequence[Claim],
+    cases: Mapping[str, str],
+    answers: Mapping[str, str],
+    runner: str = "pytest",
 ) -> list[Json]:
-    """`{id, verified, evidence, hint}` for each criterion. `cases` is test id → outcome of the recorded run.
+    """`{id, verified, evidence, hint}` for each criterion. `cases` is test id → outcome of the recorded run, `runner`
+    whose tests they are.
 
     One claim whose tests all passed is enough, and a person's word comes last; otherwise `evidence` says what is
     wrong with each claim, or what would count.
     """
     by_name = {_fold(claim_id): text for claim_id, text in answers.items()}
-    return [_verdict(row, claims, cases, by_name.get(_fold(str(row["id"])), "")) for row in criteria]
+    return [_verdict(row, claims, cases, by_name.get(_fold(str(row["id"])), ""), runner) for row in criteria]
 
 
-def _verdict(row: Json, claims: Sequence[Claim], cases: Mapping[str, str], word: str) -> Json:
+def _verdict(row: Json, claims: Sequence[Claim], cases: Mapping[str, str], word: str, runner: str) -> Json:
     name = str(row["id"])
     judged = [_judge(claim, cases) for claim in claims if _fold(claim.criterion) == _fold(name)]
     proved = [text for passed, text in judged if passed]
@@ -57,8 +65,17 @@ def _verdict(row: Json, claims: Sequence[Claim], cases: Mapping[str, str], word:
         return {"id": name, "verified": True, "evidence": _plain("; ".join(proved)), "hint": ""}
     if word:
         return {"id": name, "verified": True, "evidence": f"human: {word}", "hint": ""}
-    wrong = "; ".join(text for _, text in judged) or f"nothing names {name}: {HOW.format(id=name, test=name.lower())}"
+    wrong = "; ".join(text for _, text in judged) or _unnamed(name, cases, runner)
     return {"id": name, "verified": False, "evidence": _plain(wrong), "hint": _hint(str(row.get("text", "")), cases)}
+
+
+def _unnamed(name: str, cases: Mapping[str, str], runner: str) -> str:
+    """What would count, and what the run has to choose from."""
+    ran = NO_NAMES
+    if cases:
+        more = f" and {len(cases) - SHOWN_TESTS} more" if len(cases) > SHOWN_TESTS else ""
+        ran = f"the run has {', '.join(list(cases)[:SHOWN_TESTS])}{more}"
+    return f"nothing that the branch wrote names {name}: {HOW.format(id=name, test=how_to_name(name, runner))}; {ran}"
 
 
 def _plain(evidence: str) -> str:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,6 +98,26 @@ class TestAGoodBranch:
     def test_responses_are_plain_json(self, ran: AgentResponse) -> None:
         assert AgentResponse.from_json(ran.to_json()) == ran
         canonical_json(ran.to_json())
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
+async def test_criteria_of_a_project_in_javascript_are_verified_by_its_own_tests(tmp_path: Path) -> None:
+    tests = """
+        const test = require("node:test");
+        test("AC1 shows gross prices", () => {});
+        test("keeps zero", () => {});
+        """
+    desk = make_desk(tmp_path, {"package.json": '{"scripts": {"test": "node --test"}}', "test/price.test.js": tests})
+    shown = project(desk.repo, desk.base)
+    ran = await review.test_runner(desk.request(project=shown), desk.bench)
+    response = await review.ac_verifier(
+        desk.request(project=shown, results={"test-runner": ran.output_artifact}), desk.bench
+    )
+    first, second = response.output_artifact["criteria"]
+    assert (first["verified"], second["verified"]) == (True, False)
+    assert first["evidence"] == "AC1 shows gross prices passed (named by the test in test/price.test.js)"
+    assert 'test("AC2 …")' in second["evidence"]
+    assert "the run has AC1 shows gross prices, keeps zero" in second["evidence"]
 
 
 async def test_failing_tests_are_a_result_for_the_gate(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.agents.measured_coverage import floored, read_report, selection
-from core.agents.outcomes import Counts, counted, read_junit, read_summary
+from core.agents.outcomes import Counts, counted, printed_cases, read_junit, read_summary
 from core.agents.runners import COVERING, how_to_cover, runner_of
 from core.agents.testing import COMMAND, TestRun, configures_pytest, run_committed, run_tests
 from core.contract import ApmError
@@ -245,7 +245,7 @@ async def test_the_command_that_is_named_for_node_is_measured(place: Place) -> N
         },
     )
     plain = await run_tests(project(place.repo), place.repo, place.scratch, coverage=True)
-    assert (plain.passed, plain.coverage) == (1, None)
+    assert (plain.passed, plain.coverage, plain.cases[0]) == (1, None, ("AC1 sums", "passed"))
     assert COVERING["npm"] in plain.suggestion
     named = project(place.repo, test=shlex.split(COVERING["npm"]))
     done = await run_tests(named, place.repo, place.scratch, coverage=True)
@@ -444,6 +444,32 @@ def test_summaries_of_known_runners(output: str, runner: str, counts: Counts) ->
     assert read_summary(f"building\n{output}\n") == (runner, counts)
 
 
+@pytest.mark.parametrize(
+    ("output", "cases"),
+    [
+        (
+            "--- PASS: TestA (0.00s)\n    --- FAIL: TestA/AC1_zero (0.00s)\n--- SKIP: TestC (0.00s)\nok",
+            {"TestA": "passed", "TestA/AC1_zero": "failed", "TestC": "skipped"},
+        ),
+        (
+            "test tests::ac1 ... ok\ntest b - should panic ... FAILED\ntest c ... ignored\ntest result: FAILED.",
+            {"tests::ac1": "passed", "b": "failed", "c": "skipped"},
+        ),
+        (
+            "TAP version 13\n# Subtest: AC1 minus\nok 1 - AC1 minus\n    not ok 2 - b c\nok 3 - d # SKIP later\n1..3",
+            {"AC1 minus": "passed", "b c": "failed", "d": "skipped"},
+        ),
+        (
+            "▶ cart\n  ✔ AC1 minus (0.5ms)\n  ✖ AC2 (1 of 2) (12.5ms)\n✓ plain\n  ✓ by jest (2 ms)\n",
+            {"AC1 minus": "passed", "AC2 (1 of 2)": "failed", "plain": "passed", "by jest": "passed"},
+        ),
+        ("all fine", {}),
+    ],
+)
+def test_tests_that_a_runner_prints_are_known_by_name(output: str, cases: dict[str, str]) -> None:
+    assert {case.id: case.outcome for case in printed_cases(output)} == cases
+
+
 @pytest.mark.parametrize("output", ["", "all fine", "ok  \texample.org/shop\t0.01s", "12 tests written"])
 def test_output_without_figures_gives_none(output: str) -> None:
     assert read_summary(output) is None
@@ -452,6 +478,7 @@ def test_output_without_figures_gives_none(output: str) -> None:
 @given(st.text(max_size=300))
 def test_reading_a_summary_never_raises(output: str) -> None:
     read_summary(output)
+    printed_cases(output)
 
 
 class TestCoverage:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.agents.titles import titled_claims
 from core.agents.verification import (
     Claim,
     human_answers,
@@ -79,7 +80,7 @@ def test_words_in_common_are_a_hint_and_no_evidence() -> None:
     verdict = verify([criterion], [], cases, {})[0]
     assert verdict["verified"] is False
     assert verdict["hint"].startswith("tests/test_cart.py::test_sums_each")
-    assert "nothing names AC2" in verdict["evidence"]
+    assert "names AC2" in verdict["evidence"]
 
 
 def test_a_persons_word_counts_and_is_shown_as_such() -> None:
@@ -165,6 +166,84 @@ async def test_only_tests_of_this_branch_name_criteria(tmp_path: Path) -> None:
         ("AC4", "test_by_marker"),
         ("AC5", "TestAC5::test_in_class"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("runner", "example"),
+    [
+        ("pytest", "(def test_ac1_…)"),
+        ("npm", '(test("AC1 …"))'),
+        ("go", "(func TestAC1…)"),
+        ("cargo", "(fn ac1_…)"),
+        ("", "(AC1 in its name)"),
+    ],
+)
+def test_what_would_count_is_said_in_the_words_of_the_runner(runner: str, example: str) -> None:
+    assert example in verify([AC1], [], CASES, {}, runner)[0]["evidence"]
+
+
+def test_what_would_count_names_what_the_run_has() -> None:
+    assert "the run has tests/test_cart.py::test_sums, tests/" in one([])["evidence"]
+    many = {f"case {n}": "passed" for n in range(7)}
+    assert "case 4 and 2 more" in verify([AC1], [], many, {})[0]["evidence"]
+    assert "{scratch}/junit.xml" in verify([AC1], [], {}, {})[0]["evidence"]
+
+
+OLD_JS = """
+    test("AC1 of long ago", () => {});
+    test("AC2 kept", () => {});
+    """
+NEW_JS = """
+    test("AC1 of long ago", () => {});
+    describe("cart", () => {
+      test("AC2 kept", () => {});
+      test('AC-3 sums', () => {});  // AC4 is only in a comment
+      it(`adds zero (AC5)`, () => {});
+      test("AC12 is another", () => {});
+    });
+    """
+
+
+class TestTitles:
+    async def claims(self, root: Path, before: dict[str, str], after: dict[str, str], cases: list[str]) -> list[str]:
+        base = commit(root, {"README.md": "# It", **before})
+        head = commit(root, after)
+        criteria = [{"id": f"AC{n}"} for n in range(1, 7)]
+        found = await titled_claims(root, base, head, criteria, cases)
+        return [f"{claim.criterion} by {claim.tests[0]}" for claim in found]
+
+    async def test_a_title_counts_that_the_branch_wrote_and_that_ran(self, tmp_path: Path) -> None:
+        cases = ["test::AC1 of long ago", "test::AC2 kept", "test::AC-3 sums", "test::AC4 old", "cart adds zero (AC5)"]
+        found = await self.claims(
+            tmp_path,
+            {"cart.test.js": OLD_JS, "old.test.js": 'test("AC4 old", () => {});'},
+            {"cart.test.js": NEW_JS},
+            [*cases, "test::AC12 is another"],
+        )
+        assert found == ["AC3 by test::AC-3 sums", "AC5 by cart adds zero (AC5)"]
+
+    async def test_a_case_that_names_its_file_counts_for_that_file_alone(self, tmp_path: Path) -> None:
+        text = 'test("AC1 sums", () => {});'
+        cases = ["old.test.js::AC1 sums", "new.test.js::AC1 sums"]
+        found = await self.claims(tmp_path, {"old.test.js": text}, {"new.test.js": text}, cases)
+        assert found == ["AC1 by new.test.js::AC1 sums"]
+
+    @pytest.mark.parametrize(
+        ("path", "text", "case"),
+        [
+            ("cart_test.go", "func TestAC1Sums(t *testing.T) {", "TestAC1Sums"),
+            ("cart_test.go", 't.Run("AC1 sums zero", func(t *testing.T) {', "TestSums/AC1_sums_zero"),
+            ("src/lib.rs", "fn ac1_sums() {", "cart::tests::ac1_sums"),
+            ("src/test/java/CartTest.java", "void testAC1Sums() {", "org.shop.CartTest::testAC1Sums"),
+            ("spec/cart_spec.rb", 'it "sums (AC1)" do', "spec.cart_spec::Cart sums (AC1)"),
+        ],
+    )
+    async def test_each_language_names_in_its_way(self, tmp_path: Path, path: str, text: str, case: str) -> None:
+        assert await self.claims(tmp_path, {}, {path: text}, [case]) == [f"AC1 by {case}"]
+
+    @pytest.mark.parametrize("path", ["notes.md", "tests/test_cart.py"])
+    async def test_prose_and_python_are_not_read_so(self, tmp_path: Path, path: str) -> None:
+        assert await self.claims(tmp_path, {}, {path: '"AC1 sums"'}, ["AC1 sums"]) == []
 
 
 async def test_trailers_name_tests_too(tmp_path: Path) -> None:
