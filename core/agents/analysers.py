@@ -271,7 +271,7 @@ async def _default(branch: _Branch) -> Tool:
     there = [path for status, path in changed if status != "D"]
     unread, command = ("", "") if set(files) & set(there) else analyser_worth_naming(there)
     if unread:
-        return _asked_for(str(branch.project["name"]), unread, command)
+        return _asked_for(str(branch.project.get("name") or "NAME"), unread, command)
     try:
         target = await asyncio.to_thread(_target, branch.worktree)
     except Unreadable as error:
