@@ -118,14 +118,9 @@ def _with(before: Amounts, given: dict[str, float]) -> Amounts:
 
 
 def _put(tx: Transaction, of: Json, allowed: Amounts, *, by: str, reason: str, escalation: int | None = None) -> int:
-    scope = str(of["scope"])
-    key: Json = {"work_item": of["work_item"]} if scope not in SHARED else {}
-    if scope == "delegation":
-        key |= {name: of[name] for name in _key_names(scope)}
     return tx.insert(
         Budget,
-        scope=scope,
-        **key,
+        **_key(of),
         cost=allowed.dollars,
         tokens=allowed.tokens,
         escalation=escalation,
@@ -135,18 +130,33 @@ def _put(tx: Transaction, of: Json, allowed: Amounts, *, by: str, reason: str, e
     )
 
 
+def _key(of: Json) -> Json:
+    """The columns that say whose budget it is, as an answer or a person's word holds for it."""
+    scope = str(of["scope"])
+    key: Json = {"scope": scope} if scope in SHARED else {"scope": scope, "work_item": of["work_item"]}
+    return key | {name: of[name] for name in _key_names(scope)}
+
+
 def unsettle_budget(tx: Transaction, row: rows.EscalationRow, *, by: str, reason: str) -> None:
-    """What was allowed before the answer is allowed again. Raises UsageError when a later word has changed it."""
-    granted = tx.one(Budget.select(Budget.id, Budget.scope).where(Budget.escalation == row.id))
-    if granted is None:
-        return
+    """What was allowed before the answer is allowed again; of a day that is over nothing is left to take back.
+
+    Raises UsageError when a later word than that of the questions that are undone together has changed it.
+    """
     asked = row.details["budget"]
-    newer = Budget.select(Budget.id).where((Budget.scope == asked["scope"]) & (Budget.id > granted[0]))
-    if asked["scope"] not in SHARED:
-        newer = newer.where(Budget.work_item == row.work_item)
+    mine = (Budget.escalation == row.id) & (Budget.at == row.resolved_at)
+    granted = tx.one(Budget.select(Budget.id, Budget.at).where(mine))
+    if granted is None or (asked["scope"] == "day" and granted[1] // MS_PER_DAY != tx.now // MS_PER_DAY):
+        return
+    first = row.merged_into or row.id
+    together = [first, *(merged.id for merged in reads_escalations.merged_into(tx, first))]
+    by_others = Budget.escalation.is_null() | Budget.escalation.not_in(together)
+    newer = Budget.select(Budget.id).where((Budget.id > granted[0]) & by_others)
+    for name, value in _key(asked).items():
+        newer = newer.where(getattr(Budget, name) == value)
     if tx.one(newer) is not None:
         raise UsageError(f"Escalation {row.id}: the budget was set anew since it was answered; `apm budget` shows it.")
-    _put(tx, asked, Amounts(**asked["before"]), by=by, reason=reason or f"escalation {row.id} undone")
+    back = reason or f"escalation {row.id} undone"
+    _put(tx, asked, Amounts(**asked["before"]), by=by, reason=back, escalation=row.id)
 
 
 def release_others(tx: Transaction, row: rows.EscalationRow, option: str) -> None:

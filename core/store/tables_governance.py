@@ -332,7 +332,7 @@ class Budget(Model):
     cost = FloatField(null=True)
     tokens = BigIntegerField(null=True)
     escalation = IntegerField(null=True)
-    """The question whose answer this is."""
+    """The question whose answer this is, or puts back what was allowed before."""
     at = BigIntegerField()
     by = TextField()
     reason = TextField()

@@ -27,6 +27,7 @@ MORNING = 20_000 * MS_PER_DAY + 8 * 3_600_000
 ADA = Spender(1, "D1", 1, "ac-writer")
 BOB = Spender(2, "I1", 1, "code-implementer", "T1")
 RULES: Json = {"day": {"dollars": 10.0, "tokens": None}, "work_item": {"dollars": 4.0, "tokens": 1_000}}
+DAY: Json = {"day": RULES["day"]}
 
 
 class Clock:
@@ -65,15 +66,23 @@ def left(store: Store, spender: Spender, rules: Json = RULES) -> Allowance:
     return store.read_now(lambda r: budgets.allowance(r, spender, rules, MORNING))
 
 
-def ask(store: Store, spender: Spender, dollars: float = 5.0, tokens: int = 10) -> int:
+def ask(store: Store, spender: Spender, dollars: float = 5.0, tokens: int = 10, rules: Json = RULES) -> int:
     with pytest.raises(OverBudget) as over:
-        reserve(store, spender, dollars, tokens)
-    question = budget_question(str(over.value), over.value.budget, ("master-orchestrator",))
+        reserve(store, spender, dollars, tokens, rules)
+    question = budget_question(str(over.value), over.value.budget, ("master-orchestrator",), MORNING)
     return store.write_now(lambda tx: escalations.raise_question(tx, question))
 
 
 def answer(store: Store, number: int, option: str, **more: Any) -> None:
     store.write_now(lambda tx: escalations.resolve(tx, number, option=option, by="ada", reason="it pays", **more))
+
+
+def limit_of(store: Store, scope: str, spender: Spender, rules: Json = RULES, moment: int = MORNING) -> budgets.Limit:
+    return store.read_now(lambda r: budgets.limit_of(r, scope, spender, moment, rules))
+
+
+def undo(store: Store, number: int, by: str = "ada") -> None:
+    store.write_now(lambda tx: life.undo(tx, number, by=by, reason="too much"))
 
 
 def is_open(store: Store, number: int) -> bool:
@@ -161,7 +170,7 @@ def test_a_word_for_the_day_by_a_clock_ahead_holds_on_that_day_alone(store: Stor
 
 
 def limit_on(store: Store, moment: int) -> float | None:
-    return store.read_now(lambda r: budgets.limit_of(r, "day", ADA, moment, RULES)).dollars
+    return limit_of(store, "day", ADA, moment=moment).dollars
 
 
 @given(calls=st.lists(st.tuples(st.integers(1, 3), st.floats(0.01, 3.0), st.floats(0.0, 1.0)), max_size=40))
@@ -213,7 +222,7 @@ def test_an_answer_allows_what_it_says(store: Store, option: str, more: Any, exp
 
     answer(store, number, option, **more)
 
-    limit = store.read_now(lambda r: budgets.limit_of(r, "work_item", ADA, MORNING, RULES))
+    limit = limit_of(store, "work_item", ADA)
     assert (limit.amounts, limit.by) == (expected, "ada")
 
 
@@ -246,11 +255,67 @@ def test_an_undone_answer_puts_the_limit_back(store: Store) -> None:
     number = ask(store, ADA)
     answer(store, number, "uncapped")
 
-    store.write_now(lambda tx: life.undo(tx, number, by="ada", reason="too much"))
+    undo(store, number)
 
-    limit = store.read_now(lambda r: budgets.limit_of(r, "work_item", ADA, MORNING, RULES))
-    assert limit.amounts == (4.0, 1_000)
+    assert limit_of(store, "work_item", ADA).amounts == (4.0, 1_000)
     assert is_open(store, number)
+
+
+def test_an_answer_that_is_given_and_undone_again_puts_the_limit_back_again(store: Store, clock: Clock) -> None:
+    number = ask(store, ADA)
+    for option in ("uncapped", "stop", "allow"):
+        clock.now += 1_000
+        answer(store, number, option)
+        clock.now += 1_000
+        undo(store, number)
+
+    assert limit_of(store, "work_item", ADA).amounts == (4.0, 1_000)
+
+
+def test_an_answer_is_not_undone_when_a_person_has_set_the_budget_since(store: Store) -> None:
+    number = ask(store, ADA)
+    answer(store, number, "allow")
+    store.write_now(lambda tx: set_budget(tx, "work_item", Amounts(50.0, None), by="bob", reason="more", work_item=1))
+
+    with pytest.raises(UsageError, match="set anew"):
+        undo(store, number)
+
+    assert limit_of(store, "work_item", ADA).dollars == 50.0
+
+
+def test_an_answer_about_one_delegation_is_undone_whatever_was_answered_about_the_one_beside_it(store: Store) -> None:
+    rules: Json = {"delegation": {"dollars": 4.0, "tokens": None}}
+    first, other = (Spender(1, "D1", 1, agent) for agent in ("value-articulator", "risk-notary"))
+    asked = [ask(store, spender, rules=rules) for spender in (first, other)]
+    for number in asked:
+        answer(store, number, "uncapped")
+
+    undo(store, asked[0])
+
+    assert [limit_of(store, "delegation", spender, rules).dollars for spender in (first, other)] == [4.0, None]
+
+
+def test_one_answer_to_merged_questions_about_the_day_is_undone_as_one(store: Store) -> None:
+    first, other = (ask(store, spender, 11.0, rules=DAY) for spender in (ADA, BOB))
+    store.write_now(lambda tx: life.merge(tx, [other], into=first, by="ada"))
+    answer(store, first, "allow")
+    assert limit_on(store, MORNING) == 20.0
+
+    undo(store, first)
+
+    assert limit_on(store, MORNING) == 10.0
+    assert is_open(store, first)
+
+
+def test_an_answer_about_a_day_that_is_over_is_undone_without_a_limit_for_today(store: Store, clock: Clock) -> None:
+    number = ask(store, ADA, 11.0, rules=DAY)
+    answer(store, number, "allow")
+    clock.now += MS_PER_DAY
+
+    undo(store, number, by="bob")
+
+    limit = limit_of(store, "day", ADA, moment=clock.now)
+    assert (limit.dollars, limit.by) == (10.0, "agents.yaml")
 
 
 def test_a_question_about_the_day_ends_with_it_and_allows_nothing_on_the_next(store: Store, clock: Clock) -> None:
@@ -268,18 +333,12 @@ def test_a_question_about_the_day_ends_with_it_and_allows_nothing_on_the_next(st
     assert found.resolved_at == clock.now
     with pytest.raises(UsageError, match="already answered"):
         store.write_now(lambda tx: escalations.resolve(tx, number, option="allow", by="ada"))
-    limit = store.read_now(lambda r: budgets.limit_of(r, "day", ADA, clock.now, RULES))
+    limit = limit_of(store, "day", ADA, moment=clock.now)
     assert (limit.dollars, limit.by) == (10.0, "agents.yaml")
 
 
 def test_one_answer_about_the_day_serves_all_who_asked(store: Store) -> None:
-    rules = {**RULES, "work_item": {}}
-    asked = []
-    for spender in (ADA, BOB):
-        with pytest.raises(OverBudget) as over:
-            reserve(store, spender, 11.0, rules=rules)
-        question = budget_question(str(over.value), over.value.budget, ("master-orchestrator",))
-        asked.append(store.write_now(lambda tx, q=question: escalations.raise_question(tx, q)))  # type: ignore[misc]
+    asked = [ask(store, spender, 11.0, rules=DAY) for spender in (ADA, BOB)]
 
     answer(store, asked[0], "allow")
 
