@@ -57,6 +57,13 @@ def passed(run: Run, number: int) -> Callable[[], Awaitable[bool]]:
     return has_passed
 
 
+def stopped(engine: engines.Engine) -> Callable[[], Awaitable[bool]]:
+    async def has_stopped() -> bool:
+        return all(task.done() for task in engine._tasks)
+
+    return has_stopped
+
+
 async def test_another_process_is_heard_although_this_one_writes_right_after_it(run: Run) -> None:
     await run.start(Scripted())
     await run.settle()
@@ -77,14 +84,29 @@ async def test_an_engine_without_its_lease_drives_nothing_more(run: Run) -> None
 
     await run.ws.store.write(hand_over)
     with engine._live.delegation(1, "D1", "ac-writer", ""):
-
-        async def has_stopped() -> bool:
-            return all(task.done() for task in engine._tasks)
-
-        await until(has_stopped)
+        await until(stopped(engine))
 
     assert not engine.is_driving
     assert not script.calls
+
+
+async def test_a_lease_that_cannot_be_renewed_for_too_long_is_given_up(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise StoreError("the disk is full")
+
+    await run.start(Scripted())
+    await run.settle()
+    engine = run.engine
+    assert engine is not None
+    monkeypatch.setattr(lease, "GIVE_UP_SECONDS", 0)
+    monkeypatch.setattr(lease, "beat", full)
+
+    with engine._live.delegation(1, "D1", "ac-writer", ""):
+        await until(stopped(engine))
+
+    assert not engine.is_driving
 
 
 async def test_nothing_is_recorded_once_the_lease_has_changed_hands(run: Run) -> None:

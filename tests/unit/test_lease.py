@@ -136,6 +136,40 @@ def test_a_holder_that_lives_is_not_replaced_because_its_clock_is_ahead(store: S
         store.write_now(beat_ahead)
 
 
+def hand_over(store: Store, held: lease.Held) -> None:
+    changes = {"holder": elsewhere(0), "fence": held.fence + 1}
+    store.write_now(lambda tx: tx.execute(Lease.update(changes)))
+
+
+@pytest.mark.parametrize("since", [round(LEASE_STALE_MS - 1000 * lease.HEARTBEAT_SECONDS), -HOUR_MS])
+async def test_whoever_has_not_beaten_for_long_or_whose_clock_was_set_back_asks_whether_the_lease_is_still_its_own(
+    store: Store, clock: Clock, since: int
+) -> None:
+    held = store.write_now(lease.take)
+    assert held is not None
+    mine = lease.HeldStore(store, lambda: held)
+    await mine.check_held()
+    hand_over(store, held)
+    clock.now += since
+
+    with pytest.raises(lease.LeaseLost):
+        await mine.check_held()
+
+
+def test_a_holder_that_cannot_renew_stops_before_anybody_may_take_over() -> None:
+    assert 0 < lease.SURE_MS < 1000 * lease.GIVE_UP_SECONDS < LEASE_STALE_MS
+
+
+def test_a_lease_that_has_changed_hands_is_not_given_back_by_who_had_it(store: Store, clock: Clock) -> None:
+    held = store.write_now(lease.take)
+    assert held is not None
+    hand_over(store, held)
+
+    store.write_now(lambda tx: lease.give_back(tx, held))
+
+    assert heartbeat(store) == clock.now
+
+
 def test_a_process_in_another_pid_namespace_takes_nothing_from_who_lives(tmp_path: Path) -> None:
     try:
         tried = subprocess.run([*IN_A_NAMESPACE, "true"], capture_output=True, text=True)

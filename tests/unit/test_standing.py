@@ -17,7 +17,7 @@ from core.contract import AgentRequest, AgentResponse
 from core.orchestration import work_items
 from core.orchestration.drive import Drive
 from core.orchestration.position import Position, read_position
-from core.orchestration.standing import News, Roster, Standing
+from core.orchestration.standing import News, Parked, Roster, Standing
 from core.store import reads
 from core.store.rows import AgentRow
 from core.store.schema import Agent
@@ -82,8 +82,9 @@ async def test_a_whole_way_through_a_phase_reads_the_position_once(run: Run, mon
     assert read[number] == 1
 
 
-async def test_whoever_pauses_it_stops_it_before_the_next_agent(run: Run) -> None:
-    script = Pausing(lambda: run.ws.store.write_now(lambda tx: work_items.pause(tx, number, "ada")))
+@pytest.mark.parametrize("stop", [work_items.pause, work_items.cancel])
+async def test_whoever_stops_it_stops_it_before_the_next_agent(run: Run, stop: Callable[..., None]) -> None:
+    script = Stopping(lambda: run.ws.store.write_now(lambda tx: stop(tx, number, "ada")))
     number = await run.add()
     await run.start(script)
 
@@ -93,16 +94,31 @@ async def test_whoever_pauses_it_stops_it_before_the_next_agent(run: Run) -> Non
     assert await run.outcomes(number) == [("D1", 1, None)]
 
 
-class Pausing(Scripted):
-    """Somebody pauses the work item while its first agent works."""
+@pytest.mark.parametrize("stop", [work_items.pause, work_items.cancel])
+async def test_a_position_that_is_read_after_a_stop_lets_nothing_go_on(run: Run, stop: Callable[..., None]) -> None:
+    number = await run.add()
+    news = News()
+    standing = Standing(run.ws.store, news, number)  # type: ignore[arg-type]
+    with news.followed(number):
+        await standing.check_goes_on()
+        await run.ws.store.write(lambda tx: stop(tx, number, "ada"))
+        news.take_in([(number, "work_item.stopped")])
+        await standing.position()
 
-    def __init__(self, pause: Callable[[], object]) -> None:
+        with pytest.raises(Parked):
+            await standing.check_goes_on()
+
+
+class Stopping(Scripted):
+    """Somebody stops the work item while its first agent works."""
+
+    def __init__(self, stop: Callable[[], object]) -> None:
         super().__init__()
-        self._pause = pause
+        self._stop = stop
 
     async def execute(self, request: AgentRequest, agent: AgentRow, bench: Bench) -> AgentResponse:
         if agent.role == "intent-triage":
-            self._pause()
+            self._stop()
         return await super().execute(request, agent, bench)
 
 

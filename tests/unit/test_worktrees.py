@@ -300,6 +300,15 @@ async def test_prune_removes_what_belongs_to_no_live_work_item(repo: Path, home:
     assert len(await git.checkouts(repo)) == 3
 
 
+async def test_prune_leaves_what_nobody_has_committed(repo: Path, home: Path) -> None:
+    made = await ensure(repo, home, 5, "x", "main")
+    (made.path / "half.py").write_text("only here\n")
+
+    assert await prune(repo, home, set()) == ()
+
+    assert (made.path / "half.py").read_text() == "only here\n"
+
+
 async def test_prune_of_a_home_that_was_never_made(repo: Path, home: Path) -> None:
     assert await prune(repo, home, set()) == ()
 
