@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.contract import AgentRequest, AgentResponse, succeeded
+from core.orchestration.position import read_position
 from core.runtimes.base import Ask, WaitsForHuman
 from tests.unit.engine_run import Run
 from tests.unit.scripted import OUTPUTS, Scripted
@@ -35,3 +36,20 @@ async def test_an_answer_says_what_it_is_about(run: Run) -> None:
     await run.settle()
     assert await run.questions() == ()
     assert heard == [None, "call 1", "call 2"]
+
+
+async def test_an_answer_serves_the_round_it_was_given_in_alone(run: Run) -> None:
+    def frame(request: AgentRequest) -> AgentResponse:
+        if "human" in request.context:
+            return succeeded("problem-framer", OUTPUTS["problem-framer"])
+        raise WaitsForHuman(Ask("May I?", OPTIONS, "once", {"permission": True}))
+
+    await run.start(Scripted(problem_framer=frame))
+    number = await run.add()
+    await run.settle()
+    await run.answer("once")
+    await run.settle()
+
+    position = await run.ws.store.read(lambda r: read_position(r, number))
+    assert position.human_answer("D1", 1, "problem-framer", "") is not None
+    assert position.human_answer("D1", 2, "problem-framer", "") is None

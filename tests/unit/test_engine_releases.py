@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
-from core.contract import AgentResponse, Json, Status, blocked, failed, succeeded
+from core.contract import AgentRequest, AgentResponse, Json, Status, blocked, failed, succeeded
 from core.orchestration import work_items
 from core.orchestration.engine import Engine
 from core.projects import git as gits
 from core.store import reads
-from tests.e2e.people import Office, commit, git
-from tests.unit.scripted import Scripted
+from core.store.schema import Project
+from core.store.transaction import Transaction
+from tests.e2e.people import FILES, Office, commit, git
+from tests.unit.scripted import OUTPUTS, Scripted
 
 RELEASE: dict[str, Json] = {
     "versioner": {"version": {"from": "0.1.0", "to": "0.2.0"}},
@@ -101,6 +103,23 @@ async def test_a_question_that_comes_before_any_release_says_nothing_of_one(offi
     assert await office.ws.store.write(lambda tx: work_items.cancel(tx, number, "ada")) == ""
 
 
+def trees(office: Office) -> list[Path]:
+    """The worktrees of the project."""
+    return sorted((office.ws.state / "worktrees" / "greeter").iterdir())
+
+
+def committing(office: Office, files: dict[str, str]) -> Any:
+    """A test run that finds something still to commit on the branch."""
+
+    def test(_: Any) -> Any:
+        (tree,) = trees(office)
+        if not git(tree, "log", "--format=%s", "main..HEAD"):
+            commit(tree, "mine", files)
+        return succeeded("test-runner", OUTPUTS["test-runner"])
+
+    return test
+
+
 async def outcomes(office: Office, number: int) -> list[tuple[str, str | None]]:
     found = await office.ws.store.read(lambda r: reads.phase_runs(r, number))
     return [(p.phase, p.outcome) for p in found]
@@ -169,12 +188,10 @@ async def test_a_merge_that_was_killed_half_way_is_done_again(office: Office, mo
         return ()
 
     def test(_: Any) -> Any:
-        (tree,) = (office.ws.state / "worktrees" / "greeter").iterdir()
+        (tree,) = trees(office)
         if not (tree / "mine.txt").exists():
             commit(tree, "mine", {"mine.txt": "1\n"})
             commit(office.project_path, "theirs", {"theirs.txt": "1\n"})
-        from tests.unit.scripted import OUTPUTS
-
         return succeeded("test-runner", OUTPUTS["test-runner"])
 
     monkeypatch.setattr(gits, "merge_in", cut_short)
@@ -189,3 +206,83 @@ async def test_a_merge_that_was_killed_half_way_is_done_again(office: Office, mo
 
     assert await office.questions() == ()
     assert (await outcomes(office, number))[-1] == ("O1", "passed")
+
+
+async def test_what_says_who_may_decide_is_not_released_into_the_workspace_that_it_governs(office: Office) -> None:
+    home = office.ws.folder
+    git(home, "init", "--quiet", "--initial-branch=main")
+    commit(home, "Greet people", {**FILES, ".gitignore": "state/\n"})
+
+    def move(tx: Transaction) -> None:
+        tx.update(Project, office.project, path=str(home))
+        tx.event("project.changed", project=office.project)
+
+    await office.ws.store.write(move)
+    bolder = (home / "agents.yaml").read_text() + "# bolder\n"
+
+    number = await drive_to_o1(office, releasing(test_runner=committing(office, {"agents.yaml": bolder})))
+    await office.settle()
+
+    (question,) = await office.questions()
+    assert (question.kind, question.phase) == ("error", "O1")
+    assert "agents.yaml, which says who may decide" in question.question
+    assert (await outcomes(office, number))[-1][1] != "passed"
+
+
+async def test_a_branch_that_was_reset_after_its_review_is_reviewed_again(office: Office) -> None:
+    script = releasing(test_runner=committing(office, {"mine.txt": "1\n"}))
+    number = await drive_to_o1(office, script)
+    await office.ws.store.write(lambda tx: work_items.stop_after(tx, number, "R1"))
+    await office.settle()
+    (tree,) = trees(office)
+    git(tree, "reset", "--quiet", "--hard", "main")
+
+    await office.ws.store.write(lambda tx: work_items.stop_after(tx, number, "O1"))
+    await office.settle()
+
+    assert (await outcomes(office, number)).count(("R1", "passed")) == 2
+
+
+async def test_a_worktree_with_another_branch_is_told_instead_of_worked_in(office: Office) -> None:
+    def test(_: Any) -> Any:
+        git(trees(office)[0], "checkout", "--quiet", "-b", "mine")
+        return succeeded("test-runner", OUTPUTS["test-runner"])
+
+    number = await drive_to_o1(office, releasing(test_runner=test))
+    await office.settle()
+
+    (question,) = await office.questions()
+    assert (question.kind, question.phase) == ("error", "O1")
+    assert f"has mine checked out instead of apm/{number}-greet-in-german" in question.question
+
+
+async def test_releases_of_one_project_go_one_after_the_other(office: Office) -> None:
+    """The first release stands still until the other one has asked for its turn, or has begun beside it."""
+    begun: list[tuple[int, str]] = []
+    other = asyncio.Event()
+
+    class Turns(asyncio.Lock):
+        asked = 0
+
+        async def acquire(self) -> Literal[True]:
+            self.asked += 1
+            if self.asked == 2:
+                other.set()
+            return await super().acquire()
+
+    async def release(request: AgentRequest, role: str) -> AgentResponse:
+        begun.append((request.context["work_item"]["id"], role))
+        if len({number for number, _ in begun}) == 2:
+            other.set()
+        await other.wait()
+        return succeeded(role, RELEASE[role])
+
+    script = releasing(**{role.replace("-", "_"): lambda r, role=role: release(r, role) for role in RELEASE})
+    first = await drive_to_o1(office, script)
+    office.engine._equipment.release_locks[office.project] = Turns()
+    second = await office.request("Greet in French")
+    await office.ws.store.write(lambda tx: work_items.stop_after(tx, second, "O1"))
+    await office.settle()
+
+    assert [role for _, role in begun] == [*RELEASE, *RELEASE]
+    assert [number for number, _ in begun] in ([a] * 5 + [b] * 5 for a, b in ((first, second), (second, first)))
