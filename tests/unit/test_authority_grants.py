@@ -11,7 +11,7 @@ import pytest
 from core.contract import UsageError
 from core.governance import authority
 from core.governance.decisions import DOMAIN_AGENTS
-from core.store.schema import DecisionKind
+from core.store.schema import Agent, DecisionKind
 from core.store.transaction import Transaction
 from tests.unit.scope_place import KIND, OWN, Place, opened
 
@@ -71,6 +71,26 @@ def test_what_cannot_be_undone_is_never_granted_although_it_has_no_ceiling(place
     bar(place, KIND, reversible=False)
 
     with pytest.raises(UsageError, match="cannot be undone, so it always waits for a person"):
+        give(place)
+
+
+def test_a_grant_that_nobody_may_give_is_not_restored_either(place: Place) -> None:
+    former = give(place)
+    give(place, "escalate")
+    bar(place, KIND, ceiling="escalate")
+
+    with pytest.raises(UsageError, match="has a ceiling"):
+        place.write(lambda tx: authority.restore(tx, "technical", KIND, former, by="ada", reason="a slip"))
+
+
+def test_an_agent_that_is_not_on_the_team_any_more_is_granted_nothing(place: Place) -> None:
+    def leave(tx: Transaction) -> None:
+        tx.execute(Agent.update(is_active=False).where(Agent.role == "technical"))
+        tx.event("test.changed")
+
+    place.write(leave)
+
+    with pytest.raises(UsageError, match="no domain agent 'technical'; known are strategy, ux, gtm"):
         give(place)
 
 

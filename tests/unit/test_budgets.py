@@ -345,6 +345,14 @@ def test_one_answer_about_the_day_serves_all_who_asked(store: Store) -> None:
     assert not any(is_open(store, number) for number in asked)
 
 
+def test_looking_again_at_the_day_serves_nobody_else(store: Store) -> None:
+    asked = [ask(store, spender, 11.0, rules=DAY) for spender in (ADA, BOB)]
+
+    answer(store, asked[0], "again")
+
+    assert is_open(store, asked[1])
+
+
 def test_a_persons_word_beside_a_question_closes_it(store: Store) -> None:
     number = ask(store, ADA)
 

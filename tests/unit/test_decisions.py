@@ -67,6 +67,7 @@ def test_the_rules_of_the_file_that_comes_with_apm() -> None:
         ({"impact": 8}, "decided", None, "authority"),
         ({"impact": 9}, "escalated", "IMMEDIATE", "impact"),
         ({"tags": ("milestone",)}, "escalated", "IMMEDIATE", "milestone"),
+        ({"tags": ("Milestone",)}, "escalated", "IMMEDIATE", "milestone"),
         ({"kind": "security"}, "escalated", "DAILY", "for a human"),
         ({"kind": "naming_of_cats"}, "escalated", "DAILY", "no list"),
         ({"agent": "ux"}, "escalated", "DAILY", "no list"),

@@ -145,6 +145,17 @@ async def test_what_is_a_persons_is_not_put_to_the_owner(run: Run) -> None:
     assert [d.outcome for d in await decisions_of(run, number)] == ["escalated"] * 3
 
 
+@pytest.mark.parametrize("impact", [None, 0, 11, "high"])
+async def test_an_impact_that_is_none_is_the_greatest(run: Run, impact: Any) -> None:
+    number = await run.add(until="P1")
+
+    await run.start(Scripted(decomposer=saying("decomposer", decision(impact=impact))))
+    await run.settle()
+
+    (made,) = await decisions_of(run, number)
+    assert (made.impact, made.outcome) == (10, "escalated")
+
+
 async def test_a_milestones_work_item_asks_at_once(run: Run) -> None:
     await run.add(until="P1", tags=["milestone"])
 

@@ -137,6 +137,16 @@ def test_an_acknowledged_question_is_not_reminded_of(place: Place) -> None:
     assert place.row(number).reminders == 0
 
 
+def test_what_is_raised_again_as_more_urgent_ends_the_silences(place: Place) -> None:
+    number = place.ask()
+    acknowledge(place, number, 600)
+    snooze(place, number, 10 * HOUR)
+    place.ask(urgency="IMMEDIATE")
+
+    row = place.row(number)
+    assert (row.next_at, row.due_at) == (START + HOUR, START + HOUR)
+
+
 def test_after_a_month_asleep_each_question_has_one_step(place: Place) -> None:
     numbers = [place.ask(1), place.ask(2, urgency="IMMEDIATE"), place.ask(3, urgency="WEEKLY")]
     place.later(30 * DAY)

@@ -259,3 +259,13 @@ def test_every_resolution_says_who_or_what_decided(place: Place, given: dict[str
         place.answer(number, **given)
 
     assert place.state(number) == "open"
+
+
+def test_a_late_answer_to_what_was_withdrawn_settles_nothing(place: Place) -> None:
+    decision, number = place.write(lambda tx: escalated_decision(tx, "A?"))
+    place.write(lambda tx: escalations.withdraw(tx, number, why="the work was cancelled"))
+
+    place.answer(number, "approve")
+
+    assert [answer.late for answer in place.answers(number)] == [True]
+    assert chosen(place, decision) == (None, None, None)

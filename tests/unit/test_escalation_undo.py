@@ -196,11 +196,12 @@ def test_the_authority_that_the_files_took_is_given_again(place: Place, says: st
     assert place.state(number) == "open"
 
 
-def test_an_authority_that_was_granted_anew_since_is_left_alone(place: Place) -> None:
+@pytest.mark.parametrize("mode", ["autonomous", "escalate"])
+def test_an_authority_that_was_granted_anew_since_is_left_alone(place: Place, mode: authority.Mode) -> None:
     number = asked_about_files(place, "escalate")
     place.answer(number, FOLLOW)
     place.later(HOUR)
-    place.write(lambda tx: authority.grant(tx, "technical", KIND, "autonomous", by="ada", reason="again"))
+    place.write(lambda tx: authority.grant(tx, "technical", KIND, mode, by="bob", reason="again"))
 
     with pytest.raises(UsageError, match="granted anew"):
         undo(place, number)

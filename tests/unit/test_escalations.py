@@ -115,6 +115,7 @@ def test_an_answer_says_who_when_and_from_where(store: Store, clock: Clock) -> N
     [
         ({"option": "dance"}, "supply, retry, stop"),
         ({"option": "stop"}, "needs a reason"),
+        ({"option": "stop", "reason": " \n"}, "needs a reason"),
         ({"option": "supply", "reason": "r"}, "needs values"),
         ({"option": "supply", "reason": "r", "answer": ["x"]}, "JSON object"),
         ({"option": "supply", "reason": "r", "answer": {"colour": "red"}}, "'colour' was not asked for"),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from core.contract import UsageError
-from core.governance import reversal
+from core.governance import life, reversal
 from core.governance.decisions import Choice, make_decision
 from core.governance.scope import deciding
 from core.governance.scope.asking import propose
@@ -120,6 +120,18 @@ def test_a_person_s_answer_is_undone_by_its_escalation(place: Place) -> None:
 
     with pytest.raises(UsageError, match=f"`apm escalation undo {made.escalation}`"):
         reverse(place, made.decision)
+
+
+def test_what_was_answered_with_another_question_is_undone_there(place: Place) -> None:
+    first, merged = place.decide(), place.decide()
+    assert first.escalation is not None
+    into, other = first.escalation, merged.escalation
+    assert other is not None
+    place.write(lambda tx: life.merge(tx, [other], into=into, by="ada"))
+    place.answer(into)
+
+    with pytest.raises(UsageError, match=f"was answered with escalation {into}; `apm escalation undo {into}`"):
+        reverse(place, merged.decision)
 
 
 def test_it_is_taken_back_once(place: Place) -> None:

@@ -67,6 +67,13 @@ class TestWhatCounts:
 
         assert counted(place.record()) == (1, 1)
 
+    def test_a_question_that_was_raised_with_two_recommendations_accepts_neither_alone(self, place: Place) -> None:
+        escalation = place.ask(question="the same?", recommended="approve")
+        assert place.ask(question="the same?", impact=6, recommended="reject") == escalation
+        place.answer(escalation, "reject")
+
+        assert counted(place.record()) == (1, 0)
+
     @pytest.mark.parametrize("provenance", ["rule", "timeout"])
     def test_rules_and_time_outs_never_count(self, place: Place, provenance: str) -> None:
         place.answer(place.ask(), provenance=provenance)

@@ -14,7 +14,7 @@ from core.governance.scope.suggestions import Suggestion, Suggestions, is_earned
 from core.registry.catalog import default_path, load
 from core.store.schema import DecisionKind, Escalation
 from core.store.transaction import Transaction
-from tests.unit.scope_place import DAY, HOUR, KIND, OWN, Place, opened
+from tests.unit.scope_place import DAY, HOUR, KIND, OWN, Place, approve, opened, reject, undo
 
 RULES = ConflictRules.of(load(default_path()))
 
@@ -101,6 +101,19 @@ class TestExpansion:
         place.wait(1)
         assert subjects(suggested(place).expansions) == [KIND]
 
+    def test_an_authority_that_was_just_taken_away_is_not_proposed_again_at_once(self, place: Place) -> None:
+        place.answered(25)
+        place.grant("autonomous")
+        decision = place.decide().decision
+        place.write(lambda tx: reversal.reverse(tx, decision, by="ada", reason="wrong"))
+        [row] = place.undecided()
+        assert row.change == "contraction"
+
+        approve(place, row.id)
+
+        assert place.mode() == "escalate"
+        assert suggested(place).expansions == ()
+
 
 class TestContraction:
     def test_a_kind_that_nobody_took_back_is_left_alone(self, place: Place) -> None:
@@ -142,6 +155,18 @@ class TestContraction:
         assert suggested(place).contractions == ()
 
         place.change_model("yet another")
+
+        assert subjects(suggested(place).contractions) == [KIND]
+
+    def test_a_confirmation_that_was_taken_back_confirms_nothing(self, place: Place) -> None:
+        place.answered(25)
+        [row] = place.review()
+        approve(place, row.id)
+        place.change_model("another")
+        [asked] = place.review()
+        reject(place, asked.id, "I trust it")
+
+        undo(place, asked.id)
 
         assert subjects(suggested(place).contractions) == [KIND]
 
