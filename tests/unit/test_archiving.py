@@ -15,11 +15,11 @@ import pytest
 
 from core.governance.cohorts import cohort_of
 from core.governance.scope.records import Record, read_record
-from core.orchestration import work_items
+from core.orchestration import outcomes, work_items
 from core.store import archiving, reads, reads_events
 from core.store.archives import archives
 from core.store.archiving import ArchiveStale, archivable, archive_some, shrink
-from core.store.schema import WorkItem
+from core.store.schema import Intent, Project, WorkItem
 from core.store.store import Store
 from core.store.transaction import Transaction
 from core.store.writer import milliseconds_now
@@ -162,7 +162,37 @@ def test_what_something_open_refers_to_stays(folder: Path) -> None:
         assert store.read_now(lambda r: archivable(r, milliseconds_now() - 41 * DAY_MS)) == ()
 
 
-def test_archives_one_after_the_other_join_their_stretches(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def stretches_of(store: Store) -> list[tuple[int, int]]:
+    """The last event of each, and the first."""
+    text = "SELECT seq, json_extract(payload, '$.first') FROM events WHERE kind = 'archive.stretch' ORDER BY seq"
+    return [(last, first) for last, first in store.read_now(lambda r: r.sql(text))]
+
+
+def test_the_telemetry_that_a_project_s_next_is_compared_with_stays(folder: Path) -> None:
+    window = {"from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z"}
+    content = outcomes.snapshot_of({"window": window, "signals": []}, "0" * 64)
+
+    def in_a_project(tx: Transaction) -> None:
+        facts = {"target": "main", "tech": "{}", "settings": "{}", "created_at": tx.now}
+        project = tx.insert(Project, name="shop", path="/shop", **facts)
+        for number in (1, 2, 3):
+            tx.update(WorkItem, number, project=project)
+        tx.event("project.added", project=project)
+
+    with Store.open(folder / "state") as store:
+        store.write_now(in_a_project)
+        for number in (1, 3, 4):
+            store.write_now(lambda tx, number=number: outcomes.keep_telemetry(tx, number, content))  # type: ignore[misc]
+
+        assert store.read_now(lambda r: archivable(r, LATER)) == (1, 2)
+
+
+def test_archives_one_after_the_other_join_their_stretches(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Store.open(copied(worked, tmp_path / "at once") / "state") as store:
+        archive_some(store, LATER, DATE)
+        at_once = stretches_of(store)
     monkeypatch.setattr(archiving, "BATCH", 1)
     with Store.open(folder / "state") as store:
         names = []
@@ -171,9 +201,9 @@ def test_archives_one_after_the_other_join_their_stretches(folder: Path, monkeyp
 
         assert names == [f"archive-{DATE}.db", f"archive-{DATE}-2.db", f"archive-{DATE}-3.db"]
         check_whole(store)
-        stretches = store.read_now(
-            lambda r: r.sql("SELECT seq, json_extract(payload, '$.first') FROM events WHERE kind = 'archive.stretch'")
-        )
+        stretches = stretches_of(store)
+        assert stretches == at_once
+        assert len(stretches) > len(names)
         assert all(before[0] + 1 < after[1] for before, after in pairwise(stretches))
 
 
@@ -240,6 +270,7 @@ def test_an_event_that_carries_others_rows_as_well_is_in_both(folder: Path) -> N
     def both(tx: Transaction) -> int:
         for number in (2, 4):
             tx.update(WorkItem, number, impact=7)
+            tx.insert(Intent, work_item=number, phase="O1", round=1, agent="deploy-orchestrator", subject="", at=tx.now)
         return tx.event("work_item.noted", work_item=2)
 
     with Store.open(folder / "state") as store:
@@ -269,6 +300,25 @@ def test_work_that_was_touched_while_it_was_copied_is_not_taken_out(
             archive_some(store, LATER, DATE)
 
         assert len(store.read_now(reads.work_items)) == 5
+        check_whole(store)
+
+
+def test_work_that_others_came_to_depend_on_while_it_was_copied_is_not_taken_out(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Store.open(folder / "state") as store:
+        taking = archiving._flush
+
+        def followed(path: Path) -> None:
+            taking(path)
+            if path.is_dir():
+                store.write_now(lambda tx: work_items.create(tx, title="what is left to do", parent=2))
+
+        monkeypatch.setattr(archiving, "_flush", followed)
+        with pytest.raises(ArchiveStale, match="Run it again"):
+            archive_some(store, LATER, DATE)
+
+        assert len(store.read_now(reads.work_items)) == 6
         check_whole(store)
 
 

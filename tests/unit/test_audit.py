@@ -191,6 +191,14 @@ def test_whatever_is_done_to_the_events_shows(journal: Journal, harm: Harm) -> N
     assert found.is_whole == (before == after), found.faults
 
 
+def test_an_empty_text_in_place_of_no_work_item_shows(journal: Journal) -> None:
+    """In the text that a mac covers the two read alike."""
+    [fault] = journal.harmed(lambda c: c.execute("UPDATE events SET work_item = '' WHERE seq = 1")).faults
+
+    assert fault.seq == 1
+    assert "is not what was written" in fault.what
+
+
 def test_rows_that_point_beyond_the_end_show_a_cut_whose_head_was_moved_too(journal: Journal) -> None:
     def harm(connection: sqlite3.Connection) -> None:
         connection.execute(

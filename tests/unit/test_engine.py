@@ -10,6 +10,7 @@ from core.contract import AgentRequest, AgentResponse, Json, blocked, failed, su
 from core.orchestration import work_items
 from core.orchestration.engine import Engine
 from core.store import reads
+from core.store.schema import Counter
 from core.workspace import Workspace
 from tests.unit.engine_run import Run
 from tests.unit.other_processes import nobody_here
@@ -129,6 +130,18 @@ async def test_an_agent_that_fails_is_escalated_and_only_it_runs_again(run: Run)
 
     assert (await run.outcomes(number))[-1] == ("D1", 2, "passed")
     assert {role for role, n in script.calls.items() if n > 1} == {"risk-notary"}
+
+
+async def test_an_agent_that_lacks_something_has_not_failed(run: Run) -> None:
+    await run.start(
+        Scripted(ac_writer=lambda _: blocked("ac-writer", {}, ["acceptance_criteria"], "Say what it does."))
+    )
+    await run.add()
+    await run.settle()
+
+    found = await run.ws.store.read(lambda r: r.rows(Counter.select(Counter.agent, Counter.runs, Counter.failures)))
+    assert ("ac-writer", 1, 0) in found
+    assert {failures for _, _, failures in found} == {0}
 
 
 async def test_a_fault_of_an_agents_code_is_recorded_and_escalated_not_swallowed(run: Run) -> None:

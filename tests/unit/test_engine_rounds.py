@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.contract import AgentRequest, AgentResponse, Json, failed, succeeded
 from core.orchestration.gates import check
+from core.orchestration.journal import Entry, Journal, Key
 from tests.unit.engine_run import Run
 from tests.unit.scripted import BUILD, OUTPUTS, TASK, Scripted, failing_tests, fresh_build
 
@@ -156,3 +157,9 @@ async def test_a_gate_that_is_tried_again_asks_the_coders_with_what_was_missing(
 
     again = script.requests["code-implementer"][1].context
     assert (again["round"], again["missing"]) == (2, ["docs: not updated", "ada: because"])
+
+
+def test_of_several_rounds_that_answered_the_same_question_the_newest_counts() -> None:
+    first, second = (Entry(Key("R1", n, "test-runner"), "d", succeeded("test-runner", {"n": n}), n) for n in (1, 2))
+
+    assert Journal([first, second]).same_question(Key("R1", 3, "test-runner"), "d") is second

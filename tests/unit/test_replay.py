@@ -107,6 +107,17 @@ def test_equal_tables_are_said_to_be(line: CommandLine) -> None:
     assert row[:3] == ["work_items", "1", "equal"]
 
 
+def test_a_row_that_is_missing_between_others_is_named_alone(line: CommandLine) -> None:
+    for title in ("One", "Two", "Three"):
+        line("work-item", "create", title, "--type", "bug")
+    with closing(sqlite3.connect(line.folder / "state" / "apm.db")) as other, other:
+        other.execute("DELETE FROM work_items WHERE id = 2")
+
+    tables = {t["table"]: t for t in line("replay", "--verify", "--json").json["tables"]}
+
+    assert [(d["key"], d["what"]) for d in tables["work_items"]["differences"]] == [(2, "missing")]
+
+
 def test_a_journal_that_is_not_whole_is_not_replayed(line: CommandLine) -> None:
     line("work-item", "create", "A title", "--type", "bug")
     with closing(sqlite3.connect(line.folder / "state" / "apm.db")) as other, other:
