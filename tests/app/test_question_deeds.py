@@ -309,7 +309,9 @@ async def test_nothing_is_done_to_an_answered_question_but_reading_it(busy_works
         said = len(notices(pilot))
         await press(pilot, "e", "r", "c", "exclamation_mark", "s", "o", "circumflex_accent", "m")
         assert isinstance(pilot.app.screen, Decision)
-        assert all("is already answered by ada" in notice for notice in notices(pilot)[said:])
+        refused = notices(pilot)[said:]
+        assert refused
+        assert all("is already answered by ada" in notice for notice in refused)
         assert decision_of(pilot).applies("decision.accept") == "it is answered already"
     assert len(await answers(busy_workspace, PASSKEYS)) == 1
 

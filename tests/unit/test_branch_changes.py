@@ -295,10 +295,26 @@ async def test_a_patch_that_is_written_out_can_be_applied(repo: Path, tmp_path: 
     assert (repo / "a.txt").read_text() == "one\n2\n\nthree"
 
 
+COUNT = st.integers(0, 4)
+PATCH_LINE = st.one_of(
+    st.builds("@@ -{},{} +{},{} @@".format, COUNT, COUNT, COUNT, COUNT),
+    st.builds("@@ -{} +{} @@ def f".format, COUNT, COUNT),
+    st.sampled_from(["diff --git a/x b/x", "--- a/x", "+++ b/x", "Binary files a/x and b/x differ", "\\ No newline"]),
+    st.builds("{}{}".format, st.sampled_from(["+", "-", " ", "\\", ""]), st.text(max_size=3)),
+)
+
+
+@given(st.lists(PATCH_LINE, max_size=30).map("\n".join))
+def test_anything_like_a_patch_is_read_without_an_error(text: str) -> None:
+    for patch in parse_patches(text):
+        for line in (line for hunk in patch.hunks for line in hunk.lines):
+            assert line.sign in " +-"
+            assert (line.old is None, line.new is None) == (line.sign == "+", line.sign == "-")
+
+
 @given(st.text())
 def test_any_text_is_read_without_an_error(text: str) -> None:
-    for patch in parse_patches(text):
-        assert all(line.sign in " +-" for hunk in patch.hunks for line in hunk.lines)
+    parse_patches(text)
 
 
 @pytest.mark.parametrize("ends", [True, False])

@@ -198,6 +198,20 @@ def test_pruning_touches_no_file_of_another_provider(tmp_path: Path) -> None:
     assert not (tmp_path / ".codex").exists()
 
 
+def test_pruning_touches_nothing_that_a_manifest_names_where_apm_makes_no_file(tmp_path: Path) -> None:
+    made(tmp_path)
+    (tmp_path / "notes.md").write_bytes((tmp_path / WRITER).read_bytes())
+    path = tmp_path / ".apm/generated.json"
+    said = json.loads(path.read_text(encoding="utf-8"))
+    said["files"]["notes.md"] = said["files"][str(WRITER)]
+    path.write_text(json.dumps(said), encoding="utf-8")
+
+    report = generate(TWO, tmp_path, prune=True, force=True)[0]
+
+    assert report.pruned == ()
+    assert (tmp_path / "notes.md").is_file()
+
+
 def test_another_provider_s_file_is_not_taken_over(tmp_path: Path) -> None:
     folder = tmp_path / "templates/house"
     folder.mkdir(parents=True)

@@ -236,6 +236,19 @@ async def test_a_file_that_becomes_a_link_while_it_is_looked_at_is_not_followed(
     ]
 
 
+async def test_a_file_that_is_another_one_than_was_seen_is_read_at_the_next_look(tray: Tray) -> None:
+    path = tray.drop("monday.json", grants("db_schema"))
+    signature = inbox._seen(path)
+    assert signature is not None
+    path.write_text(grants("caching", "performance"), encoding="utf-8")
+
+    await tray.inbox._deal_with(inbox.Dropped(path, signature), is_patient=False)
+    assert (tray.mode("caching"), tray.names()) == ("autonomous", ["monday.json"])
+
+    await tray.inbox.look()
+    assert (tray.mode("caching"), tray.names("applied")) == ("escalate", ["monday.json"])
+
+
 async def test_a_file_that_changes_between_reading_and_moving_stays_and_is_read_again(
     tray: Tray, monkeypatch: pytest.MonkeyPatch
 ) -> None:

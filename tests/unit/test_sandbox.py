@@ -70,8 +70,14 @@ async def test_nothing_listens_to_it_and_it_reaches_nobody(tree: Path) -> None:
 
 @needs_bubblewrap
 async def test_it_writes_nowhere_else(tree: Path) -> None:
-    for target in (tree.parent / "escaped", Path("/usr/escaped"), Path("/etc/escaped"), Path("/tmp/escaped-of-apm")):
-        await python(f"open({str(target)!r}, 'w').write('x')", tree)
+    """The system refuses; temporary folders are its own, in memory, and gone with it."""
+    for target in (Path("/usr/escaped"), Path("/etc/escaped")):
+        result = await python(f"open({str(target)!r}, 'w').write('x')", tree)
+        assert (result.exit_code, "Read-only file system" in result.stderr) == (1, True), result.output
+        assert not target.exists()
+    for target in (tree.parent / "escaped", Path("/tmp/escaped-of-apm")):
+        result = await python(f"open({str(target)!r}, 'w').write('x'); print('written')", tree)
+        assert (result.exit_code, result.stdout) == (0, "written\n"), result.output
         assert not target.exists()
 
 
