@@ -178,7 +178,7 @@ class World:
         for number, phase in zip(numbers, until, strict=True):
             self._do(lambda tx, n=number, p=phase: work_items.stop_after(tx, n, p))  # type: ignore[misc]
 
-    def _of_work(self, pick: int, work: Callable[[Transaction, int, str], None]) -> None:
+    def _of_work(self, pick: int, work: Callable[[Transaction, int, str], object]) -> None:
         if self.added:
             number = self.added[pick % len(self.added)]
             self._do(lambda tx: work(tx, number, "ada"))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from core.contract import AgentRequest, AgentResponse, succeeded
+from core.orchestration.journal import Journal
 from core.orchestration.position import read_position
 from core.runtimes.base import Ask, WaitsForHuman
 from tests.unit.engine_run import Run
@@ -51,5 +54,7 @@ async def test_an_answer_serves_the_round_it_was_given_in_alone(run: Run) -> Non
     await run.settle()
 
     position = await run.ws.store.read(lambda r: read_position(r, number))
-    assert position.human_answer("D1", 1, "problem-framer", "") is not None
-    assert position.human_answer("D1", 2, "problem-framer", "") is None
+    unrecorded = replace(position, journal=Journal(()))
+    assert unrecorded.human_answer("D1", range(1, 2), "problem-framer", "") is not None
+    assert unrecorded.human_answer("D1", range(2, 3), "problem-framer", "") is None
+    assert position.human_answer("D1", range(1, 3), "problem-framer", "") is None
