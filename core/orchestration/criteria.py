@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
@@ -305,20 +306,28 @@ def _technical_debt(payload: Json, limits: Mapping[str, float]) -> Criterion:
 
 
 def _entries(value: Any, need: int, name: str) -> Criterion:
-    """Entries with a text that can be looked up: a "none found" counts by its evidence, whatever its words."""
+    """Entries with a text; one that says "none" counts by its evidence, or by what its text says was looked at."""
     given = value if isinstance(value, list) else []
     texts = [entry for entry in given if as_texts([entry])]
-    count = sum(_can_be_looked_up(entry) for entry in texts)
-    shown = f"{count} entries" + (f" ({len(texts) - count} without evidence)" if count < len(texts) else "")
-    missing = f"{name}: no entry" if not texts else f"{name}: no entry with its evidence"
-    return judged(f">= {need} entry", shown, count >= need, missing)
+    bare = sum(_is_bare_none(entry) for entry in texts)
+    shown = f"{len(texts) - bare} entries" + (f" ({bare} without evidence)" if bare else "")
+    missing = f"{name}: no entry with its evidence" if bare else f"{name}: no entry"
+    return judged(f">= {need} entry", shown, len(texts) - bare >= need, missing)
 
 
-def _can_be_looked_up(entry: Any) -> bool:
-    """By its evidence, its place, or the number under which it is registered; `none` is no such number."""
-    if not isinstance(entry, Mapping):
+_NONE = re.compile(
+    r"(none|nothing|nil|n/?a|no (\w+ ){0,2}(debt|entry|entries|(improvement|change|finding|issue|problem|update)s?))"
+    r"( (was|were|is|are|found|identified|known|needed|registered|reported|to \w+|at all|here))*\W*",
+    re.IGNORECASE,
+)
+
+
+def _is_bare_none(entry: Any) -> bool:
+    """Whether an entry says that there is none, by its id or in so many words, and not what was looked at."""
+    if isinstance(entry, Mapping) and (is_evidence(entry) or folded(entry.get("location"))):
         return False
-    return is_evidence(entry) or bool(folded(entry.get("location"))) or folded(entry.get("id")) not in ("", "none")
+    by_id = isinstance(entry, Mapping) and folded(entry.get("id")) == "none"
+    return by_id or any(_NONE.fullmatch(text) for text in as_texts([entry]))
 
 
 def _backlog(payload: Json, limits: Mapping[str, float]) -> Criterion:

@@ -43,6 +43,7 @@ class Branch:
         project = {
             "path": str(self.checkout),
             "base_commit": self.base,
+            "target": "main",
             "branch": "apm/1-answer",
             "settings": settings,
             "tech": self.tech,

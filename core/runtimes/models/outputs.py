@@ -329,7 +329,7 @@ OURS: Mapping[str, tuple[str, ...]] = {
     "doc-toucher": ("waived", "by_docstrings"),
     "insight-synthesizer": ("telemetry.signals", "telemetry.rules"),
     "refactor-proposer": ("improvements.location", "backlog.updated.location"),
-    "sunset-planner": ("files", "commit", "sunset.cost"),
+    "sunset-planner": ("files", "commit", "sunset.cost", "sunset.evidence"),
 }
 """Keys of the outputs, as paths through objects and lists, that only our own functions give."""
 
