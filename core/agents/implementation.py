@@ -9,11 +9,11 @@ from typing import Any
 
 from core.agents.bench import Bench
 from core.agents.branch import is_doc_file, is_test_file, shown
+from core.agents.committed import run_committed
 from core.agents.feature_flags import feature_flags
 from core.agents.patterns import FILES_NAMED, habits, read_sources, related, tests_for, words_of
 from core.agents.public_names import PublicName, changed_names
 from core.agents.schema_changes import schema_change
-from core.agents.testing import run_committed
 from core.contract import AgentRequest, AgentResponse, Json, blocked, succeeded
 from core.projects import git
 from core.projects.own_work import files_of, own_base

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from core.agents.analysers import analyse
 from core.agents.bench import Bench
+from core.agents.committed import run_committed
 from core.agents.runners import runner_of
 from core.agents.security import screen
-from core.agents.testing import TestRun, run_committed
+from core.agents.testing import TestRun
 from core.agents.titles import titled_claims
 from core.agents.verification import human_answers, named_claims, task_claims, trailer_claims, verify
 from core.contract import AgentRequest, AgentResponse, Json, blocked, succeeded

@@ -10,13 +10,13 @@ import asyncio
 import re
 import tempfile
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
 from core.agents.bounded import Unreadable, read_text
-from core.agents.branch import loose_settings, shown, uncommitted
+from core.agents.branch import shown
 from core.agents.confined import OPEN, Ground, ground_of
 from core.agents.measured_coverage import DATA, READERS, Interpreter, measure, probe, read_report, selection
 from core.agents.outcomes import (
@@ -74,6 +74,7 @@ class TestRun:
 
     `measured` is False when the counts are not known at all; then they are 0 and `reason` says why. With counts
     known, `reason` says why there is no coverage, or that no test ran. `left` names files that the tests left behind.
+    `tool` is empty where the tests were not even begun.
     """
 
     __test__: ClassVar[bool] = False
@@ -102,8 +103,13 @@ async def run_tests(project: Json, worktree: Path, scratch: Path, *, coverage: b
     runner that detection finds on the branch, otherwise pytest. Never raises for what the project does.
     """
     folder = Path(tempfile.mkdtemp(prefix="tests-", dir=scratch))
-    before = set(await git.status(worktree))
     ground = await ground_of(project, worktree, folder, scratch)
+    return await run_tests_on(ground, project, worktree, folder, coverage=coverage)
+
+
+async def run_tests_on(ground: Ground, project: Json, worktree: Path, folder: Path, *, coverage: bool) -> TestRun:
+    """`run_tests` on a ground and with a folder of the run that are there already."""
+    before = set(await git.status(worktree))
     bench = _Run(project, worktree, folder, coverage, ground, await runner_of(project, worktree))
     command = bench.command()
     try:
@@ -362,33 +368,3 @@ def _telling(result: CommandResult) -> str:
             return one_line(found[1])
     lines = [line for line in result.output.splitlines() if line.strip()]
     return one_line(lines[-1]) if lines else f"exit code {result.exit_code}"
-
-
-async def run_committed(project: Json, worktree: Path, scratch: Path, *, coverage: bool) -> TestRun:
-    """`run_tests`, unless the worktree holds work that is not committed: what is measured must be what gets merged.
-
-    Nor does a run count that ends with settings which no commit has: its figures may be theirs.
-    """
-    loose = await uncommitted(worktree)
-    if loose:
-        reason = f"the tests were not run: the worktree has work that is not committed ({_listed(loose)})"
-        return TestRun(False, reason=reason, suggestion=f"Commit or discard it in {worktree}.")
-    done = await run_tests(project, worktree, scratch, coverage=coverage)
-    planted = await loose_settings(worktree)
-    if not planted:
-        return done
-    reason = f"the run of the tests does not count: it wrote settings of its own tools ({_listed(planted)})"
-    suggestion = f"Remove them from {worktree}, and let no test write such files."
-    return TestRun(
-        False,
-        reason=reason,
-        suggestion=suggestion,
-        left=done.left,
-        tool=done.tool,
-        tool_version=done.tool_version,
-        evidence=done.evidence,
-    )
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

@@ -14,10 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.agents.committed import run_committed
 from core.agents.measured_coverage import floored, read_report, selection
 from core.agents.outcomes import Counts, counted, printed_cases, read_junit, read_summary
 from core.agents.runners import COVERING, how_to_cover, runner_of
-from core.agents.testing import COMMAND, TestRun, configures_pytest, run_committed, run_tests
+from core.agents.testing import COMMAND, TestRun, configures_pytest, run_tests
 from core.contract import ApmError
 from tests.unit.git_project import commit, project, write
 
