@@ -137,7 +137,7 @@ def miss_gate(tx: Transaction, spec: PhaseSpec, context: PhaseContext, missed: M
     _keep_verdict(tx, run, verdict, missed.judged)
     response = blocked(spec.orchestrator, {}, verdict["missing"], verdict["suggested_action"])
     sent_back = sum(r.phase == spec.code and r.outcome == "sent_back" for r in position.runs)
-    if back and sent_back + 1 < revision_rounds and _is_closer(tx, run, verdict):
+    if back and sent_back + 1 < revision_rounds and _is_mendable(verdict) and _is_closer(tx, run, verdict):
         entered = next(r for r in reversed(position.runs) if r.phase == back)
         _end(tx, run, "sent_back")
         _answer_master(tx, spec, run, response)
@@ -152,6 +152,11 @@ def miss_gate(tx: Transaction, spec: PhaseSpec, context: PhaseContext, missed: M
     )
     raise_question(tx, telling(tx, asked))
     return False
+
+
+def _is_mendable(verdict: Json) -> bool:
+    """Whether the phase before can mend any of it: not where all that is missing are measurements."""
+    return any("short" in criterion for criterion in verdict["criteria"])
 
 
 def _is_closer(tx: Transaction, run: rows.PhaseRunRow, verdict: Json) -> bool:

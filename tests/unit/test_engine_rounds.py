@@ -34,6 +34,20 @@ async def test_a_review_that_fails_sends_the_work_back_with_what_is_missing(run:
     assert (again["round"], again["missing"][0]) == (2, "tests: 8 of 10 passed (80.0 %)")
 
 
+async def test_where_only_measurements_are_missing_the_person_is_asked_and_not_the_coders(run: Run) -> None:
+    unmeasured = {"tests": {"total": 10, "passed": 10, "failed": 0, "coverage": None}}
+    script = Scripted(test_runner=lambda _: succeeded("test-runner", unmeasured))
+    number = await run.add(until="R1")
+    await run.start(script)
+
+    await run.settle()
+
+    assert [o[2] for o in await run.outcomes(number) if o[0] == "R1"] == ["blocked"]
+    assert script.calls["code-implementer"] == 1
+    (question,) = await run.questions()
+    assert "coverage: not measured" in question.missing
+
+
 async def test_fewer_failing_tests_are_closer(run: Run) -> None:
     left = [5, 3, 0]
 
