@@ -25,6 +25,7 @@ from tests.app.seeding import (
     raise_question,
 )
 from tui.questions.answering import NOT_DRAWN
+from tui.screens.questions import decision
 from tui.screens.questions.decision import Decision
 
 
@@ -125,8 +126,11 @@ async def test_a_paste_answers_nothing(busy_workspace: SeededWorkspace) -> None:
         assert await answers(busy_workspace, PASSKEYS) == ()
 
 
-async def test_a_click_that_only_focuses_the_window_answers_nothing(busy_workspace: SeededWorkspace) -> None:
+async def test_a_click_that_only_focuses_the_window_answers_nothing(
+    busy_workspace: SeededWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Not even two of them: who clicks a window twice to get to it has read nothing yet."""
+    monkeypatch.setattr(decision, "FOCUS_CLICK_SECONDS", 3_600.0)
     async with opened(busy_workspace) as pilot:
         await press(pilot, "space")
         pilot.app.post_message(AppBlur())
