@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -23,14 +22,6 @@ FILES = {
     "tests/test_greet.py": TESTS,
     "README.md": "# greeter\n\nGreets, in German too.\n",
 }
-
-
-@pytest.fixture
-async def office(tmp_path: Path) -> AsyncIterator[Office]:
-    made = Office(tmp_path)
-    await made.engine.start()
-    yield made
-    await made.close()
 
 
 async def coded(office: Office, ignored: str = "") -> tuple[int, Path]:

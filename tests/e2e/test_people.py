@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
-
-import pytest
 
 from core.orchestration import work_items
 from core.store import reads
 from tests.e2e.people import CODE, TESTS, Office, commit, git
-
-
-@pytest.fixture
-async def office(tmp_path: Path) -> AsyncIterator[Office]:
-    made = Office(tmp_path)
-    await made.engine.start()
-    yield made
-    await made.close()
 
 
 async def test_a_person_commits_and_apm_releases(office: Office) -> None:

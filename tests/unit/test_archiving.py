@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
@@ -284,41 +285,31 @@ def test_an_event_that_carries_others_rows_as_well_is_in_both(folder: Path) -> N
             assert file.execute("SELECT is_moved FROM archive_links WHERE seq = ?", (number,)).fetchall() == [(0,)]
 
 
-def test_work_that_was_touched_while_it_was_copied_is_not_taken_out(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+def _touch(tx: Transaction) -> None:
+    tx.event("work_item.noted", work_item=2)
+
+
+def _follow(tx: Transaction) -> None:
+    work_items.create(tx, title="what is left to do", parent=2)
+
+
+@pytest.mark.parametrize(("meanwhile", "there"), [(_touch, 5), (_follow, 6)])
+def test_work_that_was_touched_or_followed_while_it_was_copied_is_not_taken_out(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[Transaction], None], there: int
 ) -> None:
     with Store.open(folder / "state") as store:
-        taking = archiving._flush
+        flush = archiving._flush
 
-        def touched(path: Path) -> None:
-            taking(path)
+        def flush_late(path: Path) -> None:
+            flush(path)
             if path.is_dir():
-                store.write_now(lambda tx: tx.event("work_item.noted", work_item=2))
+                store.write_now(meanwhile)
 
-        monkeypatch.setattr(archiving, "_flush", touched)
+        monkeypatch.setattr(archiving, "_flush", flush_late)
         with pytest.raises(ArchiveStale, match="Run it again"):
             archive_some(store, LATER, DATE)
 
-        assert len(store.read_now(reads.work_items)) == 5
-        check_whole(store)
-
-
-def test_work_that_others_came_to_depend_on_while_it_was_copied_is_not_taken_out(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with Store.open(folder / "state") as store:
-        taking = archiving._flush
-
-        def followed(path: Path) -> None:
-            taking(path)
-            if path.is_dir():
-                store.write_now(lambda tx: work_items.create(tx, title="what is left to do", parent=2))
-
-        monkeypatch.setattr(archiving, "_flush", followed)
-        with pytest.raises(ArchiveStale, match="Run it again"):
-            archive_some(store, LATER, DATE)
-
-        assert len(store.read_now(reads.work_items)) == 6
+        assert len(store.read_now(reads.work_items)) == there
         check_whole(store)
 
 
