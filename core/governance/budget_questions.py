@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from peewee import fn
+
 from core.contract import Json, UsageError
 from core.governance.budgets import WHOSE, Amounts, amount
 from core.governance.escalations import Option, Question, withdraw
@@ -83,7 +85,8 @@ def settle_budget(tx: Transaction, row: rows.EscalationRow, option: str, *, by: 
     asked = row.details["budget"]
     if option in (STOP, AGAIN):
         return
-    before = Amounts(asked["before"]["dollars"], asked["before"]["tokens"])
+    # Not as it was when this was asked: of the other unit another answer may have allowed more meanwhile.
+    before = _said(tx, asked) or Amounts(**asked["before"])
     if option == UNCAPPED:
         allowed = Amounts(None, None)
     elif option == ALLOW:
@@ -130,6 +133,17 @@ def _put(tx: Transaction, of: Json, allowed: Amounts, *, by: str, reason: str, e
     )
 
 
+def _said(tx: Transaction, of: Json, before: int | None = None) -> Amounts | None:
+    """The newest word about this very budget (of a day, about today's), or the newest before that word's number."""
+    mine = [getattr(Budget, name) == value for name, value in _key(of).items()]
+    if of["scope"] == "day":
+        mine.append(Budget.at >= tx.now - tx.now % MS_PER_DAY)
+    if before is not None:
+        mine.append(Budget.id < before)
+    found = tx.one(Budget.select(Budget.cost, Budget.tokens).where(*mine).order_by(Budget.id.desc()).limit(1))
+    return None if found is None else Amounts(*found)
+
+
 def _key(of: Json) -> Json:
     """The columns that say whose budget it is, as an answer or a person's word holds for it."""
     scope = str(of["scope"])
@@ -156,7 +170,10 @@ def unsettle_budget(tx: Transaction, row: rows.EscalationRow, *, by: str, reason
     if tx.one(newer) is not None:
         raise UsageError(f"Escalation {row.id}: the budget was set anew since it was answered; `apm budget` shows it.")
     back = reason or f"escalation {row.id} undone"
-    _put(tx, asked, Amounts(**asked["before"]), by=by, reason=back, escalation=row.id)
+    theirs = Budget.select(fn.MIN(Budget.id)).where(Budget.escalation.in_(together), Budget.at == granted[1])
+    [(earliest,)] = tx.rows(theirs)
+    before = _said(tx, asked, before=earliest) or Amounts(**asked["before"])
+    _put(tx, asked, before, by=by, reason=back, escalation=row.id)
 
 
 def release_others(tx: Transaction, row: rows.EscalationRow, option: str) -> None:

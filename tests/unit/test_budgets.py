@@ -261,6 +261,20 @@ def test_an_undone_answer_puts_the_limit_back(store: Store) -> None:
     assert is_open(store, number)
 
 
+@pytest.mark.parametrize("merged", [False, True])
+def test_dollars_and_tokens_of_one_budget_are_allowed_and_undone_each_by_itself(store: Store, merged: bool) -> None:
+    dollars, tokens = ask(store, ADA, 5.0), ask(store, ADA, 1.0, tokens=1_500)
+    if merged:
+        store.write_now(lambda tx: life.merge(tx, [tokens], into=dollars, by="ada"))
+    for number in (dollars,) if merged else (dollars, tokens):
+        answer(store, number, "allow")
+    assert limit_of(store, "work_item", ADA).amounts == (8.0, 2_000)
+
+    undo(store, dollars if merged else tokens)
+
+    assert limit_of(store, "work_item", ADA).amounts == ((4.0, 1_000) if merged else (8.0, 1_000))
+
+
 def test_an_answer_that_is_given_and_undone_again_puts_the_limit_back_again(store: Store, clock: Clock) -> None:
     number = ask(store, ADA)
     for option in ("uncapped", "stop", "allow"):
