@@ -26,7 +26,7 @@ from packaging.version import InvalidVersion, Version
 from core.agents.build_requirements import are_here, make_environment, read_pyproject, refused
 from core.agents.confined import OPEN, Ground, ground_around, is_a_models_work
 from core.contract import ApmError, Json
-from core.projects.commands import CommandResult, Limits, run
+from core.projects.commands import CommandResult, Limits
 from core.projects.git import git
 from core.sanitise import one_line, sanitise
 
@@ -137,7 +137,7 @@ async def build_package(
     the project expects), the build is done again in an environment of its own, for which pip fetches the backend.
     """
     if ground.place is None:
-        results = await _build(source, dist, environment)
+        results = await _build(source, dist, environment, ground)
     else:
         results = await _build_confined(source, dist, environment, ground)
     evidence = _evidence(results)
@@ -151,14 +151,14 @@ async def build_package(
     return Built(files, "build", _build_version(), evidence)
 
 
-async def _build(source: Path, dist: Path, environment: Mapping[str, str]) -> list[CommandResult]:
+async def _build(source: Path, dist: Path, environment: Mapping[str, str], ground: Ground) -> list[CommandResult]:
     """What was run to build as the project says, each attempt; the last is the one that counts."""
     results: list[CommandResult] = []
     for isolation in [["--no-isolation"], []] if are_here(source) else [[]]:
         shutil.rmtree(dist, ignore_errors=True)
         argv = [sys.executable, "-m", "build", *isolation, "--outdir", str(dist), str(source)]
         # Not in the source tree: a folder named build there would be taken for the tool.
-        results.append(await run(argv, cwd=source.parent, limits=LIMITS, env=environment))
+        results.append(await ground.run(argv, cwd=source.parent, limits=LIMITS, env=environment))
         if results[-1].ok:
             break
     return results

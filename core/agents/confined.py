@@ -33,17 +33,18 @@ SANDBOX = Sandbox()
 @dataclass(frozen=True, slots=True)
 class Ground:
     """Where commands run. Without a `place`, as they are; with one, those of its worktree run in the sandbox, or with a
-    note that says why not."""
+    note that says why not. `note` says that of all of them."""
 
     sandbox: Sandbox = SANDBOX
     place: Place | None = None
     is_confined: bool = False
+    note: str = ""
 
     async def run(
         self, argv: Sequence[str], *, cwd: Path, limits: Limits = DEFAULT, env: Mapping[str, str] | None = None
     ) -> CommandResult:
         if self.place is None or cwd.resolve() != self.place.worktree:
-            return await run(argv, cwd=cwd, limits=limits, env=env)
+            return (await run(argv, cwd=cwd, limits=limits, env=env)).noted(self.note)
         return await self.sandbox.run(argv, self.place, limits=limits, env=env or {})
 
     def advice(self, project: Json) -> str:
@@ -83,11 +84,12 @@ async def ground_around(
     sandbox: Sandbox = SANDBOX,
 ) -> Ground:
     """The ground of a folder that holds a model's work and is no worktree: an export, an unpacked wheel."""
-    if (project.get("settings") or {}).get("sandbox") == SANDBOX_OFF or await sandbox.kind() == NONE:
-        return OPEN
+    used = sandbox_of(project, sandbox)
+    if await used.kind() == NONE:
+        return Ground(note=used.without)
     carried = await _carried(project) if project.get("path") else frozenset[str]()
     place = Place(folder.resolve(), visible=tuple(visible), writable=tuple(writable), carried=carried)
-    return Ground(sandbox, place, True)
+    return Ground(used, place, True)
 
 
 async def is_a_models_work(project: Json, worktree: Path) -> bool:

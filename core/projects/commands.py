@@ -14,7 +14,7 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.contract import Json
@@ -77,6 +77,10 @@ class CommandResult:
     def output(self) -> str:
         """Both streams, stdout first, for whoever only reads."""
         return "\n".join(part for part in (self.stdout.rstrip("\n"), self.stderr.rstrip("\n")) if part)
+
+    def noted(self, note: str) -> CommandResult:
+        """The same with a note in front of its own; itself where there is nothing to note."""
+        return replace(self, note="; ".join(part for part in (note, self.note) if part)) if note else self
 
     def evidence(self, *, tool: str = "", tool_version: str = "", note: str = "") -> Json:
         """The journal's record of this run: what was run where, how it ended, and a digest of all it printed."""

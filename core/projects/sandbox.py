@@ -90,6 +90,11 @@ class Sandbox:
                 self._works = (await run(argv, cwd=Path("/"), limits=Limits(seconds=20.0))).ok
         return BUBBLEWRAP if self._works else NONE
 
+    @property
+    def without(self) -> str:
+        """What is on record of a command that this sandbox did not confine."""
+        return WITHOUT if self._program else SWITCHED_OFF
+
     async def run(self, argv: Sequence[str], place: Place, *, limits: Limits, env: Mapping[str, str]) -> CommandResult:
         """Run a command in the worktree. What is on record afterwards is the command, and in the note the sandbox, or
         why there was none.
@@ -105,8 +110,7 @@ class Sandbox:
     async def _run(self, argv: Sequence[str], place: Place, limits: Limits, env: Mapping[str, str]) -> CommandResult:
         if await self.kind() == NONE:
             result = await run(argv, cwd=place.worktree, limits=limits, env=env)
-            why = WITHOUT if self._program else SWITCHED_OFF
-            return replace(result, note="; ".join(part for part in (why, result.note) if part))
+            return result.noted(self.without)
         # Taken out before bubblewrap starts: it stays as process 1 inside, where its environment can be read.
         useless = [word for name in sorted(os.environ) if _USELESS.fullmatch(name) for word in ("-u", name)]
         wrapped = [*_LIMITED, "env", *useless, self._program, *enclosure(place, argv, Path.home(), env), "--", *argv]

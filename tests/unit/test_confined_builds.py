@@ -13,7 +13,7 @@ import pytest
 from core.agents.build_requirements import make_environment, refused
 from core.contract import AgentResponse, Json, Status
 from core.projects.commands import Limits
-from core.projects.sandbox import NOTE
+from core.projects.sandbox import NOTE, SWITCHED_OFF
 from tests.unit.deployed import ROLE, tags
 from tests.unit.git_project import git
 from tests.unit.release_place import PYPROJECT, Place, commit_in, make_place
@@ -114,9 +114,12 @@ async def test_a_models_build_hook_reads_and_writes_nothing_of_apm_and_that_is_s
 
 
 @needs_bubblewrap
-@pytest.mark.parametrize(("message", "settings"), [("By a person", {}), (BY_A_MODEL, {"sandbox": "off"})])
+@pytest.mark.parametrize(
+    ("message", "settings", "note"),
+    [("By a person", {}, ""), (BY_A_MODEL, {"sandbox": "off"}, SWITCHED_OFF)],
+)
 async def test_what_a_person_wrote_or_let_run_is_built_as_it_is(
-    tmp_path: Path, state: Path, message: str, settings: Json
+    tmp_path: Path, state: Path, message: str, settings: Json, note: str
 ) -> None:
     place = make_place(tmp_path, settings=settings)
 
@@ -124,7 +127,7 @@ async def test_what_a_person_wrote_or_let_run_is_built_as_it_is(
 
     assert response.status is Status.SUCCESS, response.metadata
     assert seen(place)["key"] == "key"
-    assert notes(response) == [""]
+    assert notes(response) == [note]
 
 
 @needs_bubblewrap

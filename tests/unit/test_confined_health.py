@@ -10,7 +10,7 @@ import pytest
 
 from core.agents.health import MONITOR_FILE, probe, probe_monitor
 from core.contract import AgentResponse, Json, Status
-from core.projects.sandbox import NOTE
+from core.projects.sandbox import NOTE, SWITCHED_OFF
 from tests.unit.release_place import Place, commit_in, make_place
 from tests.unit.test_confined import BY_A_MODEL
 from tests.unit.test_sandbox import needs_bubblewrap
@@ -88,7 +88,8 @@ async def test_what_a_person_wrote_or_let_run_is_imported_as_it_is(
 
     assert response.status is Status.SUCCESS, response.metadata
     assert (inbox / "forged.json").read_text() == "key"
-    assert NOTE not in response.metadata["evidence"][0]["note"]
+    note = response.metadata["evidence"][0]["note"]
+    assert (NOTE in note, SWITCHED_OFF in note) == (False, bool(settings))
 
 
 @needs_bubblewrap
