@@ -22,6 +22,10 @@ BUSY_TIMEOUT_MS = 10_000
 PAGE_BYTES = 8_192
 """Of a new database; an old one keeps its own. An agent's answer is half a kilobyte and more: on pages of 4,096 bytes a
 seventh of the file stays empty."""
+REPLACED = (
+    "{path} is not the file that this apm opened: it was deleted, or another was put in its place. Nothing of this "
+    "change was written: end every apm that is open on it, put the right file there with its -wal, and open apm again."
+)
 MIGRATED = "schema.migrated"
 """The event that says at which place of a journal the schema changed: {"migrations": [names]}."""
 
@@ -32,6 +36,38 @@ FAILURES = (DatabaseError, sqlite3.DatabaseError)
 
 class StoreError(ApmError):
     """The database cannot serve: full, read-only, damaged, locked, or newer than this code."""
+
+
+class OpenedFiles:
+    """The database and its log as this process has opened them.
+
+    Whatever becomes of their names, what is open goes on to be written and read: a deed that was confirmed would stand
+    in a file that nobody finds again. And who opens what has the name by then writes over the log of both.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._own = path, _identity(path)
+        self.log = path.with_name(f"{path.name}-wal")
+        self._own_log: tuple[int, int] | None = None
+
+    def check(self, *, is_writing: bool = False) -> None:
+        """Raises StoreError where another file has the name, or none. `is_writing` while a write lock is held: then the
+        log is there, and stays the same until this process closes."""
+        is_same = _identity(self._path) == self._own
+        if is_same and is_writing:
+            found = _identity(self.log)
+            self._own_log = self._own_log or found
+            is_same = found == self._own_log
+        if not is_same:
+            raise StoreError(REPLACED.format(path=self._path))
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def sqlite_url(path: Path) -> str:

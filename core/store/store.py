@@ -15,7 +15,18 @@ from typing import Any, TypeVar
 from peewee import Database
 
 from core.store.chain import StoredEvent, read_or_make_key
-from core.store.database import FAILURES, MIGRATED, alone, connect, explain, has_events, is_used, prepare, sqlite_url
+from core.store.database import (
+    FAILURES,
+    MIGRATED,
+    OpenedFiles,
+    alone,
+    connect,
+    explain,
+    has_events,
+    is_used,
+    prepare,
+    sqlite_url,
+)
 from core.store.tickets import Ticket, settle_all
 from core.store.transaction import Transaction
 from core.store.writer import Listener, Writer, milliseconds_now, tell
@@ -61,7 +72,7 @@ class Store:
 
     def __init__(self, url: str, path: Path, key: bytes, synchronous: str, clock: Callable[[], int]) -> None:
         self.path, self.clock = path, clock
-        self._log = path.with_name(f"{path.name}-wal")
+        self._files = OpenedFiles(path)
         self.key = key
         self._db = connect(url, synchronous=synchronous)
         self._listeners: list[tuple[Listener, asyncio.AbstractEventLoop | None]] = []
@@ -71,7 +82,7 @@ class Store:
         self._opened: list[Any] = []
         """The connections of whichever threads have read."""
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="apm-reader")
-        self._writer = Writer(self._db, key, str(path), self._publish, clock)
+        self._writer = Writer(self._db, key, str(path), self._publish, clock, self._files.check)
 
     @classmethod
     def open(
@@ -127,7 +138,7 @@ class Store:
     def write_mark(self) -> tuple[int, int]:
         """Another value after every write, of whichever process: the log's size and time. No query, no thread."""
         try:
-            found = self._log.stat()
+            found = self._files.log.stat()
         except OSError:
             # Nothing is known of it: whoever asks looks at the store itself, which says what is wrong.
             return 0, 0
@@ -197,6 +208,7 @@ class Store:
 
     def _reading(self, work: Callable[[Reader], T]) -> T:
         try:
+            self._files.check()
             if self._db.connect(reuse_if_open=True):
                 self._opened.append(self._db.connection())
             connection = self._db.connection()

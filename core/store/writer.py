@@ -66,8 +66,11 @@ class Writer:
         path: str,
         publish: Publish,
         clock: Callable[[], int],
+        check: Callable[..., None],
     ) -> None:
+        """`check` is that of the OpenedFiles."""
         self._db, self._key, self._path, self._publish, self._clock = database, key, path, publish, clock
+        self._check_files = check
         self._queue: queue.SimpleQueue[_Group | None] = queue.SimpleQueue()
         self._gathered: dict[asyncio.AbstractEventLoop, _Gathered] = {}
         """By event loop; no entry where nothing is on its way."""
@@ -183,9 +186,11 @@ class Writer:
     def _committed(self, tickets: Sequence[Ticket]) -> list[StoredEvent]:
         """Run the closures in one transaction; the events that it has committed. Raises what the database does."""
         # Not by way of peewee, here and in the transaction: its part in a short statement is larger than SQLite's.
+        self._check_files()
         connection = self._db.connection()
         connection.execute("BEGIN IMMEDIATE")
         try:
+            self._check_files(is_writing=True)
             tx = self._transaction(connection.execute)
             for ticket in tickets:
                 ticket.run(tx)

@@ -147,7 +147,7 @@ def write_under(schema: str, state: Path, work: Callable[[Transaction, Any], Non
         # Today's writer signs the head, which none of these schemas has a place for.
         database.execute_sql("ALTER TABLE chain_head ADD COLUMN signature BLOB")
     key = read_or_make_key(state / "journal.key", has_journal=lambda: False)
-    writer = Writer(database, key, "", lambda _: {}, milliseconds_now)
+    writer = Writer(database, key, "", lambda _: {}, milliseconds_now, lambda **_: None)
     writer.write_now(lambda tx: work(tx, tables))
     writer.close()
     with database.connection_context():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sqlite3
 import stat
 import subprocess
@@ -227,8 +228,30 @@ def test_what_another_process_committed_is_read_at_once(store: Store) -> None:
 
 def test_a_log_that_cannot_be_looked_at_has_a_mark_that_stays(store: Store, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    store._log = tmp_path / "file" / "no folder"
+    store._files.log = tmp_path / "file" / "no folder"
     assert store.write_mark() == (0, 0)
+
+
+@pytest.mark.parametrize("name", ["apm.db", "apm.db-wal"])
+@pytest.mark.parametrize("is_replaced", [False, True])
+async def test_what_is_said_to_a_file_that_lost_its_name_is_refused_until_it_is_back(
+    store: Store, name: str, is_replaced: bool
+) -> None:
+    store.write_now(add_work_item)
+    own = store.path.with_name(name)
+    away = own.rename(own.with_name("away"))
+    if is_replaced:
+        shutil.copyfile(away, own)
+
+    with pytest.raises(StoreError, match="is not the file that this apm opened"):
+        await store.write(add_work_item)
+    if name == "apm.db":
+        with pytest.raises(StoreError, match="is not the file that this apm opened"):
+            await store.read(reads.work_items)
+
+    away.replace(own)
+    store.write_now(add_work_item)
+    assert len(await store.read(reads.work_items)) == 2
 
 
 def test_the_write_mark_moves_with_anybodys_write_and_stays_between(store: Store, tmp_path: Path) -> None:

@@ -125,15 +125,13 @@ def test_a_read_that_is_under_way_ends_first(store: Store) -> None:
 
 
 def test_a_thread_that_could_not_open_the_database_is_none_to_close(store: Store) -> None:
-    away = store.path.with_name("away")
-    for name in ("apm.db", "apm.db-wal", "apm.db-shm"):
-        store.path.with_name(name).rename(away.with_name(f"away-{name}"))
-    store.path.mkdir()
+    log = store.path.with_name("apm.db-wal")
+    away = log.rename(log.with_name("away"))
+    log.mkdir()
     with pytest.raises(StoreError, match="cannot be opened"):
         store.read_now(count)
-    store.path.rmdir()
-    for name in ("apm.db", "apm.db-wal", "apm.db-shm"):
-        away.with_name(f"away-{name}").rename(store.path.with_name(name))
+    log.rmdir()
+    away.rename(log)
 
     assert store.read_now(count) == 1
     assert_closes(store)
