@@ -42,8 +42,9 @@ types: $(STAMP)
 contracts: $(STAMP)
 	@$(BIN)/lint-imports
 
+# Compiled modules are kept whatever the environment says: tests start a thousand programs.
 tests: $(STAMP)
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 test-loaders: $(STAMP) ## every provider's files, listed by the real tools (installs them into .loaders, about 2 GB)
 	@$(BIN)/python -m pytest tests/loaders -p no:cacheprovider -rs
