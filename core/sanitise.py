@@ -14,10 +14,11 @@ ONE_LINE_LIMIT = 200
 _LINE_END = "\r\n|[\r\n\x0b\x0c\x85\u2028\u2029]"
 
 # A control string that is not ended on its own line loses only its introducer: otherwise one stray `ESC ]` in a
-# file would hide the rest of it from the person who reviews it.
+# file would hide the rest of it from the person who reviews it. None holds the introducer of another: looking for the
+# end of each of many would take time with the square of their number.
 _SEQUENCE = re.compile(
     "(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]"
-    "|(?:\x1b[\\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\r\n]*(?:\x07|\x1b\\\\|\x9c)"
+    "|(?:\x1b[\\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x90\x98\x9c-\x9f\r\n]*(?:\x07|\x1b\\\\|\x9c)"
     "|\x1b[ -/]+[0-~]"
     "|\x1b[0-~]?"
 )

@@ -174,7 +174,7 @@ class Summary:
 
 _TIME = r"(?: \(?\d+(?:\.\d+)? ?m?s\)?)?"
 PRINTED: tuple[re.Pattern[str], ...] = (
-    re.compile(r"^\s*--- (?P<end>PASS|FAIL|SKIP): (?P<name>\S+)", re.M),
+    re.compile(r"^[ \t]*--- (?P<end>PASS|FAIL|SKIP): (?P<name>\S+)", re.M),
     re.compile(r"^test (?P<name>\S+)(?: - should panic)? \.\.\. (?P<end>ok|FAILED|ignored)\b", re.M),
     re.compile(r"^[ \t]*(?P<end>(?:not )?ok) \d+ - (?P<name>[^#\n]*[^#\s])(?P<skipped> # (?:SKIP|TODO))?", re.M),
     re.compile(rf"^[ \t]*(?P<end>[✔✓✖✕✗×]) (?P<name>\S[^\n]*?){_TIME}$", re.M),
@@ -198,7 +198,7 @@ def _printed(match: re.Match[str]) -> Case:
     return Case(name, SKIPPED if skipped else _ENDS.get(match["end"], FAILED))
 
 
-_PAIR = re.compile(r"(?P<n>\d+)\s+(?P<word>[a-z]+)|(?P<label>[A-Za-z][a-z ]*)[=:]\s*(?P<figure>\d+)")
+_PAIR = re.compile(r"(?<!\d)(?P<n>\d+)\s+(?P<word>[a-z]+)|(?P<label>[A-Za-z][a-z ]{0,30})[=:]\s*(?P<figure>\d+)")
 
 WORDS: Mapping[str, str] = {
     "passed": PASSED, "pass": PASSED, "passing": PASSED, "xpassed": PASSED, "unexpected successes": FAILED,
@@ -212,15 +212,16 @@ WORDS: Mapping[str, str] = {
 
 SUMMARIES: tuple[Summary, ...] = (
     Summary("cargo", re.compile(r"^test result: \w+\. (.*)$", re.M), every_line=True),
-    Summary("jest", re.compile(r"^\s*Tests:?\s+(\d+ (?:passed|failed|skipped|todo).*)$", re.M), every_line=False),
-    Summary("maven", re.compile(r"^(?:\[\w+\]\s+)?(Tests run: \d+, .*[^.\w]*\d+)$", re.M), every_line=False),
-    Summary("pytest", re.compile(r"^=*\s*(\d+ \w+(?:, \d+ \w+)*) in [\d.]+s.*$", re.M), every_line=False),
+    Summary("jest", re.compile(r"^[ \t]*Tests:?[ \t]+(\d+ (?:passed|failed|skipped|todo).*)$", re.M), every_line=False),
+    Summary("maven", re.compile(r"^(?:\[\w+\]\s+)?(Tests run: \d+(?:, [A-Z][a-z]+: \d+)+)$", re.M), every_line=False),
+    Summary("pytest", re.compile(r"^=*[ \t]*(\d+ \w+(?:, \d+ \w+)*) in [\d.]+s.*$", re.M), every_line=False),
     Summary("unittest", re.compile(r"^(Ran \d+ tests?) in [\d.]+s\n+(?:OK|FAILED|NO TESTS RAN)(.*)$", re.M), False),
-    Summary("mocha", re.compile(r"^\s+(\d+ (?:passing|failing|pending))\b.*$", re.M), every_line=True),
+    Summary("mocha", re.compile(r"^[ \t]+(\d+ (?:passing|failing|pending))\b.*$", re.M), every_line=True),
     Summary("node", re.compile(r"^[#ℹ] ((?:pass|fail|skipped|todo) \d+)$", re.M), every_line=True),
     Summary("go", re.compile(r"^(--- (?:PASS|FAIL|SKIP)): ", re.M), every_line=True),
 )
-"""Read in this order; the first whose lines are there decides."""
+"""Read in this order; the first whose lines are there decides. No pattern looks beyond its line or at a part of it
+anew from each of its characters: what a command prints is megabytes, and a search lets no other thread run."""
 
 
 def read_summary(output: str) -> tuple[str, Counts] | None:

@@ -27,7 +27,7 @@ FILES_NAMED = 8
 TESTS_NAMED = 5
 
 _WORD = re.compile(r"[A-Za-z][a-z]+|[A-Z]{2,}|[a-z]{2,}")
-_DEFINED = re.compile(r"^\s*(?:export |async |pub )*(?:def|class|function|func|fn|struct|interface) (\w+)", re.M)
+_DEFINED = re.compile(r"^[ \t]*(?:export |async |pub )*(?:def|class|function|func|fn|struct|interface) (\w+)", re.M)
 _TEST_AFFIX = re.compile(r"^tests?_|_tests?$|[.-](test|spec)$")
 _COMMON = frozenset(
     word

@@ -27,7 +27,7 @@ PLAIN, ITEM = "plain", "item"
 UNRELEASED = re.compile(r"\b(unreleased|not (?:yet )?released|in development|upcoming)\b", re.IGNORECASE)
 LINK = re.compile(r"\[([^\]]+)\]:[ \t]*(\S+)")
 _VERSION = re.compile(r"(?<![\w.])v?(\d+(?:\.\d+)+(?:[-+.]?[0-9A-Za-z]+)*)")
-_PLAIN = re.compile(r"(?:version |release )?v?\d+(?:\.\d+)+\S*\s*[-–(:,].{6,40}$", re.IGNORECASE)
+_PLAIN = re.compile(r"(?=.{1,200}$)(?:version |release )?v?\d+(?:\.\d+)+\S*\s*[-–(:,].{6,40}$", re.IGNORECASE)
 _ITEM = re.compile(r"[-*][ \t]+(v?\d+(?:\.\d+)+)[ \t]*:")
 
 _MONTHS = {

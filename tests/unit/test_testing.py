@@ -482,6 +482,27 @@ def test_reading_a_summary_never_raises(output: str) -> None:
     printed_cases(output)
 
 
+@pytest.mark.parametrize(
+    "output",
+    [
+        "\n" * 1_000_000 + "x",
+        " " * 1_000_000 + "x",
+        "=" * 1_000_000,
+        "Tests run: 1, " + "0" * 1_000_000 + "x",
+        "test result: ok. " + "1" * 500_000 + "a" * 500_000 + "-",
+        "test result: ok. " + "a " * 500_000 + "-",
+        "Tests: 1 passed " + " " * 1_000_000 + "x",
+        "ok 1 - " + "a " * 500_000 + "#",
+        "✓ " + "1 " * 500_000 + "x",
+    ],
+)
+def test_a_summary_is_looked_for_once_over_however_much_was_printed(output: str) -> None:
+    """Looked for anew from each character, any of these takes hours."""
+    read_summary(output)
+
+    assert len(printed_cases(output)) <= 1
+
+
 class TestCoverage:
     @pytest.mark.parametrize(
         ("name", "text", "percent"),
