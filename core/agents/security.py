@@ -15,10 +15,11 @@ import asyncio
 import importlib.metadata
 import importlib.util
 import json
+import os
 import re
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from typing import Any
 from core.agents import measuring
 from core.agents.bounded import Unreadable, read_text
 from core.agents.branch import is_test_file
-from core.agents.findings import LISTED, Finding, added, evidence_of, finding
+from core.agents.findings import LISTED, Finding, added, evidence_of, finding, relative
 from core.agents.measured_coverage import probe
 from core.agents.trees import is_plain, remove, tree_at
 from core.contract import Json
@@ -45,6 +46,9 @@ LEAST_CONFIDENCE = {"HIGH": "LOW", "MEDIUM": "MEDIUM"}
 """By bandit's severity, the least confidence that counts. Low severity (each `assert`, each import of subprocess)
 and guesses at medium ones are left to the people who read the code."""
 _CONFIDENCES = ("UNDEFINED", "LOW", "MEDIUM", "HIGH")
+
+UNDECODED = "\N{REPLACEMENT CHARACTER}"
+"""Stands in a listed name for what is no UTF-8: no file has that name then, unless this is really a part of it."""
 
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _PINNED = re.compile(r"[A-Za-z0-9._-]+(\[[^\]]*\])?==[^;\s*]+(\s*;.*)?(\s*\\)?")
@@ -164,10 +168,15 @@ async def _checked(name: str, check: Callable[[_Trees], Awaitable[Check]], trees
 
 async def _bandit(trees: _Trees) -> Check:
     version = importlib.metadata.version("bandit")
-    files = [path for path in await git.tracked_files(trees.now) if path.endswith(".py") and is_plain(trees.now, path)]
+    tracked = [path for path in await git.tracked_files(trees.now) if path.endswith(".py")]
+    files = [path for path in tracked if is_plain(trees.now, path)]
     sources = [path for path in files if not is_test_file(path, trees.project.get("tech"))]
-    if not sources:
+    others = [path for path in tracked if path not in files and not is_test_file(path, trees.project.get("tech"))]
+    unseen = _unseen(trees, others, frozenset(files))
+    if not sources and not any(unseen):
         return Check("bandit", version, status="not applicable", note="the project has no Python source")
+    if not sources:
+        return Check("bandit", version, *unseen)
     now, results = await _bandit_on(trees.now, sources)
     if now is None:
         return Check("bandit", version, result=results[-1], status="not measured", note=_why(results[-1]))
@@ -178,7 +187,24 @@ async def _bandit(trees: _Trees) -> Check:
         suspects = sorted({found.path for found in now} | set(removed))
         before = (await _bandit_on(tree, [path for path in suspects if is_plain(tree, path)]))[0] or []
     new, existing = added(now, before, trees.now)
-    return Check("bandit", version, new, existing, results[-1])
+    return Check("bandit", version, [*new, *unseen[0]], [*existing, *unseen[1]], results[-1])
+
+
+def _unseen(trees: _Trees, paths: Sequence[str], scanned: Set[str]) -> tuple[list[Finding], list[Finding]]:
+    """(new, existing): a listed file that no check can read is no clean one. Links to what is scanned itself are."""
+    new: list[Finding] = []
+    existing: list[Finding] = []
+    for path in paths:
+        place = trees.now / path
+        if not place.is_symlink():
+            why = "its name is no UTF-8, or it is no plain file"
+        elif relative(str(place.resolve()), trees.now) not in scanned:
+            why = "it is a link to what is not scanned"
+        else:
+            continue
+        found = finding("bandit", trees.now, path, None, "not-scanned", f"not scanned: {why}", "MEDIUM")
+        (new if trees.changes(path) else existing).append(found)
+    return new, existing
 
 
 async def _bandit_on(root: Path, files: Sequence[str]) -> tuple[list[Finding] | None, list[CommandResult]]:
@@ -219,6 +245,13 @@ async def _secrets(trees: _Trees) -> Check:
     version = importlib.metadata.version("detect-secrets")
     files = [path for status, path in trees.changed if status != "D" and is_plain(trees.now, path)]
     files = [path for path in files if path != _SECRETS_BASELINE]
+    # A link's own text is where it leads to, and a submodule has no files here.
+    lost = [path for status, path in trees.changed if status != "D" and not os.path.lexists(trees.now / path)]
+    misnamed = [path for path in lost if UNDECODED in path]
+    if misnamed:
+        names = one_line(", ".join(misnamed), 300)
+        note = f"names that are no UTF-8 cannot be handed to it; rename {names}"
+        return Check("detect-secrets", version, status="not measured", note=note)
     if not files:
         return Check("detect-secrets", version, note="the branch changes no file")
     found, result = await _secrets_in(trees.now, files)

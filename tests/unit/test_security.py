@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import venv
 from dataclasses import dataclass
 from pathlib import Path
@@ -181,3 +182,40 @@ async def test_an_audit_counts_only_what_was_looked_up(
     shown = project(place.repo, base, python=str(home / "bin/python"))
     row = tool(await screen(shown, place.repo, place.scratch, base), "pip-audit")
     assert (row["status"], row["findings"], row["note"]) == expected
+
+
+@pytest.mark.parametrize("name", [b"caf\xe9.py", b"caf\xe9.txt"])
+async def test_a_file_whose_name_no_check_can_be_given_is_not_clean(place: Place, name: bytes) -> None:
+    base = commit(place.repo, {"shop.py": ""})
+    Path(os.fsdecode(os.fsencode(place.repo) + b"/" + name)).write_text(f"KEY = '{KEY}'\n" + EVAL)
+    commit(place.repo, {})
+
+    done = await place.screen(base)
+
+    assert security(done)["findings"] == (1 if name.endswith(b".py") else None)
+    secrets = tool(done, "detect-secrets")
+    assert (secrets["status"], "no UTF-8" in secrets["note"]) == ("not measured", True)
+    assert any("detect-secrets" in missing for missing in done.missing)
+
+
+@pytest.mark.parametrize(("target", "count"), [("payload.txt", 1), ("shop.py", 0), ("/etc/hostname", 1)])
+async def test_a_link_is_as_clean_as_what_was_scanned_of_it(place: Place, target: str, count: int) -> None:
+    base = commit(place.repo, {"shop.py": "", "payload.txt": EVAL})
+    (place.repo / "linked.py").symlink_to(target)
+    commit(place.repo, {})
+
+    done = await place.screen(base)
+
+    assert security(done)["findings"] == count
+    assert [(row["path"], row["code"]) for row in security(done)["details"]] == [("linked.py", "not-scanned")] * count
+
+
+async def test_a_link_that_was_there_before_is_nothing_of_the_branchs(place: Place) -> None:
+    write(place.repo, {"payload.txt": EVAL})
+    (place.repo / "linked.py").symlink_to("payload.txt")
+    base = commit(place.repo, {"shop.py": ""})
+    commit(place.repo, {"more.txt": "x"})
+
+    done = await place.screen(base)
+
+    assert (security(done)["findings"], security(done)["existing"]) == (0, 1)
