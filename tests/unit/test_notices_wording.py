@@ -175,7 +175,20 @@ def test_a_secret_that_the_cut_goes_through_is_not_shown_in_part() -> None:
     assert "ghp_" not in shown
 
 
-@pytest.mark.parametrize("call", ["@everyone", "@here", "<!channel>", "<@U123>", "<https://evil.example|click>"])
+@pytest.mark.parametrize(
+    "call",
+    [
+        *(
+            "@everyone",
+            "@here",
+            "<!channel>",
+            "<@U123>",
+            "<https://evil.example|click>",
+            "[approve](https://evil.example)",
+        ),
+        *("done.@channel", "x@everyone", "@**all**", "@_**all**", "@room"),
+    ],
+)
 def test_nobody_calls_a_whole_team_through_a_question(call: str) -> None:
     sent = defused(f"Look ({call}) now")
 

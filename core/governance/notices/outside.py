@@ -54,8 +54,11 @@ _FAILURES: Mapping[str, tuple[str, bool]] = {
 """What the program's words mean, and whether trying again is pointless."""
 
 # What chat services take for a call to everybody, or for a link with another text, where somebody wrote it into a
-# question.
-_CALL = re.compile(r"(?<![\w.])@(?=(?:everyone|here|channel|all)\b)|<(?=[!@#]|(?:https?|mailto):)", re.IGNORECASE)
+# question. What looks like a mail address stays one.
+_CALL = re.compile(
+    r"@(?=(?:everyone|here|channel|all|room)\b|_?\*\*)(?!(?<=\w@)\w+\.\w)|<(?=[!@#]|(?:https?|mailto):)|\](?=\()",
+    re.IGNORECASE,
+)
 
 
 def defused(text: str) -> str:
