@@ -26,7 +26,7 @@ from core.agents.credentials import granted, not_set, without_values
 from core.agents.records import file_digest, read_json, write_json
 from core.agents.tags import prefix_of, release_tags
 from core.contract import AgentRequest, AgentResponse, Json, blocked, failed, succeeded
-from core.projects import git
+from core.projects import forwarding, git
 from core.projects.child import Leftovers
 from core.projects.commands import CommandResult, Limits, run
 from core.projects.git import GitError
@@ -186,7 +186,7 @@ async def _date(repo: Path, commit: str) -> str:
 async def _land(release: Release, merge: str) -> AgentResponse | None:
     """Move the target and set the tag; a BLOCKED response when the user's checkout is in the way."""
     try:
-        await git.fast_forward(release.repo, release.target, merge)
+        await forwarding.fast_forward(release.repo, release.target, merge)
     except GitError as error:
         hint = f"{error} Then go on: nothing was touched, and apm merges {merge[:12]} again."
         return blocked(
@@ -351,6 +351,8 @@ async def _run_deploy(release: Release, merge: str, attempt: int) -> Deployment:
     if result.ok:
         return Deployment(record["evidence"], argv[0])
     tail = sanitise(result.output[-TAIL:])
+    if result.not_found:
+        return Deployment(record["evidence"], argv[0], problem=f"The deploy command could not be started: {tail}")
     how = "at its time limit" if result.timed_out else f"with exit code {result.exit_code}"
     return Deployment(record["evidence"], argv[0], problem=f"The deploy command ended {how}. Its output ends: {tail}")
 

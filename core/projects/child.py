@@ -33,6 +33,10 @@ saves a look at every process (some 40 µs each). `leave`: left alone, now and b
 """
 
 
+Undecodable = Literal["replace", "surrogateescape"]
+"""What becomes of bytes that are no UTF-8: a mark that can be shown, or what `os.fsencode` makes the same bytes of."""
+
+
 class Capture:
     """The head and the tail of a stream of any length, and the digest of the whole."""
 
@@ -51,10 +55,10 @@ class Capture:
         if len(self.tail) > 2 * self.tail_limit:
             self._cut()
 
-    def text(self) -> str:
+    def text(self, undecodable: Undecodable = "replace") -> str:
         self._cut()
         gap = f"\n[{self.dropped:,} bytes dropped here]\n".encode() if self.dropped else b""
-        return bytes(self.head + gap + self.tail).decode("utf-8", "replace")
+        return bytes(self.head + gap + self.tail).decode("utf-8", undecodable)
 
     def _cut(self) -> None:
         excess = len(self.tail) - self.tail_limit

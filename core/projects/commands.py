@@ -20,6 +20,7 @@ from pathlib import Path
 from core.contract import Json
 from core.projects import processes
 from core.projects.child import Child, Leftovers, to_the_end
+from core.projects.child import Undecodable as Undecodable
 from core.sanitise import sanitise
 
 TAIL_CHARACTERS = 2_000
@@ -123,6 +124,7 @@ async def run(
     env: Mapping[str, str] | None = None,
     stdin: bytes = b"",
     leftovers: Leftovers = "search",
+    undecodable: Undecodable = "replace",
 ) -> CommandResult:
     """Run a program to its end or to its limit. Never raises for a program that fails or is not there.
 
@@ -130,7 +132,8 @@ async def run(
     before the cancellation goes on.
 
     `leftovers="leave"` is for a command whose purpose is to start something that stays (a deploy). Its output is no
-    longer read once the command ended, so what stays should write to a file.
+    longer read once the command ended, so what stays should write to a file. `undecodable` is what becomes of what is
+    no UTF-8 in the standard output.
     """
     run_id, started_at = uuid.uuid4().hex, int(time.time() * 1000)
     child = Child(run_id, limits.output_bytes)
@@ -149,17 +152,24 @@ async def run(
         raise
     finally:
         child.close()
-    return _result(child, words, cwd, started_at, stderr=child.err.text())
+    return _result(child, words, cwd, started_at, stderr=child.err.text(), undecodable=undecodable)
 
 
 def _result(
-    child: Child, argv: tuple[str, ...], cwd: Path, started_at: int, *, stderr: str, not_found: bool = False
+    child: Child,
+    argv: tuple[str, ...],
+    cwd: Path,
+    started_at: int,
+    *,
+    stderr: str,
+    not_found: bool = False,
+    undecodable: Undecodable = "replace",
 ) -> CommandResult:
     return CommandResult(
         argv=argv,
         cwd=str(cwd),
         exit_code=child.exit_code,
-        stdout=child.out.text(),
+        stdout=child.out.text(undecodable),
         stderr=stderr,
         seconds=round(child.seconds, 3),
         started_at=started_at,

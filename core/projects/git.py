@@ -7,13 +7,14 @@ option, for a worktree's own `.gitmodules` beats a setting, and `add --update` o
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.contract import ApmError
-from core.projects.commands import CommandResult, Limits, run
+from core.projects.commands import CommandResult, Limits, Undecodable, run
 from core.sanitise import one_line
 
 LIMITS = Limits(seconds=300.0, output_bytes=64 * 2**20)
@@ -26,7 +27,7 @@ FALLBACK_NAME, FALLBACK_EMAIL = "apm", "apm@localhost"
 _SETTINGS = """
 core.hooksPath=/dev/null core.quotepath=off core.fsmonitor=false commit.gpgsign=false tag.gpgsign=false
 log.showSignature=false color.ui=false gc.auto=0 maintenance.auto=false submodule.recurse=false rerere.enabled=false
-i18n.logOutputEncoding=UTF-8 trailer.separators=: diff.submodule=short
+i18n.logOutputEncoding=UTF-8 i18n.commitEncoding=UTF-8 trailer.separators=: diff.submodule=short
 """
 _OPTIONS = tuple(word for setting in _SETTINGS.split() for word in ("-c", setting))
 _ENVIRONMENT = {
@@ -72,7 +73,12 @@ class Checkout:
 
 
 async def git_result(
-    repo: Path, *args: str, env: Mapping[str, str] | None = None, stdin: bytes = b"", limits: Limits = LIMITS
+    repo: Path,
+    *args: str,
+    env: Mapping[str, str] | None = None,
+    stdin: bytes = b"",
+    limits: Limits = LIMITS,
+    undecodable: Undecodable = "replace",
 ) -> CommandResult:
     """Git's own result, for callers to whom an exit code is an answer.
 
@@ -82,7 +88,10 @@ async def git_result(
     argv = ("git", *_OPTIONS, *args)
     environment = {**_ENVIRONMENT, "GIT_CEILING_DIRECTORIES": str(repo.resolve().parent), **(env or {})}
     for pause in _PAUSES:
-        result = await run(argv, cwd=repo, limits=limits, env=environment, stdin=stdin, leftovers="group")
+        asked = run(
+            argv, cwd=repo, limits=limits, env=environment, stdin=stdin, leftovers="group", undecodable=undecodable
+        )
+        result = await asked
         if result.ok or "/commondir: " not in result.stderr:
             return result
         await asyncio.sleep(pause)
@@ -137,16 +146,11 @@ async def branch_exists(repo: Path, branch: str) -> bool:
 
 async def status(repo: Path, *, untracked: bool = True) -> tuple[tuple[str, str], ...]:
     """What differs from HEAD: (two-letter code, path). Ignored files and the insides of submodules do not count."""
-    text = await git(
-        repo,
-        "status",
-        "--porcelain",
-        "-z",
-        "--no-renames",
-        "--ignore-submodules=dirty",
-        f"--untracked-files={'normal' if untracked else 'no'}",
-    )
+    text = await git(repo, *_STATUS, f"--untracked-files={'normal' if untracked else 'no'}")
     return tuple((entry[:2], entry[3:]) for entry in text.split("\0") if entry)
+
+
+_STATUS = ("status", "--porcelain", "-z", "--no-renames", "--ignore-submodules=dirty")
 
 
 _FIELDS = ("%H", "%an", "%ae", "%at", "%s", "%b", "%(trailers:only=true,unfold=true)")
@@ -242,20 +246,30 @@ async def add_all_and_commit(
     Untracked files count, but not ignored ones and what tools leave behind (caches, coverage data): a project without
     a .gitignore must not get it into its history. `author` is `Name <mail>`, `date` any date git reads.
     """
-    new = (await git(worktree, "ls-files", "--others", "--exclude-standard", "-z")).split("\0")
+    new = (await _names(worktree, "ls-files", "--others", "--exclude-standard", "-z")).split("\0")
     # A path that ends in a slash is a repository inside this one: added, it would be a link that leads nowhere.
     wanted = "\0".join(path for path in new if path and not path.endswith("/") and not BY_PRODUCT.search(path))
-    known = "\0".join(path for code, path in await status(worktree, untracked=False) if code[1] != " ")
+    entries = (await _names(worktree, *_STATUS, "--untracked-files=no")).split("\0")
+    known = "\0".join(entry[3:] for entry in entries if entry and entry[1] != " ")
+    listed = ("--pathspec-from-file=-", "--pathspec-file-nul")
     if known:
-        await git(worktree, "add", "--update", "--pathspec-from-file=-", "--pathspec-file-nul", stdin=known.encode())
+        await git(worktree, "add", "--update", *listed, stdin=os.fsencode(known))
     if wanted:
-        await git(worktree, "add", "--pathspec-from-file=-", "--pathspec-file-nul", stdin=wanted.encode())
+        await git(worktree, "add", *listed, stdin=os.fsencode(wanted))
     if (await git_result(worktree, "diff", "--cached", "--quiet", "--no-ext-diff")).ok:
         return None
     who = await _identity(worktree, author, date)
     text = with_trailers(message, trailers or {}).encode()
     await git(worktree, "commit", "--quiet", "--cleanup=whitespace", "--file=-", env=who, stdin=text)
     return await head(worktree)
+
+
+async def _names(repo: Path, *args: str) -> str:
+    """Names that git lists, as they are to be handed back to it by `os.fsencode`: some are no UTF-8."""
+    result = await git_result(repo, *args, undecodable="surrogateescape")
+    if not result.ok or result.truncated:
+        raise GitError(f"git {args[0]} failed in {repo}: {_reason(result)}")
+    return result.stdout
 
 
 async def merge_in(worktree: Path, target: str) -> tuple[str, ...]:
@@ -268,9 +282,19 @@ async def merge_in(worktree: Path, target: str) -> tuple[str, ...]:
         return ()
     conflicts = await git(worktree, "diff", "--name-only", "--diff-filter=U", "-z", "--ignore-submodules=dirty")
     if not conflicts:
-        raise GitError(f"git merge failed in {worktree}: {_reason(result)}")
+        raise GitError(f"git merge failed in {worktree}: {told_of_merge(_reason(result))}")
     await git(worktree, "merge", "--abort")
     return tuple(conflicts.rstrip("\0").split("\0"))
+
+
+def told_of_merge(reason: str) -> str:
+    """What git says of a merge that it refused, and what a person can do where git does not say."""
+    told = one_line(reason, 400)
+    if "GPG signature" in told:
+        return f"{told} git's merge.verifySignatures is on, and what apm commits is not signed: set it to false there."
+    if "unrelated histories" in told:
+        return f"{told}: another history was put in its place since. Merge or rebase by hand there, or begin anew."
+    return told
 
 
 async def merge_commit(
@@ -295,47 +319,6 @@ async def merge_commit(
     return (await git(repo, *args, env=who, stdin=text)).strip()
 
 
-async def fast_forward(repo: Path, target: str, commit: str) -> Path | None:
-    """Move the branch `target` forward to `commit`; the checkout that moved with it, None where none has it.
-
-    A checkout with uncommitted changes in tracked files is never touched, and the branch then stays as well:
-    GitError names the files. Untracked files only matter where the commit brings a file of that name.
-    """
-    old = await head(repo, f"refs/heads/{target}")
-    if await is_ancestor(repo, commit, old):
-        return None
-    if not await is_ancestor(repo, old, commit):
-        raise GitError(f"{target} has moved on since {commit[:12]} was made; merge {target} into the branch again.")
-    for checkout in await checkouts(repo):
-        if checkout.branch == target and checkout.path.is_dir():
-            await _fast_forward_checkout(checkout.path, target, commit)
-            return checkout.path
-        if checkout.branch is None and await _rebases(checkout.path, target):
-            raise GitError(f"{target} is being rebased in {checkout.path}; finish or abort that, then try again.")
-    await git(repo, "update-ref", "-m", "apm: fast-forward", f"refs/heads/{target}", commit, old)
-    return None
-
-
-async def _fast_forward_checkout(checkout: Path, target: str, commit: str) -> None:
-    changed = [path for _, path in await status(checkout, untracked=False)]
-    if changed:
-        names = one_line(", ".join(changed))
-        raise GitError(f"{checkout} has {target} checked out with uncommitted changes ({names}); commit or stash them.")
-    result = await git_result(checkout, "merge", "--quiet", "--ff-only", "--no-autostash", commit)
-    if not result.ok:
-        raise GitError(f"{target} could not be moved in {checkout}: {one_line(result.output, 400)}")
-
-
-async def _rebases(checkout: Path, branch: str) -> bool:
-    """Whether a rebase of `branch` is under way in a checkout: HEAD is detached then, but the branch is in use."""
-    if not checkout.is_dir():
-        return False
-    names = ("rebase-merge/head-name", "rebase-apply/head-name")
-    found = await git(checkout, "rev-parse", *(word for name in names for word in ("--git-path", name)))
-    files = [checkout / line for line in found.splitlines()]
-    return any(file.is_file() and file.read_text().strip() == f"refs/heads/{branch}" for file in files)
-
-
 async def checkouts(repo: Path) -> tuple[Checkout, ...]:
     """Each working tree of the repository, the main one first; also those whose folder is gone."""
     found: list[Checkout] = []
@@ -343,8 +326,19 @@ async def checkouts(repo: Path) -> tuple[Checkout, ...]:
         facts = dict(line.partition(" ")[::2] for line in block.splitlines())
         if "worktree" in facts and "bare" not in facts:
             branch = facts.get("branch", "").removeprefix("refs/heads/") or None
-            found.append(Checkout(Path(facts["worktree"]), branch, facts.get("locked")))
+            path = Path(facts["worktree"]) if found else await _main_checkout(repo, Path(facts["worktree"]))
+            found.append(Checkout(path, branch, facts.get("locked")))
     return tuple(found)
+
+
+async def _main_checkout(repo: Path, listed: Path) -> Path:
+    """Where the repository's folder lies elsewhere (`--separate-git-dir`), git lists that in its checkout's place."""
+    if (listed / ".git").exists():
+        return listed
+    words = ("--path-format=absolute", "--git-dir", "--git-common-dir", "--show-toplevel")
+    answer = (await git(repo, "rev-parse", *words, check=False)).splitlines()
+    is_main = len(answer) == 3 and answer[0] == answer[1] == str(listed)
+    return Path(answer[2]) if is_main else listed
 
 
 async def create_tag(
@@ -395,5 +389,9 @@ def _reason(result: CommandResult) -> str:
     if result.timed_out:
         return f"it took longer than {LIMITS.seconds:g} s and was stopped."
     lines = [line.strip() for line in (result.stderr or result.stdout).splitlines() if line.strip()]
-    telling = next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[0] if lines else "")
-    return one_line(re.sub(r"^(fatal|error): ", "", telling)) or f"exit code {result.exit_code}."
+    at = next((n for n, line in enumerate(lines) if line.startswith(("fatal:", "error:"))), 0)
+    told = [re.sub(r"^(fatal|error): ", "", line) for line in lines[at : at + 1]]
+    if at and "not found" in lines[at - 1]:
+        # A filter's shell, before git says what came of that.
+        told.insert(0, lines[at - 1])
+    return one_line("; ".join(told)) or f"exit code {result.exit_code}."

@@ -37,9 +37,14 @@ async def prepare(project: Json, worktree: Path, scratch: Path) -> list[Json]:
         evidence.append(result.evidence(note="setup"))
         if not result.ok:
             tail = one_line(evidence[-1]["output_tail"][-300:], 300)
+            change = "--setup …"
+            how = "could not be started" if result.exit_code is None else f"ended with exit code {result.exit_code}"
+            if result.timed_out:
+                how, change = f"was stopped at its time limit of {limits.seconds:g} s", "--time-limit …` or `--setup …"
+            how += f": {tail}" if tail else "."
             raise ApmError(
-                f"The setup command {one_line(' '.join(argv))} of {project['name']} failed: {tail} "
-                f"Mend it with `apm project set {project['name']} --setup …`, then try again."
+                f"The setup command {one_line(' '.join(argv))} of {project['name']} {how} "
+                f"Mend it with `apm project set {project['name']} {change}`, then try again."
             )
     unfinished = done.with_suffix(".new")
     unfinished.write_bytes("\0".join(await no_commits_files(worktree)).encode())

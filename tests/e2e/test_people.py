@@ -83,7 +83,7 @@ async def test_a_setup_command_that_fails_is_a_question_that_names_it(tmp_path: 
 
         (question,) = await office.questions()
         assert (question.kind, question.phase) == ("error", "I1")
-        assert "setup command false of greeter failed" in question.question
+        assert "setup command false of greeter ended with exit code 1. Mend it" in question.question
     finally:
         await office.close()
 

@@ -248,7 +248,8 @@ class TestADeployCommand:
         response = await place.ask(ROLE)
 
         assert response.status is Status.FAILURE
-        assert "'no-such-program-here' was not found" in response.metadata["error"]
+        told = "The deploy command could not be started: The program 'no-such-program-here' was not found"
+        assert told in response.metadata["error"]
 
     async def test_killed_within_it_asks_a_human(self, place: Place, deploys: Path) -> None:
         await self._killed_within(place, deploys)

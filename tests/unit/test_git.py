@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.projects import git
+from core.projects import forwarding, git
 from core.projects.git import Commit, GitError
 from tests.unit.git_project import commit
 from tests.unit.git_project import git as by_hand
@@ -231,6 +232,30 @@ async def test_a_merge_without_touching_any_checkout(repo: Path) -> None:
     assert again == merge
 
 
+async def test_a_commit_is_in_the_encoding_that_it_says(repo: Path) -> None:
+    by_hand(repo, "config", "i18n.commitEncoding", "ISO-8859-1")
+    by_hand(repo, "config", "user.name", "Zoë")
+    (repo / "a.txt").write_text("three\n")
+
+    await git.add_all_and_commit(repo, "Grüße")
+
+    assert by_hand(repo, "-c", "i18n.logOutputEncoding=UTF-8", "log", "-1", "--format=%an %s") == "Zoë Grüße"
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+async def test_a_file_is_committed_whose_name_is_no_utf8(repo: Path, is_known: bool) -> None:
+    odd = Path(os.fsdecode(os.fsencode(repo) + b"/caf\xe9.txt"))
+    odd.write_text("one")
+    if is_known:
+        commit(repo, {}, "it is there")
+        odd.write_text("two")
+    (repo / "a.txt").write_text("three\n")
+
+    assert await git.add_all_and_commit(repo, "More") == by_hand(repo, "rev-parse", "HEAD")
+
+    assert await git.status(repo) == ()
+
+
 async def test_a_conflict_is_reported_and_leaves_the_worktree_as_it_was(repo: Path) -> None:
     by_hand(repo, "checkout", "-q", "-b", "work")
     commit(repo, {"a.txt": "ours\n", "dir/ü b.txt": "ours\n"})
@@ -256,10 +281,10 @@ async def test_fast_forward_of_a_branch_that_is_checked_out_nowhere(repo: Path) 
     by_hand(repo, "checkout", "-q", "-b", "work")
     new = commit(repo, {"b.txt": "b"})
 
-    assert await git.fast_forward(repo, "main", new) is None
+    assert await forwarding.fast_forward(repo, "main", new) is None
     assert by_hand(repo, "rev-parse", "main") == new
-    assert await git.fast_forward(repo, "main", new) is None
-    assert await git.fast_forward(repo, "main", old) is None, "main contains it already"
+    assert await forwarding.fast_forward(repo, "main", new) is None
+    assert await forwarding.fast_forward(repo, "main", old) is None, "main contains it already"
     assert by_hand(repo, "rev-parse", "main") == new
 
 
@@ -271,7 +296,7 @@ async def test_fast_forward_moves_the_checkout_that_has_the_branch(repo: Path) -
     by_hand(repo, "worktree", "add", "-q", str(other), "main")
     (other / "notes.txt").write_text("untracked, so nobody minds")
 
-    assert await git.fast_forward(repo, "main", new) == other
+    assert await forwarding.fast_forward(repo, "main", new) == other
     assert (other / "b.txt").is_file()
     assert await git.status(repo) == ()
 
@@ -286,14 +311,69 @@ async def test_fast_forward_refuses_a_checkout_with_changes_and_touches_nothing(
     with pytest.raises(
         GitError, match=r"has main checked out with uncommitted changes \(a\.txt\); commit or stash them"
     ):
-        await git.fast_forward(repo, "main", new)
+        await forwarding.fast_forward(repo, "main", new)
     by_hand(repo, "checkout", "-q", "a.txt")
     (repo / "b.txt").write_text("precious")
     with pytest.raises(GitError, match=r"main could not be moved in .*would be overwritten.*b\.txt"):
-        await git.fast_forward(repo, "main", new)
+        await forwarding.fast_forward(repo, "main", new)
 
     assert (repo / "b.txt").read_text() == "precious"
     assert by_hand(repo, "rev-parse", "main") == old
+
+
+async def test_fast_forward_leaves_what_people_keep_out_of_git_where_it_is(repo: Path) -> None:
+    (repo / ".gitignore").write_text(".env\n")
+    commit(repo, {}, "ignores")
+    old = by_hand(repo, "rev-parse", "main")
+    by_hand(repo, "checkout", "-q", "-b", "work")
+    new = commit(repo, {".env": "MODE=example\n"})
+    by_hand(repo, "checkout", "-q", "main")
+    (repo / ".env").write_text("SECRET=mine\n")
+
+    with pytest.raises(GitError, match=r"main could not be moved in .*would be overwritten.*\.env"):
+        await forwarding.fast_forward(repo, "main", new)
+
+    assert (repo / ".env").read_text() == "SECRET=mine\n"
+    assert by_hand(repo, "rev-parse", "main") == old
+
+
+@pytest.mark.parametrize("options", ["--squash", "-s ours", "--no-commit"])
+@pytest.mark.parametrize("branch", ["main", "release/1.x=y"])
+async def test_fast_forward_moves_the_branch_whatever_its_own_options_are(
+    repo: Path, options: str, branch: str
+) -> None:
+    by_hand(repo, "checkout", "-q", "-b", "work")
+    new = commit(repo, {"b.txt": "b"})
+    by_hand(repo, "checkout", "-q", "-B", branch, "work~1")
+    by_hand(repo, "config", f"branch.{branch}.mergeOptions", options)
+
+    assert await forwarding.fast_forward(repo, branch, new) == repo
+
+    assert by_hand(repo, "rev-parse", branch) == new
+    assert await git.status(repo) == ()
+
+
+async def test_a_merge_that_has_to_be_signed_is_told_with_the_setting(repo: Path) -> None:
+    by_hand(repo, "checkout", "-q", "-b", "work")
+    new = commit(repo, {"b.txt": "b"})
+    by_hand(repo, "checkout", "-q", "main")
+    by_hand(repo, "config", "merge.verifySignatures", "true")
+
+    with pytest.raises(GitError, match=r"git's merge\.verifySignatures is on, .*: set it to false there"):
+        await forwarding.fast_forward(repo, "main", new)
+    commit(repo, {"c.txt": "c"})
+    with pytest.raises(GitError, match=r"merge\.verifySignatures"):
+        await git.merge_in(repo, "work")
+
+
+async def test_a_checkout_whose_repository_lies_elsewhere_is_moved_as_any(repo: Path) -> None:
+    by_hand(repo, "init", "-q", "--separate-git-dir", str(repo.parent / "kept apart"))
+    by_hand(repo, "checkout", "-q", "-b", "work")
+    new = commit(repo, {"b.txt": "b"})
+    by_hand(repo, "checkout", "-q", "main")
+
+    assert await forwarding.fast_forward(repo, "main", new) == repo
+    assert (repo / "b.txt").is_file()
 
 
 async def test_fast_forward_refuses_a_branch_that_is_being_rebased(repo: Path) -> None:
@@ -307,14 +387,14 @@ async def test_fast_forward_refuses_a_branch_that_is_being_rebased(repo: Path) -
         by_hand(repo, "rebase", "work")
 
     with pytest.raises(GitError, match=r"main is being rebased in .*; finish or abort that"):
-        await git.fast_forward(repo, "main", newer)
+        await forwarding.fast_forward(repo, "main", newer)
     assert await git.head(repo, "main") == main
 
 
 async def test_fast_forward_refuses_a_commit_that_lacks_what_the_target_has(repo: Path) -> None:
     work, _ = diverged(repo)
     with pytest.raises(GitError, match=r"main has moved on since .* was made; merge main into the branch again\."):
-        await git.fast_forward(repo, "main", work)
+        await forwarding.fast_forward(repo, "main", work)
 
 
 async def test_a_tag_is_made_once(repo: Path) -> None:
@@ -364,3 +444,12 @@ def test_trailers_are_the_last_paragraph(message: str, trailers: dict[str, str])
     text = git.with_trailers(message, trailers)
     paragraph = text.rstrip("\n").split("\n\n")[-1]
     assert dict(line.split(": ", 1) for line in paragraph.splitlines()) == trailers
+
+
+async def test_a_filter_that_is_not_there_is_named(repo: Path) -> None:
+    commit(repo, {".gitattributes": "*.bin filter=big\n", "a.bin": "x"})
+    by_hand(repo, "config", "filter.big.process", "no-such-filter --all")
+    by_hand(repo, "config", "filter.big.required", "true")
+
+    with pytest.raises(GitError, match=r"no-such-filter: .*not found; "):
+        await git.git(repo, "worktree", "add", "-q", str(repo.parent / "more"), "--detach", "main")
