@@ -249,13 +249,16 @@ async def test_the_text_scrolls_while_the_answers_keep_the_focus(busy_workspace:
         assert pilot.app.screen.query_one("#question", Document).scroll_offset.y == 0
 
 
-async def test_the_queue_answers_without_opening(busy_workspace: SeededWorkspace) -> None:
+@pytest.mark.parametrize("key", ["a", "A", "r", "e", "E"])
+async def test_what_answers_in_the_queue_opens_the_question_first(busy_workspace: SeededWorkspace, key: str) -> None:
+    """A line shows the beginning of it, and none of its answers."""
     async with opened(busy_workspace) as pilot:
-        await press(pilot, "3", "a")
+        await press(pilot, "3", key)
+        assert decision_of(pilot).escalation == PASSKEYS
+        assert not await answers(busy_workspace, PASSKEYS)
+        await press(pilot, "escape", "exclamation_mark")
         assert isinstance(pilot.app.screen, Dashboard)
-        assert [a.option for a in await answers(busy_workspace, PASSKEYS)] == ["passkeys"]
-        await press(pilot, "exclamation_mark")
-        assert (await row_of(busy_workspace, THIN)).acknowledged_at == MORNING
+        assert (await row_of(busy_workspace, PASSKEYS)).acknowledged_at == MORNING
 
 
 async def test_what_happened_to_it_stands_beside_it(busy_workspace: SeededWorkspace) -> None:

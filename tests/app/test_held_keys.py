@@ -19,7 +19,7 @@ REPEATS = [n * 0.025 for n in range(30)]
 """What a keyboard sends for a key that is held down for less than a second."""
 DELAY = 0.5
 """How long most keyboards wait before the first repeat."""
-PLACES = {"queue": ("3", "g"), "decision": ("space",), "triage": ("t",)}
+PLACES = {"decision": ("space",), "triage": ("t",)}
 
 
 @pytest.fixture
@@ -52,9 +52,7 @@ async def answered(made: SeededWorkspace) -> int:
     return sum([len(await answers(made, n)) for n in QUESTIONS])
 
 
-@pytest.mark.parametrize(
-    ("place", "key"), [("queue", "a"), ("decision", "a"), ("decision", "1"), ("triage", "a"), ("triage", "1")]
-)
+@pytest.mark.parametrize(("place", "key"), [("decision", "a"), ("decision", "1"), ("triage", "a"), ("triage", "1")])
 async def test_a_key_that_is_held_answers_one_question(many: SeededWorkspace, place: str, key: str) -> None:
     async with opened(many) as pilot:
         await press(pilot, *PLACES[place])
@@ -63,6 +61,15 @@ async def test_a_key_that_is_held_answers_one_question(many: SeededWorkspace, pl
         assert notices(pilot).count(HELD) == 1
         await press(pilot, key)
         assert await answered(many) == 2, "it was let go of"
+
+
+async def test_a_key_that_is_held_in_the_queue_opens_a_question_and_answers_none(many: SeededWorkspace) -> None:
+    async with opened(many) as pilot:
+        await press(pilot, "3", "g")
+        await hold(pilot, "a", *REPEATS)
+        assert (decision_of(pilot).escalation, await answered(many)) == (1, 0)
+        await press(pilot, "a")
+        assert await answered(many) == 1, "it was let go of"
 
 
 async def test_enter_answers_one_question_as_well_and_none_where_it_opened_it(many: SeededWorkspace) -> None:

@@ -15,7 +15,7 @@ from tui.screens.pane_screen import PaneScreen
 from tui.text.words import Line
 from tui.widgets.briefing_pane import BriefingPane
 from tui.widgets.pipeline import Pipeline
-from tui.widgets.queue import Queue
+from tui.widgets.queue import QueuePane
 from tui.widgets.row_list import RowList
 from tui.widgets.tier_tree import TierTree
 from tui.widgets.top_line import TopLine
@@ -52,7 +52,7 @@ class Dashboard(PaneScreen):
             TierTree(widget_id="agents"),
             Vertical(
                 Pipeline(widget_id="work"),
-                Queue(widget_id="queue"),
+                QueuePane(widget_id="queue"),
                 BriefingPane(widget_id="briefing"),
                 id="right",
                 classes="column",

@@ -119,6 +119,31 @@ class Queue(QuestionDeeds, WindowedList["EscalationRow"]):
         )
 
 
+class QueuePane(Queue):
+    """The queue among other panes: a line has room for the beginning of a question and for none of its answers. So the
+    keys that answer open it, and answer there."""
+
+    def action_accept(self) -> None:
+        self._look_first()
+
+    def action_accept_and_propose(self) -> None:
+        self._look_first()
+
+    def action_other(self) -> None:
+        self._look_first()
+
+    def action_values(self) -> None:
+        self._look_first()
+
+    def action_values_in_editor(self) -> None:
+        self._look_first()
+
+    def _look_first(self) -> None:
+        question = self.question_for_key()
+        if question is not None:
+            self.apm.open_question(question.id)
+
+
 def waiting_for_me(reader: Connection, now: int) -> tuple[int, ...]:
     """The numbers of the questions that need an answer now, in the queue's order."""
     from core.store import reads_windows
