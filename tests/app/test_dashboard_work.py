@@ -20,6 +20,7 @@ from tests.app.seeding import (
     seed_passed,
     seed_work_item,
 )
+from tui.screens.dashboard import Dashboard
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.pipeline import Pipeline
 
@@ -180,3 +181,15 @@ async def test_capital_x_cancels_a_work_item_after_asking(
         facts = await busy_workspace.store.read(lambda r: reads.work_item_facts(r, 7))
     assert facts is not None
     assert (facts.cancelled_at is not None) == cancelled
+
+
+@pytest.mark.parametrize("key", ["p", "X"])
+async def test_what_is_over_is_neither_paused_nor_cancelled(busy_workspace: SeededWorkspace, key: str) -> None:
+    async with opened(busy_workspace) as pilot:
+        pipeline = pilot.app.screen.query_one(Pipeline)
+        pipeline.go_to(1)
+        await press(pilot, key)
+        assert isinstance(pilot.app.screen, Dashboard)
+        assert notices(pilot)[-1] == "Work item 1: it is closed, and nothing of it runs any more."
+        assert "pause" not in screen_text(pilot).splitlines()[-1]
+        assert pipeline.applies("work.cancel") == "it is closed, and nothing of it runs any more"

@@ -29,10 +29,12 @@ class WorkItemDeeds(_Node):
 
     def applies(self, action_id: str) -> bool | str:
         """Whether an action makes sense for the work item in hand; else why not."""
-        item = self.work_item_in_hand()
-        if action_id not in ("work.accept", "work_item.accept") or item is None or item.state == "proposed":
+        item, name = self.work_item_in_hand(), action_id.partition(".")[2]
+        if item is None or not action_id.startswith(("work.", "work_item.")):
             return True
-        return f"only a proposed work item is accepted; this one is {item.state}"
+        if name == "accept" and item.state != "proposed":
+            return f"only a proposed work item is accepted; this one is {item.state}"
+        return (name in ("pause", "cancel") and _over(item)) or True
 
     def called(self, action_id: str) -> tuple[str, str] | None:
         """What an action is called for the work item in hand, where that is not the usual."""
@@ -42,7 +44,7 @@ class WorkItemDeeds(_Node):
 
     def action_pause(self) -> None:
         item = self.work_item_in_hand()
-        if item is None:
+        if item is None or self._is_over(item):
             return
         paused = item.is_held
         app = app_of(self)
@@ -77,8 +79,14 @@ class WorkItemDeeds(_Node):
 
     def action_cancel(self) -> None:
         item = self.work_item_in_hand()
-        if item is not None:
+        if item is not None and not self._is_over(item):
             in_background(app_of(self), self._ask_to_cancel(item), group="asking")
+
+    def _is_over(self, item: WorkItemRow) -> bool:
+        """Whether nothing is left of it to pause or to cancel, which is said."""
+        if over := _over(item):
+            app_of(self).tell(f"Work item {item.id}: {over}.")
+        return bool(over)
 
     async def _ask_to_cancel(self, item: WorkItemRow) -> None:
         from core.orchestration.outward import held_outside
@@ -99,3 +107,8 @@ class WorkItemDeeds(_Node):
         title = f"Cancel work item {item.id}?"
         text = f"{one_line(item.title, 80)}: its worktree is removed, its branch and its record stay. {held}".rstrip()
         app.push_screen(ConfirmDialog(title, text, "Cancel it", "Keep it"), confirmed)
+
+
+def _over(item: WorkItemRow) -> str:
+    """Why a work item can be neither paused nor cancelled; empty where it can."""
+    return f"it is {item.state}, and nothing of it runs any more" if item.facts.is_over else ""
