@@ -32,7 +32,7 @@ from tui.places import places_around
 from tui.screens.dashboard import Dashboard
 from tui.settings.configured import ConfiguredApp
 from tui.settings.themes import PlainBars
-from tui.undoing import Undo, UndoStack, for_good
+from tui.undoing import ONCE_MORE, Undo, UndoStack, for_good
 from tui.widgets.key_bar import KeyBar
 
 if TYPE_CHECKING:
@@ -277,8 +277,9 @@ class ApmApp(InOrder, Notices, ConfiguredApp):
             try:
                 if undo.work is not None:
                     await self.bridge.write(undo.work)
-            except UsageError:
-                raise
+            except UsageError as error:
+                # It was too late for this one, and it is gone: whoever presses again must know what that means.
+                raise UsageError(f"{error} {ONCE_MORE}") if self.undo else error from None
             except Exception:
                 self.undo.push(undo)
                 raise

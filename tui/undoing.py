@@ -23,9 +23,12 @@ class Undo(NamedTuple):
     work: Callable[[Transaction], Any] | None
 
 
+ONCE_MORE = "u once more takes back what was done before it."
+
+
 def for_good(done: str) -> Undo:
     """What was done and cannot be taken back, in the words that told of it."""
-    return Undo(f"{done} That cannot be taken back; u once more takes back what was done before it.", None)
+    return Undo(f"{done} That cannot be taken back; {ONCE_MORE}", None)
 
 
 class UndoStack:
@@ -37,6 +40,9 @@ class UndoStack:
     def push(self, undo: Undo) -> None:
         self._done.append(undo)
         del self._done[:-MOST]
+
+    def __bool__(self) -> bool:
+        return bool(self._done)
 
     def pop(self) -> Undo | None:
         return self._done.pop() if self._done else None

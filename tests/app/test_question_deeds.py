@@ -46,7 +46,7 @@ async def test_u_takes_back_what_was_done_and_says_what(
     busy_workspace: SeededWorkspace, keys: list[str], told: str, where: str
 ) -> None:
     async with opened(busy_workspace) as pilot:
-        await press(pilot, "3" if where == "queue" else "space", *keys)
+        await press(pilot, *(["3", "enter"] if keys == ["a"] else ["3"]) if where == "queue" else ["space"], *keys)
         assert notices(pilot)[-1].endswith("u undo")
         await press(pilot, "u")
         assert notices(pilot)[-1] == told
@@ -68,7 +68,18 @@ async def test_what_somebody_else_has_changed_since_is_not_taken_back(busy_works
         await busy_workspace.store.write(lambda tx: life.assign(tx, PASSKEYS, to="grace", by="linus"))
         await press(pilot, "u")
         assert "has been changed since" in notices(pilot)[-1]
+        assert "once more" not in notices(pilot)[-1], "nothing was done before it"
     assert (await row_of(busy_workspace, PASSKEYS)).assigned_to == "grace"
+
+
+async def test_too_late_for_the_last_thing_says_that_u_goes_further_back(busy_workspace: SeededWorkspace) -> None:
+    async with opened(busy_workspace) as pilot:
+        await press(pilot, "space", "s", "1", "exclamation_mark")
+        await busy_workspace.store.write(lambda tx: life.assign(tx, THIN, to="grace", by="linus"))
+        await press(pilot, "u")
+        assert notices(pilot)[-1].endswith("u once more takes back what was done before it.")
+        await press(pilot, "u")
+        assert notices(pilot)[-1] == "Question 2 is back."
 
 
 # Snoozing
