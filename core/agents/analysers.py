@@ -1,9 +1,10 @@
-"""Static analysis: what the project configures, run as the project runs it; ruff's defaults where it configures none.
+"""Static analysis: what the project configures, run as the project runs it; else ruff's rules for errors.
 
 `issues` counts what the branch adds, and is None where a tool is missing and the others found nothing; what was there
 at `base_commit` already is `existing`, listed by its number only. Without that, no work item on a project with a past
-could ever pass. Where the project configures nothing, ruff looks at the files that the branch changed and at no others;
-where those are of another language, an analyser is asked for: nothing that no tool has read is called clean.
+could ever pass. Where the project configures nothing, ruff looks at the files that the branch changed and at no others,
+for what is an error in anybody's style; where those are of another language, an analyser is asked for: nothing that no
+tool has read is called clean.
 
 A tool's exit code 0 is its own word for clean, whatever it printed. A tool that fails without naming a finding did
 not do its work, which counts as an issue.
@@ -54,6 +55,10 @@ PYTHON_TOOLS = (
     "pyright",
 )
 """Analysers that are Python modules: run with the project's interpreter when it has them."""
+
+ERRORS = "E9,F63,F7,F82"
+"""Ruff's rules for outright errors: what is no Python, comparisons that never hold, statements out of place, undefined
+names. All others are a style, which is the project's to choose."""
 
 OURS: Mapping[str, tuple[str, ...]] = {"ruff": (), "mypy": ("--python-executable", "{python}")}
 """Analysers that apm's own interpreter may run on any project, with the options that this takes."""
@@ -106,6 +111,8 @@ class Tool:
     paths: tuple[str, ...] | None = None
     missing: str = ""
     install: str = ""
+    note: str = ""
+    """What a reader of its result has to know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +180,7 @@ def _payload(split: Sequence[tuple[Report, list[Finding], list[Finding]]], lacki
             "issues": len(new),
             "existing": len(existing),
             "status": "measured" if report.result else "not applicable",
-            "note": "" if report.result else "no file that it reads is among the changed ones",
+            "note": report.tool.note if report.result else "no file that it reads is among the changed ones",
         }
         for report, new, existing in split
     ]
@@ -265,19 +272,22 @@ def _program(name: str, argv: list[str]) -> Tool:
 
 
 async def _default(branch: _Branch) -> Tool:
-    """Ruff on what the branch changed; of other languages apm has no analyser of its own, so one is asked for."""
+    """Ruff's rules for errors on what the branch changed; for other languages an analyser is asked for."""
     changed = await git.changed_files(branch.worktree, branch.base)
     files = tuple(path for _, path in changed if path.endswith((".py", ".pyi")))
     there = [path for status, path in changed if status != "D"]
     unread, command = ("", "") if set(files) & set(there) else analyser_worth_naming(there)
+    name = str(branch.project.get("name") or "NAME")
     if unread:
-        return _asked_for(str(branch.project.get("name") or "NAME"), unread, command)
+        return _asked_for(name, unread, command)
     try:
         target = await asyncio.to_thread(_target, branch.worktree)
     except Unreadable as error:
         return Tool("ruff", (), missing=f"static analysis by ruff: {error}", install="Mend pyproject.toml.")
-    argv = (sys.executable, "-P", "-m", "ruff", "check", "--isolated", *target, "--")
-    return Tool("ruff", argv, importlib.metadata.version("ruff"), paths=files)
+    argv = (sys.executable, "-P", "-m", "ruff", "check", "--isolated", "--select", ERRORS, *target, "--")
+    configures = f"the project configures no analyser (`apm project set {shlex.quote(name)} --lint …`)"
+    note = f"by ruff's rules for errors; {configures}"
+    return Tool("ruff", argv, importlib.metadata.version("ruff"), paths=files, note=note)
 
 
 def _asked_for(project: str, unread: str, command: str) -> Tool:

@@ -250,7 +250,9 @@ def _tool_findings(report: Json, key: str, name: str, most: float) -> Criterion:
         return judged(required, "not applicable", True)._replace(not_applicable=rule)
     if count is None or not ran:
         return judged(required, "not measured", False, f"{name}: not measured{': ' if notes else ''}{'; '.join(notes)}")
-    shown = f"{count} {key} by {len(ran)} tool{'s' if len(ran) > 1 else ''}"
+    by = [tool["note"] for tool in as_objects(ran) if isinstance(tool.get("note"), str) and tool["note"]]
+    how = "; ".join(by) or f"by {len(ran)} tool{'s' if len(ran) > 1 else ''}"
+    shown = f"{count} {key} {how}"
     return judged(required, shown, count <= most, f"{name}: {count} {key}", short=count - most)
 
 

@@ -117,10 +117,10 @@ async def test_a_project_with_pytest_ruff_and_mypy_passes_on_its_own_terms(third
 async def test_a_finding_of_the_branch_counts_where_those_of_the_project_do_not(third_party: Fetch) -> None:
     tech = {"package": "webcolors", "layout": "src", "test_dirs": ["tests"]}
     branch = third_party("webcolors", tech)
-    branch.commit({"src/webcolors/answer.py": "import os\n\n\ndef answer(text):\n    return eval(text)\n"})
+    branch.commit({"src/webcolors/answer.py": "def answer(text):\n    return eval(context)\n"})
     static = await branch.ask("static-analyzer")
     security = await branch.ask("threat-screener")
-    assert [row["code"] for row in static.output_artifact["findings"]] == ["F401"]
+    assert [row["code"] for row in static.output_artifact["findings"]] == ["F821"]
     assert [row["code"] for row in security.output_artifact["security"]["details"]] == ["B307"]
 
 

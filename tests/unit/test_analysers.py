@@ -13,6 +13,7 @@ from core.projects.commands import CommandResult
 from tests.unit.git_project import commit, git, project
 
 UNUSED = "import os\n"
+UNDEFINED = "print(nowhere)\n"
 
 
 @dataclass(frozen=True)
@@ -33,31 +34,51 @@ def place(tmp_path: Path) -> Place:
 
 class TestWithoutAConfiguredAnalyser:
     async def test_ruff_looks_at_the_changed_files_only(self, place: Place) -> None:
-        base = commit(place.repo, {"old.py": UNUSED, "mine.py": ""})
-        commit(place.repo, {"mine.py": UNUSED})
+        base = commit(place.repo, {"old.py": UNDEFINED, "mine.py": ""})
+        commit(place.repo, {"mine.py": UNDEFINED})
         done = await place.analyse(base)
         assert done.payload["static"]["issues"] == 1
         assert done.payload["findings"] == [
-            {"tool": "ruff", "path": "mine.py", "line": 1, "code": "F401", "text": "`os` imported but unused"}
+            {"tool": "ruff", "path": "mine.py", "line": 1, "code": "F821", "text": "Undefined name `nowhere`"}
         ]
         tool = done.payload["static"]["tools"][0]
         assert (tool["name"], tool["exit_code"], bool(tool["version"])) == ("ruff", 1, True)
 
+    @pytest.mark.parametrize(
+        ("text", "code"),
+        [("def f(:\n", "syntax"), ("print(nowhere)\n", "F821"), ("return 1\n", "F706"), ("1 is 1\n", "F632")],
+    )
+    async def test_what_is_an_error_to_everybody_is_found(self, place: Place, text: str, code: str) -> None:
+        base = commit(place.repo, {"README.md": "# It\n"})
+        commit(place.repo, {"mine.py": text})
+        found = (await place.analyse(base)).payload["findings"]
+        assert code in {row["code"] for row in found} or "invalid-syntax" in {row["code"] for row in found}
+
+    @pytest.mark.parametrize("text", ["import sys\nimport os\n\nprint(os, sys)\n", UNUSED, "l = lambda: 1; l()\n"])
+    async def test_a_style_that_nobody_chose_is_none(self, place: Place, text: str) -> None:
+        base = commit(place.repo, {"README.md": "# It\n"})
+        commit(place.repo, {"mine.py": text})
+        done = await place.analyse(base)
+        assert done.payload["static"]["issues"] == 0
+        assert done.payload["static"]["tools"][0]["note"] == (
+            "by ruff's rules for errors; the project configures no analyser (`apm project set repo --lint …`)"
+        )
+
     async def test_what_was_there_before_is_set_apart(self, place: Place) -> None:
-        base = commit(place.repo, {"mine.py": UNUSED})
-        commit(place.repo, {"mine.py": f"x = 1\n\n{UNUSED}import sys\n"})
+        base = commit(place.repo, {"mine.py": UNDEFINED})
+        commit(place.repo, {"mine.py": f"x = 1\n\n{UNDEFINED}print(elsewhere)\n"})
         done = await place.analyse(base)
         assert (done.payload["static"]["issues"], done.payload["static"]["existing"]) == (1, 1)
-        assert done.payload["findings"][0]["text"] == "`sys` imported but unused"
+        assert done.payload["findings"][0]["text"] == "Undefined name `elsewhere`"
 
     async def test_a_renamed_file_takes_its_findings_along(self, place: Place) -> None:
-        base = commit(place.repo, {"old.py": UNUSED})
-        commit(place.repo, {"new.py": UNUSED}, remove=("old.py",))
+        base = commit(place.repo, {"old.py": UNDEFINED})
+        commit(place.repo, {"new.py": UNDEFINED}, remove=("old.py",))
         done = await place.analyse(base)
         assert (done.payload["static"]["issues"], done.payload["static"]["existing"]) == (0, 1)
 
     async def test_a_branch_without_code_has_nothing_to_read(self, place: Place) -> None:
-        base = commit(place.repo, {"old.py": UNUSED, "old.js": ""})
+        base = commit(place.repo, {"old.py": UNDEFINED, "old.js": ""})
         commit(place.repo, {"notes.md": "# Notes\n"}, remove=("old.js",))
         done = await place.analyse(base)
         assert (done.payload["static"]["issues"], done.missing) == (0, ())
@@ -88,7 +109,7 @@ class TestWithoutAConfiguredAnalyser:
 
     async def test_a_module_in_the_repository_is_not_taken_for_the_tool(self, place: Place) -> None:
         base = commit(place.repo, {"a.txt": "a"})
-        commit(place.repo, {"ruff.py": "print('[]')\n", "ruff/__main__.py": "print('[]')\n", "mine.py": UNUSED})
+        commit(place.repo, {"ruff.py": "print('[]')\n", "ruff/__main__.py": "print('[]')\n", "mine.py": UNDEFINED})
         assert (await place.analyse(base)).payload["static"]["issues"] == 1
 
 

@@ -233,6 +233,10 @@ def test_only_tools_that_ran_are_counted() -> None:
     audit = {"name": "pip-audit", "exit_code": None, "status": "not applicable"}
 
     assert measured("R1", "static_analysis", static={"tools": [RAN, IDLE], "issues": 0}).actual == "0 issues by 1 tool"
+    told = {**RAN, "note": "by ruff's rules for errors"}
+    assert measured("R1", "static_analysis", static={"tools": [told, IDLE], "issues": 0}).actual == (
+        "0 issues by ruff's rules for errors"
+    )
     assert measured("R1", "security", security={"tools": [RAN, audit], "findings": 0}).actual == "0 findings by 1 tool"
 
 
