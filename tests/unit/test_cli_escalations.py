@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from core.governance.escalations import Option, Question, raise_question
+from core.orchestration import lease
 from tests.unit.command_line import CommandLine
 
 SHOWN = {
@@ -128,6 +132,37 @@ def test_acknowledged_snoozed_and_handed_over(line: CommandLine) -> None:
     assert shown["status"] == "snoozed"
     assert moment(shown["snoozed_until"]) - moment(shown["raised_at"]) > timedelta(days=2) - timedelta(minutes=1)
     assert line("escalation", "assign", "1", "--to", "grace", "--json").json["assigned_to"] == "grace"
+
+
+def test_what_is_put_away_says_until_when(line: CommandLine) -> None:
+    told = line("escalation", "snooze", "1", "--for", "2h").out
+    until = line("escalation", "show", "1", "--json").json["snoozed_until"]
+    assert told == f"Escalation 1 is put away until {until}.\n"
+    assert f"snoozed until {until}" in line("escalation", "show", "1").out
+    assert f"snoozed until {until}" in line("escalation", "list", "--only", "snoozed").out
+
+
+def test_what_falls_due_while_it_is_put_away_is_said(line: CommandLine) -> None:
+    told = line("escalation", "snooze", "1", "--for", "2d").out
+    shown = line("escalation", "show", "1", "--json").json
+    assert told == (
+        f"Escalation 1 is put away until {shown['snoozed_until']}; it is due at {shown['due_at']} and will be overdue"
+        " then.\n"
+    )
+
+
+def test_an_answer_says_who_goes_on_with_it(line: CommandLine) -> None:
+    for number in (1, 2):
+        line("work-item", "create", "one", "--accept")
+        asked = replace(question(10 + number), work_item=number, phase="D1", blocks="D1")
+        line.write(partial(raise_question, question=asked))
+    answer = ("--recommended", "--answer", '{"risks": ["It is slow"]}', "--by", "ada")
+    assert line("escalation", "resolve", "2", *answer).out.endswith("; `apm run` goes on from here.\n")
+
+    line.write(lease.take)
+
+    told = line("escalation", "resolve", "3", *answer).out
+    assert told.endswith(f"; work item 2 goes on (process {os.getpid()} drives).\n")
 
 
 @pytest.mark.parametrize("span", ["", "0m", "5", "-1h", "1y", "99999w"])

@@ -18,7 +18,7 @@ def show(shown: Json) -> None:
         (
             ("kind", shown["kind"]),
             ("urgency", shown["urgency"]),
-            ("status", "overdue" if shown["overdue"] else shown["status"]),
+            ("status", status(shown)),
             ("raised", shown["raised_at"] + (f", {shown['count']} times in all" if shown["count"] > 1 else "")),
             ("due", shown["due_at"]),
             ("work item", about),
@@ -45,6 +45,13 @@ def show(shown: Json) -> None:
     for name, told in (("late_answers", "too late"), ("undone_answers", "taken back")):
         for r in shown[name]:
             output.say(f"{told}: {r['option']!r} by {r['by']} at {r['at']} {r['reason']}".rstrip())
+
+
+def status(shown: Json) -> str:
+    """Its state in a word; of one that is put away, until when."""
+    away = f"snoozed until {shown['snoozed_until']}" if shown["status"] == "snoozed" else ""
+    late = "overdue" if shown["overdue"] else ""
+    return ", ".join(filter(None, (late, away))) or str(shown["status"])
 
 
 def _show_thread(thread: list[Json]) -> None:

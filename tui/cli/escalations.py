@@ -67,12 +67,12 @@ def list_(
     as_json: bool,
 ) -> None:
     """The open questions, the most urgent first."""
-    from core.store import reads_escalations, states
+    from core.store import reads_escalations
 
     if everything and (urgency or kind or assigned_to or section or match):
         raise UsageError("--all lists every question; the other filters are about open ones.")
 
-    def read(reader: Connection) -> list[tuple[rows.EscalationRow, Json]]:
+    def read(reader: Connection) -> list[Json]:
         if everything:
             found = reads_escalations.escalations(reader, open_only=False, work_item=work_item, limit=limit)
         else:
@@ -80,13 +80,13 @@ def list_(
                 section, now, urgency and urgency.upper(), kind, assigned_to, work_item, match
             )
             found = reads_escalations.page(reader, asked, limit=limit)
-        return [(row, _shape(reader, row, now)) for row in found]
+        return [_shape(reader, row, now) for row in found]
 
     with place.open() as workspace:
         now = workspace.store.clock()
         found = workspace.store.read_now(read)
     if as_json:
-        output.emit_json([shown for _, shown in found])
+        output.emit_json(found)
         return
     output.table(
         ("id", "urgency", "status", "due", "item", "phase", "question", "recommended"),
@@ -94,14 +94,14 @@ def list_(
             (
                 s["id"],
                 s["urgency"],
-                "overdue" if states.is_overdue(row, now) else s["status"],
+                escalation_text.status(s),
                 s["due_at"],
                 s["work_item"],
                 s["phase"],
                 s["question"],
                 s["recommended"],
             )
-            for row, s in found
+            for s in found
         ],
     )
 
@@ -153,9 +153,17 @@ def snooze(place: options.Place, number: int, minutes: int, by: str, as_json: bo
         place,
         number,
         lambda tx: life.snooze(tx, number, until=tx.now + minutes * MS_PER_MINUTE, by=by),
-        f"Escalation {number} is put away.",
+        _until_when,
         as_json,
     )
+
+
+def _until_when(shown: Json) -> str:
+    told = f"Escalation {shown['id']} is put away until {shown['snoozed_until']}"
+    # Both are UTC in one form, so that the order of the texts is that of the moments.
+    if shown["overdue"] or not shown["due_at"] or shown["due_at"] > shown["snoozed_until"]:
+        return f"{told}."
+    return f"{told}; it is due at {shown['due_at']} and will be overdue then."
 
 
 @escalation.command()
@@ -274,6 +282,7 @@ def resolve(
 ) -> None:
     """Answer a question."""
     from core.governance import escalations
+    from core.store import reads
 
     values = None if answer is None else options.json_value(answer, "--answer")
     if key is not None and recommended:
@@ -286,14 +295,15 @@ def resolve(
     with place.open() as workspace:
         workspace.store.write_now(write)
         shown = _read(workspace, number)
+        live = workspace.store.read_now(lambda r: reads.read_live(r, workspace.store.clock()))
     if as_json:
         output.emit_json(shown)
         return
-    output.say(f"Escalation {number} is answered by {by}{_what_follows(shown)}.")
+    output.say(f"Escalation {number} is answered by {by}{_what_follows(shown, live)}.")
 
 
-def _what_follows(shown: Json) -> str:
-    """What the answer leads to, as the end of a sentence."""
+def _what_follows(shown: Json, live: rows.LiveRow) -> str:
+    """What the answer leads to, as the end of a sentence. `live` is who drives the workspace."""
     if shown["resolution"] is None:
         settles = shown["status"] == "expired" and shown["kind"] in ("decision", "conflict")
         kept = "the first answer settles it all the same" if settles else "the answer is kept with it"
@@ -301,7 +311,11 @@ def _what_follows(shown: Json) -> str:
     if shown["work_item"] is None or not shown["blocks"]:
         return ""
     ended = any(o["key"] == shown["resolution"]["option"] and o.get("ends") for o in shown["options"])
-    return f"; work item {shown['work_item']} has ended" if ended else "; `apm run` goes on from here"
+    if ended:
+        return f"; work item {shown['work_item']} has ended"
+    if live.is_driven:
+        return f"; work item {shown['work_item']} goes on (process {live.pid} drives)"
+    return "; `apm run` goes on from here"
 
 
 def _recommended(tx: Transaction, number: int, wanted: bool) -> str:
@@ -318,14 +332,21 @@ def _recommended(tx: Transaction, number: int, wanted: bool) -> str:
     return row.recommended
 
 
-def _change(place: options.Place, number: int, work: Callable[[Transaction], object], done: str, as_json: bool) -> None:
+def _change(
+    place: options.Place,
+    number: int,
+    work: Callable[[Transaction], object],
+    done: str | Callable[[Json], str],
+    as_json: bool,
+) -> None:
+    """Do it, and say so; `done` may be a sentence made of the question as it is then."""
     with place.open() as workspace:
         workspace.store.write_now(work)
         shown = _read(workspace, number)
     if as_json:
         output.emit_json(shown)
     else:
-        output.say(done)
+        output.say(done if isinstance(done, str) else done(shown))
 
 
 def _read(workspace: Workspace, number: int) -> Json:
