@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 
 from core.governance import asking, life
@@ -103,7 +105,8 @@ async def test_any_other_time_is_typed(busy_workspace: SeededWorkspace) -> None:
         field = pilot.app.screen.query_one(Field)
         field.value = ""
         await press(pilot, *"90m", "enter")
-        assert notices(pilot)[-1] == "Question 2 is put away: until 90m.  u undo"
+        back = datetime.fromtimestamp((MORNING + 90 * MINUTE) / 1000).astimezone()
+        assert notices(pilot)[-1].startswith(f"Question 2 is put away until {back:%H:%M}")
     assert (await row_of(busy_workspace, PASSKEYS)).snoozed_until == MORNING + 90 * MINUTE
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.app.seeding import MORNING
 from tui.questions.forms import NotReadable
-from tui.questions.snoozing import PRESETS, moment_of, tomorrow_morning
+from tui.questions.snoozing import PRESETS, moment_of, told_away, tomorrow_morning
 from tui.text.words import DAY, HOUR, MINUTE
 
 
@@ -52,6 +52,19 @@ def test_a_time_may_be_said_before_and_after_noon(typed: str, clock: str) -> Non
 )
 def test_a_span_counts_from_now(typed: str, span: int) -> None:
     assert moment_of(typed, MORNING) == MORNING + span
+
+
+def test_putting_away_says_until_when_and_what_falls_due_meanwhile() -> None:
+    now = moment_of("2026-03-05 15:04", MORNING)
+    until = moment_of("3pm", now)
+    assert told_away(until, now, now + 56 * MINUTE) == (
+        "is put away until tomorrow 15:00; it is due in 56 min and will be overdue then."
+    )
+    assert told_away(until, now, now + 2 * HOUR).endswith("it is due in 2 h 00 min and will be overdue then.")
+    assert told_away(until, now, until) == "is put away until tomorrow 15:00."
+    assert told_away(until, now, now - HOUR) == "is put away until tomorrow 15:00."
+    assert told_away(now + HOUR, now, None) == "is put away until 16:04."
+    assert told_away(moment_of("2d", now), now, None) == "is put away until Sat 2026-03-07 15:04."
 
 
 def test_a_time_of_day_is_the_next_one_here() -> None:

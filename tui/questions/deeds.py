@@ -74,8 +74,7 @@ class QuestionDeeds(Answering):
             if picked == OTHER_TIME:
                 self._ask_moment(question)
             else:
-                preset = PRESETS[int(picked)]
-                self._snooze(question, preset.until(app_of(self).now()), preset.name)
+                self._snooze(question, PRESETS[int(picked)].until(app_of(self).now()))
 
         choices = [Choice(str(n), preset.name) for n, preset in enumerate(PRESETS)]
         choices.append(Choice(OTHER_TIME, "another time …"))
@@ -87,7 +86,7 @@ class QuestionDeeds(Answering):
         from tui.widgets.document import Paragraph
 
         def put_away(typed: str) -> None:
-            self._snooze(question, moment_of(typed, app_of(self).now()), f"until {typed}")
+            self._snooze(question, moment_of(typed, app_of(self).now()))
 
         dialog = LineDialog(
             "Put it away until when?",
@@ -98,9 +97,11 @@ class QuestionDeeds(Answering):
         )
         self.ask(dialog, put_away)
 
-    def _snooze(self, question: EscalationRow, until: int, name: str) -> None:
+    def _snooze(self, question: EscalationRow, until: int) -> None:
+        from tui.questions.snoozing import told_away
+
         work = snooze_work(question, until, app_of(self).person)
-        done = f"is put away: {one_line(name, 60)}."
+        done = told_away(until, app_of(self).now(), question.due_at)
         self.do(question, work, done, "is back.", lambda: self.question_left(question))
 
     def action_assign(self) -> None:

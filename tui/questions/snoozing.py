@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from tui.questions.forms import NotReadable
-from tui.text.words import DAY, HOUR, MINUTE
+from tui.text.words import DAY, HOUR, MINUTE, exact_time
 
 MORNING = time(9)
 LONGEST_DAYS = 366
@@ -57,6 +57,18 @@ def moment_of(typed: str, now: int) -> int:
     if until > now + LONGEST_DAYS * DAY:
         raise NotReadable("Put it away for a year at most.")
     return until
+
+
+def told_away(until: int, now: int, due_at: int | None) -> str:
+    """The end of a sentence about a question that is put away now, with what falls due meanwhile."""
+    at, days = datetime.fromtimestamp(until / 1000).astimezone(), (_day(until) - _day(now)).days
+    day = ("", "tomorrow ")[days] if days < 2 else f"{at:%a %Y-%m-%d} "
+    told = f"is put away until {day}{at:%H:%M}"
+    if due_at is None or not now < due_at < until:
+        return f"{told}."
+    left = due_at - now
+    span = f"{left // MINUTE} min" if left < HOUR else exact_time(left)
+    return f"{told}; it is due in {span} and will be overdue then."
 
 
 def _dated(text: str, now: int) -> int:
