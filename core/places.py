@@ -10,6 +10,9 @@ from core.registry.sources import FILE_NAME as FILE
 
 __all__ = ["FILE", "find", "why_none"]
 
+DEMO = Path("state", "demo")
+"""Where `apm demo` works, seen from the folder it was started in."""
+
 
 def why_none(folder: Path) -> str:
     """What keeps a folder from being a workspace, and what to do about it; "" for nothing."""
@@ -31,4 +34,7 @@ def find(start: Path) -> Path:
                     f"{folder} is another account's workspace; to use it all the same, name it by --workspace."
                 )
             return folder
-    raise UsageError(f"No workspace in {start} or above it; `apm init` makes one here, or name one with --workspace.")
+    demo = " The demo's is here: `apm --workspace state/demo`." if not why_none(start / DEMO) else ""
+    raise UsageError(
+        f"No workspace in {start} or above it; `apm init` makes one here, or name one with --workspace.{demo}"
+    )

@@ -33,9 +33,10 @@ def demo(place: options.Place, headless: bool, as_json: bool) -> int:
     It works in the workspace that --workspace names, otherwise in one of its own under state/demo/. The two coding
     agents play recorded answers (replay); everything else is done for real.
     """
+    from core import places
     from core.demo import run
 
-    folder = place.given or Path("state") / "demo"
+    folder = place.given or places.DEMO
     output.note(f"The demo's workspace is {folder.resolve()}.")
     workspace, started = run.prepare(folder)
     with workspace:
