@@ -41,7 +41,7 @@ def test_everything_that_can_be_set_is_read() -> None:
     assert found.keymap.changed == {"queue.accept": ("f8",), "list.down": ("f5", "down")}
 
 
-@pytest.mark.parametrize("text", ["", "# nothing\n", "keys:\n", "keys: {}\n"])
+@pytest.mark.parametrize("text", ["", "# nothing\n", "version: 1\n", "keys:\n", "keys: {}\n"])
 def test_a_file_that_says_nothing_sets_nothing(text: str) -> None:
     assert settings_of(text.encode()) == NOTHING_SET
 
@@ -54,6 +54,8 @@ def test_keys_as_they_came_are_no_change() -> None:
     ("text", "line", "column", "words"),
     [
         ("them: nord\n", 1, 1, "them is no setting; did you mean 'theme'?"),
+        ("theme: nord\nversion: 2\n", 2, 10, "version: this apm reads version 1, not 2"),
+        ("version: true\n", 1, 10, "version: this apm reads version 1, not True"),
         ("ascii: true\ntheme: apm-drak\n", 2, 8, "did you mean 'apm-dark'?"),
         ("mouse: sometimes\n", 1, 8, "is true or false"),
         ("keys:\n  queue.acept: a\n", 2, 3, "queue.acept is no action; did you mean 'queue.accept'?"),

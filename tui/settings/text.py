@@ -25,6 +25,8 @@ from tui.settings.themes import OURS
 THEMES = (*(theme.name for theme in OURS), *BUILTIN_THEMES)
 """The themes that can be set, ours first."""
 
+VERSION = "version"
+"""May stand at the head of the file, as in the others of a workspace; there is one so far."""
 HEAD = "# How this workspace looks on the screen, and its keys. Read at start, and whenever it changes.\n"
 EXAMPLE = f"""{HEAD}
 # theme: {OURS[0].name}        # {", ".join(theme.name for theme in OURS[1:])}, or one of Textual's
@@ -84,10 +86,13 @@ class _Check:
             self.faults.append(Fault(1, 1, f"is no mapping; it holds lines such as `theme: {THEMES[0]}`"))
             return NOTHING_SET
         for name in data:
-            if name not in _READERS:
+            if name not in _READERS and name != VERSION:
                 known = ", ".join(_READERS)
                 hint = did_you_mean(name, _READERS) or f"; there are {known}"
                 self._fault((name,), f"{one_line(name, 60)} is no setting{hint}")
+        if data.get(VERSION, 1) != 1 or data.get(VERSION) is True:
+            told = f"version: this apm reads version 1, not {one_line(str(data[VERSION]), 60)}"
+            self._fault((VERSION,), told, of_value=True)
         found = {name: reader(self, (name,), data[name]) for name, reader in _READERS.items() if name in data}
         return Settings(
             theme=found.get("theme"),
