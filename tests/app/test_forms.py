@@ -13,9 +13,9 @@ from tests.app.asked import answers
 from tests.app.driving import SMALL, app_in, opened, press, screen_text, settle
 from tests.app.seeding import Option, Question, SeededWorkspace, raise_question
 from tui.questions import forms
-from tui.questions.answer_parts import Part
+from tui.questions.answer_parts import Part, six_w_short
 from tui.screens.questions.answer_form import AnswerForm
-from tui.widgets.fields import Area
+from tui.widgets.fields import Area, Field
 
 
 @pytest.mark.parametrize(
@@ -159,6 +159,37 @@ async def test_a_form_begins_with_what_the_gate_named(empty_workspace: SeededWor
     async with opened(empty_workspace) as pilot:
         form = await _form_of(pilot, asks, missing)
         assert form.by_value() == begun
+
+
+THIN_D1 = (
+    "acceptance_criteria: 2 of 3",
+    "six_w_confidence: 0.40 of 0.70 (weak: when, where, how)",
+)
+
+
+@pytest.mark.parametrize(
+    ("typed", "short"),
+    [
+        ({}, "when, where, how are empty: 0.40 of 0.70"),
+        ({"when": "in May"}, "where, how are empty: at most 0.57 of 0.70"),
+        ({"when": " ", "where": "in the list"}, "when, how are empty: at most 0.57 of 0.70"),
+        ({"who": "Ada", "why": "It is slow"}, "when, where, how are empty: at most 0.50 of 0.70"),
+        ({"when": "in May", "where": "in the list"}, ""),
+    ],
+)
+def test_what_the_six_questions_would_still_miss(typed: dict[str, str], short: str) -> None:
+    assert six_w_short(THIN_D1, typed) == short
+    assert six_w_short(THIN_D1[:1], typed) == ""
+
+
+async def test_the_form_names_all_that_the_gate_would_miss_again(empty_workspace: SeededWorkspace) -> None:
+    asks = {"acceptance_criteria": "lines", **dict.fromkeys(("who", "what", "when", "where", "why", "how"), "text")}
+    async with opened(empty_workspace) as pilot:
+        form = await _form_of(pilot, asks, THIN_D1)
+        form.query_one("#value-who", Field).value = "Ada"
+        await press(pilot, "f2")
+        told = "acceptance criteria 2 of 3; when, where, how are empty: at most 0.45 of 0.70"
+        assert told in " ".join(screen_text(pilot).replace("│", " ").split())
 
 
 async def test_what_is_typed_first_goes_behind_the_id_that_is_missing(empty_workspace: SeededWorkspace) -> None:

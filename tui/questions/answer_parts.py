@@ -67,6 +67,7 @@ class Part:
 NAMED = ("numbers", "map")
 """Shapes of which each id has a field of its own where all are known."""
 _IS_FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,30}")
+_SCORED = re.compile(r"(\d\.\d\d) of (\d\.\d\d) \(weak: ([a-z, ]+)\)$")
 _COUNTED = re.compile(r"(\d{1,6}) of (\d{1,6})( characters)?$")
 
 
@@ -85,6 +86,25 @@ def _part(key: str, shape: str, missing: Sequence[Any], ids: Mapping[str, str]) 
     told = _scored(key, said) if SIX_W in names else "; ".join(one_line(line, 120) for line in said)
     known = dict(ids) if shape in NAMED and all(_IS_FIELD.fullmatch(i) for i in ids) else {}
     return Part(key, shape, shape_of(key, shape), told, begun(shape, ids or ids_in(said)), known)
+
+
+def six_w_short(missing: Sequence[Any], typed: Mapping[str, str]) -> str:
+    """What the gate would miss of the six questions with these texts, however well it took them; "" for nothing.
+
+    An answer counts 1 for its question, so that one of those that are missing adds a sixth at most.
+    """
+    line = next(iter(said_about(SIX_W, [str(one) for one in missing])), "")
+    scored = _SCORED.match(line)
+    if scored is None:
+        return ""
+    mean, need, weak = float(scored[1]), float(scored[2]), scored[3].split(", ")
+    given = [key for key in ASKED_FOR[SIX_W] if typed.get(key, "").strip()]
+    best = mean + sum(1 if key in weak else 1 - need for key in given) / len(ASKED_FOR[SIX_W])
+    empty = [key for key in weak if key not in given]
+    if not empty or best >= need:
+        return ""
+    most = "at most " if given else ""
+    return f"{', '.join(empty)} {'is' if len(empty) == 1 else 'are'} empty: {most}{best:.2f} of {need:.2f}"
 
 
 def _scored(key: str, said: Sequence[str]) -> str:

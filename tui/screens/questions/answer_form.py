@@ -16,7 +16,7 @@ from core.sanitise import one_line
 from core.store.rows import EscalationRow
 from tui.actions import bindings
 from tui.questions.answer_file import REASON
-from tui.questions.answer_parts import Part, parts_of
+from tui.questions.answer_parts import Part, parts_of, six_w_short
 from tui.questions.forms import NotReadable, read_values
 from tui.screens.dialogs.form import Complaint, Form, Label
 from tui.widgets.fields import Area, Field
@@ -124,11 +124,14 @@ class AnswerForm(Form[Given | InEditor]):
     def _falls_short(self) -> str:
         """What the gate would miss again, told once for the same texts."""
         typed = self.by_value()
-        short = [part for part in self._parts if part.falls_short(typed[part.key])]
+        parts = [part for part in self._parts if part.falls_short(typed[part.key])]
+        short = [f"{part.name} {part.amount(typed[part.key])}" for part in parts]
+        if thin := six_w_short(self._question.missing, typed):
+            short.append(thin)
         if not short or self._warned == typed:
             return ""
         self._warned = typed
-        return ", ".join(f"{part.name} {part.amount(typed[part.key])}" for part in short)
+        return "; ".join(short)
 
     def _show_fault(self, key: str) -> None:
         """To the field that the complaint is about."""
