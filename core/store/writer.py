@@ -33,8 +33,8 @@ Publish = Callable[[Sequence[StoredEvent]], Mapping[asyncio.AbstractEventLoop, S
 
 GROUP = 512
 """Closures that may share one commit."""
-TURNS = 8
-"""Of the event loop, for which closures are gathered while more of them come."""
+QUIET, TURNS = 4, 16
+"""Closures are gathered until none has come for so many turns of the event loop, and for so many turns at the most."""
 
 _HEAD_SQL = "UPDATE chain_head SET seq = ?, mac = ?, signature = ? WHERE id = 1"
 
@@ -44,6 +44,8 @@ class _Gathered:
     """What an event loop has asked for since it last handed over."""
 
     tickets: list[Ticket] = field(default_factory=list)
+    before: int = 1
+    """How many it handed over last: those who are answered together ask for the next together, or nearly so."""
     is_waiting: bool = False
     """Whether what it handed over last is not committed yet."""
 
@@ -92,7 +94,7 @@ class Writer:
         gathered = self._gathered.get(loop)
         if gathered is None:
             gathered = self._gathered[loop] = _Gathered()
-            loop.call_soon(self._hand_over, loop, 1, TURNS)
+            loop.call_soon(self._hand_over, loop, 0, 0, TURNS)
         gathered.tickets.append(Ticket(work, future, loop))
         return await future
 
@@ -118,19 +120,21 @@ class Writer:
         if self._closed:
             raise RuntimeError("the store is closed")
 
-    def _hand_over(self, loop: asyncio.AbstractEventLoop, seen: int, turns: int) -> None:
-        """Give the thread what was gathered, unless more came in the last turn of the loop: then there may be yet more.
+    def _hand_over(self, loop: asyncio.AbstractEventLoop, seen: int, quiet: int, turns: int) -> None:
+        """Give the thread what was gathered, unless there may be yet more: `seen` had come a turn of the loop ago, and
+        nothing for `quiet` turns before that.
 
-        A thread that is woken for one closure takes the interpreter away from whoever is about to ask for the next.
+        A thread that is woken takes the interpreter away from whoever is about to ask for the next, and they from it.
         """
         gathered = self._gathered.get(loop)
         if gathered is None or gathered.is_waiting:
             return
         count = len(gathered.tickets)
-        if count > seen and turns:
-            loop.call_soon(self._hand_over, loop, count, turns - 1)
-        else:
+        quiet = quiet + 1 if count == seen else 0
+        if count == gathered.before == 1 or quiet == QUIET or not turns:
             self._put(loop)
+        else:
+            loop.call_soon(self._hand_over, loop, count, quiet, turns - 1)
 
     def _put(self, loop: asyncio.AbstractEventLoop) -> None:
         """Hand over what there is. What comes after that waits for its commit."""
@@ -140,7 +144,7 @@ class Writer:
             return
         tickets = gathered.tickets[:GROUP]
         del gathered.tickets[:GROUP]
-        gathered.is_waiting = True
+        gathered.before, gathered.is_waiting = len(tickets), True
         self._queue.put(_Group(tickets, loop))
 
     def _serve(self) -> None:
@@ -263,7 +267,7 @@ class Writer:
         settle_all(tickets)
         if is_free:
             self._gathered[loop].is_waiting = False
-            loop.call_soon(self._hand_over, loop, 0, TURNS)
+            loop.call_soon(self._hand_over, loop, 0, 0, TURNS)
 
 
 def tell(listeners: Iterable[Listener], events: Sequence[StoredEvent]) -> None:

@@ -305,6 +305,37 @@ async def test_who_has_waited_for_a_commit_goes_on_first_and_shares_the_next_wit
     assert commits == [1, 2]
 
 
+async def test_who_was_answered_together_and_asks_a_few_turns_later_shares_the_next_commit(tmp_path: Path) -> None:
+    commits: list[int] = []
+
+    async def two_steps(turns: int) -> None:
+        await store.write(add)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await store.write(add)
+
+    with Store.open(tmp_path) as store:
+        store.subscribe(lambda events: commits.append(len(events)))
+
+        await asyncio.gather(two_steps(0), two_steps(3))
+
+    assert commits == [2, 2]
+
+
+async def test_who_is_alone_waits_for_nobody(tmp_path: Path) -> None:
+    commits: list[int] = []
+    with Store.open(tmp_path) as store:
+        store.subscribe(lambda events: commits.append(len(events)))
+        await store.write(add)
+        alone = asyncio.create_task(store.write(add))
+        for _ in range(3):
+            await asyncio.sleep(0)
+
+        await asyncio.gather(alone, store.write(add))
+
+    assert commits == [1, 1, 1]
+
+
 async def test_what_waits_behind_a_commit_when_the_store_is_closed_is_committed(tmp_path: Path) -> None:
     store = Store.open(tmp_path)
     await store.write(add)
