@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from pathlib import Path
 
 from core.agents.analysers import analyse
@@ -17,9 +16,6 @@ from core.agents.verification import human_answers, named_claims, task_claims, t
 from core.contract import AgentRequest, AgentResponse, Json, blocked, succeeded
 from core.projects import git
 from core.projects.own_work import own_base
-
-WEIGHTS = {"tests": 40, "coverage": 20, "criteria": 20, "static": 10, "security": 10}
-"""Points of the review's score; together 100."""
 
 
 async def test_runner(request: AgentRequest, bench: Bench) -> AgentResponse:
@@ -101,27 +97,6 @@ async def ac_verifier(request: AgentRequest, bench: Bench) -> AgentResponse:
     answers = human_answers((request.context.get("answers") or {}).get("criteria"))
     verdicts = await asyncio.to_thread(verify, criteria, claims, cases, answers, await runner_of(project, worktree))
     return succeeded("ac-verifier", {"criteria": verdicts}, tool="git, ast")
-
-
-def score(payload: Json) -> float:
-    """How good a build is, 0 to 100, from the figures of `review.approved`; for people, no gate reads it.
-
-    The sum over `WEIGHTS` of points times a share: tests, passed of those that passed or failed; coverage, its
-    percentage; criteria, verified of all; static and security, 1 / (1 + findings). What was not measured brings
-    nothing. One decimal, never rounded up.
-    """
-    tests, criteria = payload.get("tests") or {}, payload.get("criteria") or []
-    ran = (tests.get("passed") or 0) + (tests.get("failed") or 0)
-    issues, findings = (payload.get("static") or {}).get("issues"), (payload.get("security") or {}).get("findings")
-    shares = {
-        "tests": (tests.get("passed") or 0) / ran if ran else 0.0,
-        "coverage": (tests.get("coverage") or 0.0) / 100,
-        "criteria": sum(bool(row.get("verified")) for row in criteria) / len(criteria) if criteria else 0.0,
-        "static": 0.0 if issues is None else 1 / (1 + issues),
-        "security": 0.0 if findings is None else 1 / (1 + findings),
-    }
-    points = sum(weight * min(max(shares[name], 0.0), 1.0) for name, weight in WEIGHTS.items())
-    return math.floor(round(points * 10, 6)) / 10
 
 
 def _place(request: AgentRequest, bench: Bench) -> tuple[Json, Path | None]:

@@ -5,12 +5,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 
 from core.contract import Json
 from core.orchestration.criteria import SIX_W
 
 Results = Mapping[str, Json]
+
+WEIGHTS = {"tests": 40, "coverage": 20, "criteria": 20, "static": 10, "security": 10}
+"""Points of the review's score; together 100."""
 
 
 def assemble(phase: str, incoming: Json, results: Results) -> Json:
@@ -65,6 +69,27 @@ def _review(_: Json, results: Results) -> Json:
         "security": results.get("threat-screener", {}).get("security", {}),
         "criteria": results.get("ac-verifier", {}).get("criteria", []),
     }
+
+
+def score(payload: Json) -> float:
+    """How good a build is, 0 to 100, from the figures of `review.approved`; for people, no gate reads it.
+
+    The sum over `WEIGHTS` of points times a share: tests, passed of those that passed or failed; coverage, its
+    percentage; criteria, verified of all; static and security, 1 / (1 + findings). What was not measured brings
+    nothing. One decimal, never rounded up.
+    """
+    tests, criteria = payload.get("tests") or {}, payload.get("criteria") or []
+    ran = (tests.get("passed") or 0) + (tests.get("failed") or 0)
+    issues, findings = (payload.get("static") or {}).get("issues"), (payload.get("security") or {}).get("findings")
+    shares = {
+        "tests": (tests.get("passed") or 0) / ran if ran else 0.0,
+        "coverage": (tests.get("coverage") or 0.0) / 100,
+        "criteria": sum(bool(row.get("verified")) for row in criteria) / len(criteria) if criteria else 0.0,
+        "static": 0.0 if issues is None else 1 / (1 + issues),
+        "security": 0.0 if findings is None else 1 / (1 + findings),
+    }
+    points = sum(weight * min(max(shares[name], 0.0), 1.0) for name, weight in WEIGHTS.items())
+    return math.floor(round(points * 10, 6)) / 10
 
 
 def _release(_: Json, results: Results) -> Json:

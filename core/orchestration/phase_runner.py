@@ -14,7 +14,7 @@ from typing import Any
 
 from core.contract import AgentResponse, ApmError, Artifact, Json, Status, UsageError
 from core.orchestration import outcomes
-from core.orchestration.assembly import assemble
+from core.orchestration.assembly import assemble, score
 from core.orchestration.delegating import Delegator, Following
 from core.orchestration.findings import findings, unsettled
 from core.orchestration.gatekeeping import proof_of
@@ -194,8 +194,6 @@ class PhaseRunner:
     def _artifact(self, payload: Json, response: AgentResponse) -> Artifact:
         content = self._content(payload, response)
         if self._spec.code == "R1":
-            from core.agents.review import score
-
             content = {**content, "score": score(content)}
         return outcomes.handed_on(self._spec, self._context.run, content)
 

@@ -35,3 +35,13 @@ def loaded_by(*modules: str) -> set[str]:
 )
 def test_an_import_stays_light(module: str, forbidden: set[str]) -> None:
     assert loaded_by(module) & forbidden == set()
+
+
+def test_who_hands_on_a_review_needs_none_of_what_measures_it() -> None:
+    """Seventy modules, which the event loop would stand still for at the first gate."""
+    code = (
+        "import sys, core.orchestration.phase_runner; from core.orchestration.assembly import score; score({}); "
+        "sys.exit('core.agents.review' in sys.modules)"
+    )
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
