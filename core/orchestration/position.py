@@ -69,6 +69,8 @@ class Position:
         In an earlier one only while the delegation has no response there: otherwise that response came of it. `about`
         is what the question said it was about: one delegation may ask more than once.
         """
+        if not self.answers:
+            return None
         unused = [r for r in rounds if self.journal.get(Key(phase, r, agent, subject)) is None]
         found: Json | None = None
         for question, answer in self.answers:
