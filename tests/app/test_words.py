@@ -58,3 +58,19 @@ def test_plural(count: int, shown: str) -> None:
 def test_an_escalation_is_a_question_on_screens_and_keeps_its_word_in_commands() -> None:
     said = "Escalation 7: escalation 8 stands, and `apm escalation undo 7` takes it back."
     assert words.in_screen_words(said) == "Question 7: question 8 stands, and `apm escalation undo 7` takes it back."
+
+
+@pytest.mark.parametrize(
+    ("record", "said"),
+    [
+        ({"id": "AC1", "text": "It is 4."}, "AC1: It is 4."),
+        (
+            {"criteria": ["AC1", "AC2"], "depends_on": [], "estimate_hours": 1.0, "id": "T1", "title": "Write it"},
+            "T1: Write it; criteria: AC1, AC2, estimate hours: 1.0",
+        ),
+        ({"rule": "R7", "failures": 0, "note": None}, "rule: R7, failures: 0"),
+        ({}, ""),
+    ],
+)
+def test_a_small_record_is_told_on_a_line(record: dict[str, object], said: str) -> None:
+    assert words.in_words(record) == said

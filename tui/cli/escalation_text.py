@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from core.contract import Json
 from tui.cli import output
+from tui.text.words import in_words
 
 
 def show(shown: Json) -> None:
@@ -103,4 +105,6 @@ def _show_details(details: Json) -> None:
 
 
 def _in_short(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return in_words(value)
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -6,7 +6,8 @@ A state is never told by colour alone: every mark has a glyph and a word, and a 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from core.store import states
 
@@ -229,3 +230,18 @@ _NUMBERED = re.compile(r"\b([Ee])scalation (\d+)")
 
 def plural(count: int, one: str, many: str = "") -> str:
     return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+_NAMES = ("id", "title", "name", "text")
+
+
+def in_words(record: Mapping[str, Any]) -> str:
+    """A small record on one line: what names it, then what else it says; nothing of what is empty."""
+    names = ": ".join(str(record[key]) for key in _NAMES if record.get(key))
+    rest = {key: value for key, value in record.items() if key not in _NAMES and value not in (None, "", [], {})}
+    said = (f"{key.replace('_', ' ')}: {_listed(value)}" for key, value in rest.items())
+    return "; ".join(filter(None, (names, ", ".join(said))))
+
+
+def _listed(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

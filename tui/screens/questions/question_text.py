@@ -13,7 +13,7 @@ from core.store.rows import EscalationRow
 from tui.screens.questions.budget_text import Spending, budget_paragraphs
 from tui.screens.questions.permission_text import SHOWN_HERE, is_permission, permission_paragraphs
 from tui.screens.questions.question_about import about_paragraphs
-from tui.text.words import NOT_APPLICABLE, NOT_PASSED, PASSED, Line
+from tui.text.words import NOT_APPLICABLE, NOT_PASSED, PASSED, Line, in_words
 from tui.widgets.document import BLANK, Paragraph, heading, text
 
 SHOWN_ELSEWHERE = frozenset(
@@ -130,9 +130,7 @@ def _words(text: str) -> set[str]:
 
 def _findings(details: Json) -> list[Paragraph]:
     found = details.get("findings")
-    return (
-        [bullet(_in_words(f) if isinstance(f, Mapping) else f) for f in found[:60]] if isinstance(found, list) else []
-    )
+    return [bullet(in_words(f) if isinstance(f, Mapping) else f) for f in found[:60]] if isinstance(found, list) else []
 
 
 def _suggestions(details: Json, question: str) -> list[Paragraph]:
@@ -180,7 +178,7 @@ def _other_details(details: Json) -> list[Paragraph]:
     for name, value in found.items():
         if isinstance(value, list):
             made.append(Paragraph(((f" {name}", "dim"),)))
-            made += [bullet(item if not isinstance(item, Mapping) else _in_words(item)) for item in value[:40]]
+            made += [bullet(item if not isinstance(item, Mapping) else in_words(item)) for item in value[:40]]
         elif _needs_lines(value):
             made.append(Paragraph(((f" {name}", "dim"),)))
             made += text(sanitise(value, limit=20_000), indent=3)
@@ -198,13 +196,7 @@ def _needs_lines(value: Any) -> bool:
 
 
 def _in_short(value: Any) -> str:
-    return _in_words(value) if isinstance(value, Mapping) else str(value)
-
-
-def _in_words(value: Mapping[str, Any]) -> str:
-    if set(value) == {"id", "text"}:
-        return f"{value['id']}: {value['text']}"
-    return ", ".join(f"{k}: {', '.join(map(str, v)) if isinstance(v, list) else v}" for k, v in value.items())
+    return in_words(value) if isinstance(value, Mapping) else str(value)
 
 
 def evidence_paragraphs(criteria: Sequence[Mapping[str, Any]]) -> list[Paragraph]:
