@@ -11,7 +11,7 @@ import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
 from textual.driver import Driver
@@ -27,23 +27,22 @@ from tui.bridge import Bridge, Engine
 from tui.drafts import Drafts
 from tui.driving import TakingOver, engine_of, make_engine
 from tui.keystrokes import InOrder
-from tui.notices import Notices
 from tui.places import places_around
 from tui.screens.dashboard import Dashboard
 from tui.settings.configured import ConfiguredApp
 from tui.settings.themes import PlainBars
-from tui.undoing import ONCE_MORE, Undo, UndoStack, for_good
+from tui.undoing import ONCE_MORE
 from tui.widgets.key_bar import KeyBar
+from tui.writing import Writing
 
 if TYPE_CHECKING:
-    from core.store.transaction import Transaction
     from core.workspace import Workspace
 
 STOP_SECONDS = 10.0
 """How long a stopping engine may take before the app leaves all the same; the journal makes up for it."""
 
 
-class ApmApp(InOrder, Notices, ConfiguredApp):
+class ApmApp(InOrder, Writing, ConfiguredApp):
     """Mission control for one workspace."""
 
     TITLE = "apm"
@@ -81,8 +80,7 @@ class ApmApp(InOrder, Notices, ConfiguredApp):
         self.engine, self._make_engine = engine, make_engine
         self.bridge, self._taking_over = Bridge(self.complain), TakingOver(self.complain)
         self.person = person.name()
-        self.drafts, self.undo = Drafts(), UndoStack()
-        self._one_deed = asyncio.Lock()
+        self.drafts = Drafts()
         self._leaving = self._engine_started = False
 
     def get_driver_class(self) -> type[Driver]:
@@ -180,35 +178,6 @@ class ApmApp(InOrder, Notices, ConfiguredApp):
         return self._workspace.store.clock() if self._workspace is not None else int(time.time() * 1_000)
 
     # What screens and panes use
-
-    def do(
-        self,
-        work: Callable[[Transaction], Any],
-        done: str,
-        then: Callable[[], None] | None = None,
-        *,
-        undo: Undo | None = None,
-    ) -> None:
-        """Write, then say so and go on; or say why not. What has an `undo` can be taken back with `u`."""
-        in_background(self, self._do(work, done, then, undo), group="writes")
-
-    async def _do(
-        self, work: Callable[[Transaction], Any], done: str, then: Callable[[], None] | None, undo: Undo | None
-    ) -> None:
-        async with self._one_deed:
-            try:
-                await self.bridge.write(work)
-            except ApmError as error:
-                self.complain(str(error))
-                return
-            except Exception as error:
-                # A fault of the program: what was asked for is not done, and everything else goes on.
-                self.complain(f"That failed, and nothing was changed. {type(error).__name__}: {error}")
-                return
-            self.undo.push(undo or for_good(done))
-        self.tell(done)
-        if then is not None:
-            then()
 
     def show_keys(self) -> None:
         """Footer: the keys of the place where the focus is."""

@@ -62,14 +62,16 @@ async def test_from_a_question_answered_elsewhere_one_key_leads_to_the_next(
 
 
 async def test_an_answer_that_came_too_late_keeps_what_was_written(busy_workspace: SeededWorkspace) -> None:
-    """Somebody else answers while the form is open: the write is refused, and the draft is there for copying."""
+    """Somebody else answers while the form is open: the write is refused, and what was written is told where it is."""
     async with opened(busy_workspace) as pilot:
         await press(pilot, "space", "space", "e", *"Half")
         await busy_workspace.store.write(
             lambda tx: escalations.resolve(tx, THIN, option="retry", reason="mended", by="grace")
         )
         await press(pilot, "f2", "f2")
-        assert "is already answered" in notices(pilot)[-1]
+        refused, kept = notices(pilot)[-2:]
+        assert "is already answered" in refused
+        assert "what you wrote; also in state/copied.txt" in kept
         assert app_in(pilot).drafts["answer:3:supply"]["value-business_context"] == "Half"
 
 

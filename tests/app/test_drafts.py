@@ -11,14 +11,15 @@ import pytest
 
 from core.governance import escalations, life
 from core.store.transaction import Transaction
-from tests.app.driving import app_in, notices, opened, press, send, settle
+from tests.app.asked import THIN, row_of
+from tests.app.driving import app_in, notices, opened, press, screen_text, send, settle
 from tests.app.inbox import ask
 from tests.app.marking import raise_again
 from tests.app.seeding import MINUTE, SeededWorkspace
 from tui.drafts import FILE_NAME, Drafts
 from tui.screens.dialogs.reason import ReasonDialog
 from tui.screens.work.new_work_item import NewWorkItem
-from tui.widgets.fields import Field
+from tui.widgets.fields import Area, Field
 
 ASKED = "Approve the change 2?"
 
@@ -133,3 +134,52 @@ async def test_a_damaged_file_of_drafts_is_none(tmp_path: Path, content: bytes) 
     drafts = Drafts()
     drafts.follow(tmp_path)
     assert not any(texts.values() for texts in [{}, *drafts.values()])
+
+
+async def overtaken(made: SeededWorkspace, pilot: Any) -> None:
+    """Somebody else answers the question, and the screen has heard of it."""
+    await made.store.write(lambda tx: escalations.resolve(tx, 1, option="approve", by="linus"))
+    await settle(pilot)
+
+
+@pytest.mark.parametrize(
+    ("key", "send_key"), [("r", "enter"), ("c", "enter"), ("o", "f2"), ("circumflex_accent", "enter")]
+)
+async def test_a_dialog_says_that_its_question_is_answered_and_what_is_sent_is_copied(
+    asked: SeededWorkspace, key: str, send_key: str
+) -> None:
+    async with opened(asked) as pilot:
+        await press(pilot, "t", key, *"grace")
+        assert "already answered" not in screen_text(pilot)
+        await overtaken(asked, pilot)
+        assert "Question 1 is already answered by linus: Approve. What you send goes to" in screen_text(pilot)
+        await press(pilot, send_key)
+        assert "copied 5 characters of what you wrote" in notices(pilot)[-1]
+    assert (asked.workspace.state / "copied.txt").read_text() == "grace"
+
+
+async def test_what_is_filled_in_for_a_question_that_is_answered_is_copied(busy_workspace: SeededWorkspace) -> None:
+    async with opened(busy_workspace) as pilot:
+        app_in(pilot).open_question(THIN)
+        await settle(pilot)
+        await press(pilot, "e")
+        form = pilot.app.screen
+        form.query(Area).first().text = "Accounts need a second key"
+        row = await row_of(busy_workspace, THIN)
+        other = next(option["key"] for option in row.options if not option.get("asks"))
+        await busy_workspace.store.write(
+            lambda tx: escalations.resolve(tx, THIN, option=other, by="linus", reason="not now")
+        )
+        await settle(pilot)
+        assert "already answered by linus" in screen_text(pilot)
+        while pilot.app.screen is form:
+            await press(pilot, "f2")
+    assert "Accounts need a second key" in (busy_workspace.workspace.state / "copied.txt").read_text()
+
+
+async def test_a_choice_says_that_its_question_is_answered(asked: SeededWorkspace) -> None:
+    async with opened(asked) as pilot:
+        await press(pilot, "t", "s")
+        await overtaken(asked, pilot)
+        assert "Question 1 is already answered by linus: Approve." in screen_text(pilot)
+        assert "copied.txt" not in screen_text(pilot)

@@ -5,7 +5,7 @@ A mixin of widgets and screens. Nothing of governance is imported before an answ
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from core.contract import Json
@@ -133,7 +133,7 @@ class Answering(_Node):
 
             choices = [Choice(o["key"], one_line(o["label"]), one_line(o.get("consequence", ""))) for o in others]
             dialog = ChoiceDialog("Which other answer?", choices)
-            self.ask(dialog, lambda key: self.take(question, option_of(question, key)))
+            self.ask(question, dialog, lambda key: self.take(question, option_of(question, key)))
 
     def take(self, question: EscalationRow, option: Json, *, propose: bool = False) -> None:
         """Answer with this option, after asking for what it needs: values, or a reason."""
@@ -146,13 +146,13 @@ class Answering(_Node):
                 else:
                     self._answer(question, option, given.values, given.reason, propose)
 
-            self.ask(AnswerForm(question, option, _needs_reason(question, option)), filled)
+            self.ask(question, AnswerForm(question, option, _needs_reason(question, option)), filled)
         elif _needs_reason(question, option):
             from tui.screens.dialogs.reason import ReasonDialog
 
             label, follows = one_line(option["label"]), one_line(option.get("consequence", ""))
             dialog = ReasonDialog(label, follows, draft_key=f"reason:{question.id}:{option['key']}")
-            self.ask(dialog, lambda reason: self._answer(question, option, None, reason, propose))
+            self.ask(question, dialog, lambda reason: self._answer(question, option, None, reason, propose))
         else:
             self._answer(question, option, None, "", propose)
 
@@ -171,28 +171,65 @@ class Answering(_Node):
         in_background(app_of(self), edit(), group="editing", exclusive=True)
 
     def _answer(self, question: EscalationRow, option: Json, values: Any, reason: str, propose: bool) -> None:
-        app = app_of(self)
-
-        def done() -> None:
-            for draft in ("answer", "reason"):
-                app.drafts.pop(f"{draft}:{question.id}:{option['key']}", None)
-            app.drafts.pop(draft_key(question, option), None)
-            self.question_left(question)
-
-        work = answer_work(question, option["key"], values, reason, app.person, propose=propose)
+        work = answer_work(question, option["key"], values, reason, app_of(self).person, propose=propose)
         wished = " The next scope review looks at a rule for it." if propose else ""
-        self.do(question, work, f"is answered: {one_line(option['label'], 60)}.{wished}", "waits again.", done)
+        told = f"is answered: {one_line(option['label'], 60)}.{wished}"
+        written = [f"{draft}:{question.id}:{option['key']}" for draft in ("answer", "reason")]
+        written.append(draft_key(question, option))
+        self.do(question, work, told, "waits again.", lambda: self.question_left(question), written=written)
 
     def do(
-        self, question: EscalationRow, work: Any, done: str, undone: str, then: Callable[[], None] | None = None
+        self,
+        question: EscalationRow,
+        work: Any,
+        done: str,
+        undone: str,
+        then: Callable[[], None] | None = None,
+        *,
+        written: Sequence[str] = (),
     ) -> None:
-        """Write it, say so, and let `u` take it back. `done` and `undone` end a sentence about the question."""
-        name = f"Question {question.id}"
-        app_of(self).do(work, f"{name} {done}  u undo", then, undo=Undo(f"{name} {undone}", work.back))
+        """Write it, say so, and let `u` take it back. `done` and `undone` end a sentence about the question.
 
-    def ask(self, dialog: Any, use: Callable[[Any], None]) -> None:
-        """Show the dialog; what it is closed with goes to `use`, unless it was left."""
+        `written` are the drafts that it is made of.
+        """
+        name = f"Question {question.id}"
+        undo = Undo(f"{name} {undone}", work.back)
+        self.write(question, work, f"{name} {done}  u undo", then, undo=undo, written=written)
+
+    def write(
+        self,
+        question: EscalationRow,
+        work: Any,
+        done: str,
+        then: Callable[[], None] | None = None,
+        *,
+        undo: Undo | None = None,
+        written: Sequence[str] = (),
+    ) -> None:
+        """The drafts that it is made of are forgotten once it is on record, and copied where it never can be."""
         app = app_of(self)
+
+        def on_record() -> None:
+            for draft in written:
+                app.drafts.pop(draft, None)
+            if then is not None:
+                then()
+
+        async def refused() -> None:
+            from tui.clipboard import copy_text
+            from tui.questions.overtaken import how_it_ended
+
+            texts = [text for draft in written for text in app.drafts.get(draft, {}).values() if text.strip()]
+            ended = await app.bridge.read(lambda reader, _, now: how_it_ended(reader, question.id, now))
+            if ended and texts:
+                copy_text(app, "\n".join(texts), "what you wrote")
+
+        app.do(work, done, on_record, undo=undo, refused=refused)
+
+    def ask(self, question: EscalationRow, dialog: Any, use: Callable[[Any], None]) -> None:
+        """Show the dialog about the question; what it is closed with goes to `use`, unless it was left."""
+        app = app_of(self)
+        dialog.question = question.id
 
         def used(given: Any) -> None:
             if given is not None:

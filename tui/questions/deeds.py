@@ -78,7 +78,7 @@ class QuestionDeeds(Answering):
 
         choices = [Choice(str(n), preset.name) for n, preset in enumerate(PRESETS)]
         choices.append(Choice(OTHER_TIME, "another time …"))
-        self.ask(ChoiceDialog("Put it away for how long?", choices), snooze)
+        self.ask(question, ChoiceDialog("Put it away for how long?", choices), snooze)
 
     def _ask_moment(self, question: EscalationRow) -> None:
         from tui.questions.snoozing import HINT, moment_of
@@ -95,7 +95,7 @@ class QuestionDeeds(Answering):
             needed="Say until when, or leave with esc.",
             check=lambda typed: moment_of(typed, app_of(self).now()),
         )
-        self.ask(dialog, put_away)
+        self.ask(question, dialog, put_away)
 
     def _snooze(self, question: EscalationRow, until: int) -> None:
         from tui.questions.snoozing import told_away
@@ -113,22 +113,17 @@ class QuestionDeeds(Answering):
         from core.governance.people import known_people
         from tui.screens.questions.hand_over import Handed, HandOverForm
 
-        app = app_of(self)
+        app, draft = app_of(self), f"assign:{question.id}"
         known = await app.bridge.read(lambda reader, _, __: known_people(reader))
 
         def handed(given: Handed) -> None:
             work = assign_work(question, given.to, given.note, app.person)
             told = f"is handed to {one_line(given.to, 60)}."
             before = f"is {question.assigned_to}'s again." if question.assigned_to else "is nobody's again."
-            self.do(question, work, told, before, lambda: self._sent(question, "assign"))
+            self.do(question, work, told, before, lambda: self.question_left(question), written=(draft,))
 
         others = [name for name in known if name != app.person]
-        self.ask(HandOverForm(f"Hand over question {question.id}", others, f"assign:{question.id}"), handed)
-
-    def _sent(self, question: EscalationRow, draft: str) -> None:
-        """What was written is on record, and the question left."""
-        app_of(self).drafts.pop(f"{draft}:{question.id}", None)
-        self.question_left(question)
+        self.ask(question, HandOverForm(f"Hand over question {question.id}", others, draft), handed)
 
     def action_escalate(self) -> None:
         question = self.question_for_key()
@@ -141,14 +136,15 @@ class QuestionDeeds(Answering):
         from tui.screens.dialogs.reason import LineDialog
         from tui.widgets.document import Paragraph
 
-        urgency = states.URGENCIES[rank - 1].lower()
+        urgency, draft = states.URGENCIES[rank - 1].lower(), f"escalate:{question.id}"
 
         def press(reason: str) -> None:
             work = escalate_work(question, reason, app_of(self).person)
-            self.do(question, work, f"is {urgency} now.", f"is {question.urgency.lower()} again.")
+            self.do(question, work, f"is {urgency} now.", f"is {question.urgency.lower()} again.", written=(draft,))
 
         about = Paragraph(((one_line(question.question, 300), "text"),))
-        self.ask(LineDialog(f"Make it {urgency}", [about], "why, if you want to say; enter presses it"), press)
+        said = "why, if you want to say; enter presses it"
+        self.ask(question, LineDialog(f"Make it {urgency}", [about], said, draft_key=draft), press)
 
     def action_merge(self) -> None:
         question = self.question_for_key()
@@ -169,7 +165,7 @@ class QuestionDeeds(Answering):
         about = "what they have in common is one answer"
         choices = [Choice(str(row.id), _named(row), one_line(row.question, 120)) for row in alike]
         dialog = ChoiceDialog(f"Merge question {question.id} into which? ({about})", choices)
-        self.ask(dialog, lambda key: self._merge(question, int(key)))
+        self.ask(question, dialog, lambda key: self._merge(question, int(key)))
 
     def _merge(self, question: EscalationRow, into: int) -> None:
         work = merge_work([question.id], into, app_of(self).person)
@@ -196,28 +192,27 @@ class QuestionDeeds(Answering):
     def _show_ask(self, question: EscalationRow) -> None:
         from tui.screens.dialogs.reason import LineDialog
 
+        draft = f"ask:{question.id}"
+
         def ask(text: str) -> None:
             work = ask_work(question, text, app_of(self).person)
-            done = "is asked back; it waits for the reply, and stays due."
-            self.do(question, work, done, "is not asked back any more.", lambda: self._sent(question, "ask"))
+            done, undone = "is asked back; it waits for the reply, and stays due.", "is not asked back any more."
+            self.do(question, work, done, undone, lambda: self.question_left(question), written=(draft,))
 
         dialog = LineDialog(
             f"Ask back about question {question.id}",
             _asked_of(question),
             "what do you want to know before you answer?",
             needed="Say what you want to know, or leave with esc.",
-            draft_key=f"ask:{question.id}",
+            draft_key=draft,
         )
-        self.ask(dialog, ask)
+        self.ask(question, dialog, ask)
 
     def _show_reply(self, question: EscalationRow, waiting: Said) -> None:
         from tui.screens.dialogs.reason import LineDialog
         from tui.widgets.document import Paragraph
 
-        app = app_of(self)
-
-        def sent() -> None:
-            app.drafts.pop(f"reply:{question.id}", None)
+        app, draft = app_of(self), f"reply:{question.id}"
 
         def reply(text: str) -> None:
             def work(tx: Any) -> None:
@@ -226,16 +221,16 @@ class QuestionDeeds(Answering):
                 asking.reply(tx, question.id, text, by=app.person)
 
             done = f"Question {question.id} has its reply; it needs an answer again."
-            app.do(work, done, sent)
+            self.write(question, work, done, written=(draft,))
 
         dialog = LineDialog(
             f"Reply to {one_line(waiting.by, 40)}",
             [Paragraph(((one_line(waiting.text, 1_000), "text"),))],
             "your reply; it goes on the record",
             needed="Write the reply, or leave with esc.",
-            draft_key=f"reply:{question.id}",
+            draft_key=draft,
         )
-        self.ask(dialog, reply)
+        self.ask(question, dialog, reply)
 
     def action_diff(self) -> None:
         question = self.question_shown()

@@ -26,11 +26,21 @@ class Dialog(ModalScreen[T]):
     PLACES_END = True
     """Keys of what lies behind a dialog do nothing in it."""
     title_text = ""
+    question: int | None = None
+    """The number of the one question that it is about, where there is one."""
+    draft_key = ""
+    """Under which the app keeps what is written in it; "" where nothing is."""
 
     def compose(self) -> ComposeResult:
-        box = Vertical(*self.body(), KeyBar(), id="box")
+        box = Vertical(*self.body(), *self._overtaken(), KeyBar(), id="box")
         box.border_title = Content(self.title_text)
         yield box
+
+    def _overtaken(self) -> Iterable[Widget]:
+        if self.question is not None:
+            from tui.screens.dialogs.overtaken import Overtaken
+
+            yield Overtaken()
 
     def body(self) -> Iterable[Widget]:
         raise NotImplementedError

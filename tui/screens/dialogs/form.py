@@ -73,7 +73,6 @@ class Form(Dialog[T]):
 
     PLACES: ClassVar[tuple[str, ...]] = ("form",)
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("form")]
-    draft_key = ""
 
     def body(self) -> Iterable[Widget]:
         yield VerticalScroll(*self.fields(), can_focus=False, id="fields")

@@ -25,12 +25,12 @@ from tui.actions import bindings
 from tui.bridge import Change
 from tui.questions.deeds import QuestionDeeds
 from tui.questions.forms import in_order
+from tui.questions.overtaken import ENDED, ending
 from tui.screens.questions.budget_text import Spending, spending_of
 from tui.screens.questions.permission_text import is_permission
 from tui.screens.questions.question_about import (
     about_paragraphs,
     closing_paragraphs,
-    label_of,
     status_paragraph,
     thread_paragraphs,
 )
@@ -55,8 +55,6 @@ FOCUS_CLICK_SECONDS = 0.5
 """After the window got the focus: a click that comes sooner was to focus it, and takes no answer."""
 NAMED_VALUES = 3
 """Of the values that an answer takes, so many are named on its card; the form has them all."""
-ENDED = frozenset({"resolved", "merged"})
-"""States in which no answer is taken; an expired or withdrawn question takes one, as late."""
 GO_ON = "go on"
 OPEN_OTHER = "open the other"
 
@@ -219,25 +217,17 @@ class Decision(QuestionDeeds, Screen[None]):
 
     def question_in_hand(self) -> EscalationRow | None:
         """The question, once it is drawn. Of one that has its answer it says so, and nothing is in hand."""
-        question = self.question_shown()
-        if question is None or self.is_drawing():
+        shown = self._shown
+        if shown is None or self.is_drawing():
             return None
-        if states.escalation_state(question, self.apm.now()) in ENDED:
-            self.apm.tell(f"{self._how_it_ended()} space goes on to the next.")
+        if states.escalation_state(shown.question, self.apm.now()) in ENDED:
+            self.apm.tell(f"{ending(shown.question, shown.answers)} space goes on to the next.")
             return None
-        return question
+        return shown.question
 
     def is_drawing(self) -> bool:
         shown = self.question_shown()
         return shown is None or self._drawn != shown.payload_digest
-
-    def _how_it_ended(self) -> str:
-        shown = self._shown
-        given = [a for a in shown.answers if a.undone_at is None] if shown is not None else []
-        if shown is None or not given:
-            return "It was merged into another question."
-        label = label_of(shown.question, given[-1].option)
-        return f"Question {shown.question.id} is already answered by {one_line(given[-1].by, 60)}: {label}."
 
     def question_left(self, question: EscalationRow) -> None:
         self._left.add(question.id)
