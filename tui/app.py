@@ -78,7 +78,7 @@ class ApmApp(InOrder, Writing, ConfiguredApp):
         self._workspace: Workspace | None = None if callable(workspace) else workspace
         self.fault: ApmError | None = None
         self.engine, self._make_engine = engine, make_engine
-        self.bridge, self._taking_over = Bridge(self.complain), TakingOver(self.complain)
+        self.bridge, self._taking_over = Bridge(self.complain, self.tell_late), TakingOver(self.complain)
         self.person = person.name()
         self.drafts = Drafts()
         self._leaving = self._engine_started = False

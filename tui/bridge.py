@@ -32,6 +32,8 @@ FLUSH_SECONDS = 0.1
 """Least time between two readings of a view."""
 POLL_SECONDS = 0.3
 """How often it is looked whether another process has written."""
+LATE_SECONDS = 0.5
+"""A write that takes longer is one that waits, and that is said."""
 RETRY_SECONDS = 1.0
 """Least time before a view that could not read tries it again by itself."""
 
@@ -101,8 +103,9 @@ class _Attached:
 class Bridge:
     """Owned by the app; started with a store once there is one. What is asked before that is answered then."""
 
-    def __init__(self, report: Callable[[str], None]) -> None:
-        self._report = report
+    def __init__(self, report: Callable[[str], None], late: Callable[[bool], None] = lambda is_late: None) -> None:
+        """`late` is told when a write takes long, and when that one has ended."""
+        self._report, self._late = report, late
         self._started = asyncio.Event()
         self._engine: Engine | None = None
         self._views: list[_Attached] = []
@@ -170,7 +173,12 @@ class Bridge:
 
     async def write(self, work: Callable[[Transaction], T]) -> T:
         await self._started.wait()
-        return await self._store.write(work)
+        waiting = self._loop.call_later(LATE_SECONDS, self._late, True)
+        try:
+            return await self._store.write(work)
+        finally:
+            waiting.cancel()
+            self._late(False)
 
     def attach(self, view: LiveView) -> Callable[[], None]:
         """Reload the view now (or once started) and after every change, until what this returns is called."""

@@ -10,17 +10,34 @@ from tui.text.words import in_screen_words
 
 LONGEST = 500
 """Characters of a notice."""
-TOLD_SECONDS, COMPLAINED_SECONDS = 4, 12
+TOLD_SECONDS, COMPLAINED_SECONDS, LATE_SECONDS = 4, 12, 60
+LATE = "Not written yet: another program holds the database. It is written as soon as that lets go."
 
 
 class Notices(App[int]):
     """Mixin of the app."""
+
+    _is_late = False
 
     def tell(self, text: str) -> None:
         self.notify(_shown(text), markup=False, timeout=TOLD_SECONDS)
 
     def complain(self, text: str) -> None:
         self.notify(_shown(text), severity="error", markup=False, timeout=COMPLAINED_SECONDS)
+
+    def tell_late(self, is_late: bool) -> None:
+        """What is to be written waits for the database; or waits no more."""
+        if is_late:
+            self.notify(LATE, severity="warning", markup=False, timeout=LATE_SECONDS)
+        elif self._is_late:
+            # Behind the notice, which may still be on its way.
+            self.call_later(self._drop, LATE)
+        self._is_late = is_late
+
+    def _drop(self, text: str) -> None:
+        for notice in list(self._notifications):
+            if notice.message == text:
+                self._unnotify(notice)
 
     def standing(self) -> list[str]:
         """What was told and can still be read."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from core.store.transaction import Transaction
     from tui.bridge import Bridge
 
+WAITS = "That waits to be written already: one press is enough."
 Refused = Callable[[], Coroutine[Any, Any, None]]
 
 
@@ -27,6 +28,7 @@ class Writing(Notices):
         super().__init__()
         self.undo = UndoStack()
         self._one_deed = asyncio.Lock()
+        self._being_written: set[str] = set()
 
     def do(
         self,
@@ -36,12 +38,19 @@ class Writing(Notices):
         *,
         undo: Undo | None = None,
         refused: Refused | None = None,
+        once: str = "",
     ) -> None:
         """Write, then say so and go on; or say why not, and see to what was `refused`.
 
-        What has an `undo` can be taken back with `u`.
+        What has an `undo` can be taken back with `u`. While something of the name `once` waits to be written, another
+        of that name is not.
         """
-        in_background(self, self._do(work, done, then, undo, refused), group="writes")
+        if once in self._being_written:
+            self.tell(WAITS)
+            return
+        if once:
+            self._being_written.add(once)
+        in_background(self, self._do(work, done, then, undo, refused, once), group="writes")
 
     async def _do(
         self,
@@ -50,6 +59,7 @@ class Writing(Notices):
         then: Callable[[], None] | None,
         undo: Undo | None,
         refused: Refused | None,
+        once: str,
     ) -> None:
         async with self._one_deed:
             try:
@@ -63,6 +73,8 @@ class Writing(Notices):
                 # A fault of the program: what was asked for is not done, and everything else goes on.
                 self.complain(f"That failed, and nothing was changed. {type(error).__name__}: {error}")
                 return
+            finally:
+                self._being_written.discard(once)
             self.undo.push(undo or for_good(done))
         self.tell(done)
         if then is not None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 from textual.widgets._toast import Toast
 
 from core.governance import escalations
-from tests.app.asked import PASSKEYS, row_of
-from tests.app.driving import USUAL, app_in, notices, opened, settle
+from tests.app.asked import PASSKEYS, answers, row_of
+from tests.app.driving import USUAL, app_in, notices, opened, press, send, settle
 from tests.app.seeding import SeededWorkspace
+from tui.notices import LATE
 from tui.questions.works import answer_work
+from tui.writing import WAITS
 
 SAID = "Question 2 is already answered."
 
@@ -47,3 +52,24 @@ async def test_an_answer_that_was_given_is_told_in_the_words_of_the_screens(
         await settle(pilot)
         label = {"passkeys": "WebAuthn passkeys", "codes": "One-time codes by mail"}[option]
         assert notices(pilot) == [f"Question 2 is already answered ('{label}' by root)."]
+
+
+async def test_a_write_that_waits_for_the_database_says_so_and_is_sent_once(busy_workspace: SeededWorkspace) -> None:
+    async with opened(busy_workspace) as pilot:
+        await press(pilot, "space")
+        with closing(sqlite3.connect(busy_workspace.state / "apm.db")) as other:
+            other.execute("BEGIN IMMEDIATE")
+            send(pilot, "a")
+            while LATE not in notices(pilot):
+                await pilot.pause(0)
+            send(pilot, "a")
+            while WAITS not in notices(pilot):
+                await pilot.pause(0)
+            other.rollback()
+        await settle(pilot)
+        told = notices(pilot)
+    assert LATE not in told
+    assert [line for line in told if line.startswith("Question 2")] == [
+        "Question 2 is answered: WebAuthn passkeys.  u undo"
+    ]
+    assert len(await answers(busy_workspace, PASSKEYS)) == 1

@@ -224,7 +224,7 @@ class Answering(_Node):
             if ended and texts:
                 copy_text(app, "\n".join(texts), "what you wrote")
 
-        app.do(work, done, on_record, undo=undo, refused=refused)
+        app.do(work, done, on_record, undo=undo, refused=refused, once=done)
 
     def ask(self, question: EscalationRow, dialog: Any, use: Callable[[Any], None]) -> None:
         """Show the dialog about the question; what it is closed with goes to `use`, unless it was left."""
