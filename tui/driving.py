@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 Say = Callable[[str], None]
 Standing = Callable[[], Iterable[str]]
 """What was told and can still be read."""
+_COMMAND = re.compile(r" \(apm (?:escalation|scope|briefing)\b[^()]*\)$")
+"""The shell's way to see more, at the end of a notice; in the app there are screens for it."""
 _QUESTION = re.compile(r"\bquestion \d+\b", re.IGNORECASE)
 
 
@@ -55,7 +57,7 @@ class Notices:
     def __call__(self, line: str) -> None:
         if not self._lines:
             asyncio.get_running_loop().call_later(self.GATHER_SECONDS, self._flush)
-        self._lines.append(line)
+        self._lines.append(_COMMAND.sub("", line))
 
     def _flush(self) -> None:
         done_here = tuple(self._standing())

@@ -114,6 +114,24 @@ async def test_a_notice_of_what_a_person_has_just_done_here_is_not_told(monkeypa
     assert told == ["Waiting again: question 21: Why?"]
 
 
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("DAILY question 6: Which? (apm escalation show 6)", "DAILY question 6: Which?"),
+        ("A scope review (5 proposals) is held. (apm scope list)", "A scope review (5 proposals) is held."),
+        ("The briefing of today (apm briefing)", "The briefing of today"),
+        ("The engine is held up. (apm doctor)", "The engine is held up. (apm doctor)"),
+    ],
+)
+async def test_a_notice_names_no_command_for_what_the_app_itself_shows(
+    monkeypatch: pytest.MonkeyPatch, line: str, shown: str
+) -> None:
+    monkeypatch.setattr(Notices, "GATHER_SECONDS", 0.0)
+    told: asyncio.Queue[str] = asyncio.Queue()
+    Notices(told.put_nowait, list)(line)
+    assert await asyncio.wait_for(told.get(), 10) == shown
+
+
 async def test_what_was_done_stands_for_a_while(app: Callable[[], ApmApp]) -> None:
     async with app().run_test(notifications=True) as pilot:
         app_in(pilot).tell("Question 2 waits again.")
