@@ -11,7 +11,7 @@ from tui.text.words import in_screen_words
 LONGEST = 500
 """Characters of a notice."""
 TOLD_SECONDS, COMPLAINED_SECONDS, LATE_SECONDS = 4, 12, 60
-LATE = "Not written yet: another program holds the database. It is written as soon as that lets go."
+LATE = "Not written yet: another program holds the database, or the disk is slow. It is written as soon as that ends."
 
 
 class Notices(App[int]):
