@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from core.store.reads import Connection
+    from core.store.rows import LiveRow
     from tui.app import ApmApp
 
 Ref = tuple[str, int | str]
@@ -52,7 +54,27 @@ async def open_next_for_me(app: ApmApp) -> None:
     if waiting:
         app.open_question(waiting[0])
     else:
-        app.tell("Nothing waits for you.")
+        await tell_nothing_waits(app, "Nothing waits for you.")
+
+
+async def tell_nothing_waits(app: ApmApp, otherwise: str) -> None:
+    """While work goes on, its next question may come at any moment: then that is said, and `otherwise` is not."""
+    going = await app.bridge.read(lambda reader, live, _: _going_on(reader, live))
+    if not going:
+        app.tell(otherwise)
+        return
+    told = f"#{going[0]} goes on" if len(going) == 1 else f"{len(going)} work items go on"
+    app.tell(f"{told}; nothing waits for you now.")
+
+
+def _going_on(reader: Connection, live: LiveRow) -> list[int]:
+    """The work items that are driven, or will be in a moment."""
+    from core.store import reads
+
+    if not live.is_driven:
+        return []
+    rows = reads.work_items(reader, unfinished_only=True, live=live)
+    return [row.id for row in rows if row.state in ("ready", "running") and not row.is_held]
 
 
 def first_that_opens(refs: Mapping[str, int]) -> Ref | None:

@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 
+from core.orchestration import work_items
 from tests.app.asked import ERROR, PASSKEYS, REVIEW, SCOPE, THIN, answers, row_of
 from tests.app.driving import (
     SMALL,
     USUAL,
     WIDE,
+    Driving,
     decision_of,
     lines_of,
     notices,
@@ -16,6 +18,7 @@ from tests.app.driving import (
     press,
     screen_text,
 )
+from tests.app.inbox import failed
 from tests.app.seeding import (
     HOUR,
     MINUTE,
@@ -30,6 +33,13 @@ from tui.screens.questions.decision import Decision
 from tui.screens.work.work_item import WorkItemScreen
 from tui.widgets.cards import Cards
 from tui.widgets.document import Document
+
+
+@pytest.fixture
+def asked_of_one(empty_workspace: SeededWorkspace) -> SeededWorkspace:
+    """One question, and the work item that waits for its answer."""
+    empty_workspace.at(9 * MINUTE, lambda tx: failed(tx, 1))
+    return empty_workspace
 
 
 def document(pilot: Any) -> str:
@@ -210,6 +220,21 @@ async def test_after_the_last_question_one_is_back_where_one_was(busy_workspace:
     async with opened(busy_workspace) as pilot:
         await press(pilot, "space", "a", "s", "1", "s", "1", "a", "a")
         assert isinstance(pilot.app.screen, Dashboard)
+        assert notices(pilot)[-1] == "2 work items go on; nothing waits for you now."
+
+
+async def test_while_work_goes_on_nobody_is_told_that_nothing_more_waits(asked_of_one: SeededWorkspace) -> None:
+    async with opened(asked_of_one, engine=Driving()) as pilot:
+        await press(pilot, "space", "a")
+        assert notices(pilot)[-1] == "#1 goes on; nothing waits for you now."
+        await press(pilot, "space")
+        assert notices(pilot)[-1] == "#1 goes on; nothing waits for you now."
+
+
+async def test_what_is_paused_does_not_go_on(asked_of_one: SeededWorkspace) -> None:
+    asked_of_one.at(MINUTE, lambda tx: work_items.pause(tx, 1, by="ada"))
+    async with opened(asked_of_one, engine=Driving()) as pilot:
+        await press(pilot, "space", "a")
         assert notices(pilot)[-1] == "Nothing more waits for you."
 
 

@@ -22,6 +22,7 @@ from core.store import reads, reads_escalations, states
 from core.store.reads import Connection
 from core.store.rows import AnswerRow, EscalationRow, EventRow, LiveRow, WorkItemRow
 from tui.actions import bindings
+from tui.background import in_background
 from tui.bridge import Change
 from tui.questions.deeds import QuestionDeeds
 from tui.questions.forms import in_order
@@ -35,6 +36,7 @@ from tui.screens.questions.question_about import (
     thread_paragraphs,
 )
 from tui.screens.questions.question_text import question_paragraphs
+from tui.subjects import tell_nothing_waits
 from tui.widgets.cards import Card, Cards
 from tui.widgets.document import BLANK, Document, Paragraph
 from tui.widgets.key_bar import KeyBar
@@ -241,7 +243,7 @@ class Decision(QuestionDeeds, Screen[None]):
         following = [n for n in waiting if n != self.escalation and n not in self._left]
         following.sort(key=lambda n: n in passed)
         if not following:
-            self.apm.tell("Nothing more waits for you.")
+            in_background(self.app, tell_nothing_waits(self.apm, "Nothing more waits for you."), group="next")
             if self.app.screen is self:
                 # What was opened over it while the answer was written stays: it is another screen that would go.
                 self.dismiss()
