@@ -180,9 +180,13 @@ class ApmApp(InOrder, Writing, ConfiguredApp):
     # What screens and panes use
 
     def show_keys(self) -> None:
-        """Footer: the keys of the place where the focus is."""
+        """Footer: the keys of the place where the focus is; what lies behind a dialog has none."""
         for bar in self.screen.query(KeyBar):
             bar.places = self.places_here()
+        for behind in self.screen_stack[:-1]:
+            for bar in behind.query(KeyBar):
+                if bar.places:
+                    bar.places = ()
 
     def places_here(self) -> tuple[str, ...]:
         """The places around the focus, the nearest first."""

@@ -302,6 +302,19 @@ async def test_the_footer_offers_only_what_applies(busy_workspace: SeededWorkspa
         assert "e fill in" in screen_text(pilot)
 
 
+@pytest.mark.parametrize("key", ["r", "s", "e", "question_mark"])
+async def test_behind_a_dialog_no_key_is_offered_that_does_nothing_there(
+    busy_workspace: SeededWorkspace, key: str
+) -> None:
+    async with opened(busy_workspace) as pilot:
+        await press(pilot, "space", "space")
+        footer = screen_text(pilot).splitlines()[-1]
+        await press(pilot, key)
+        assert screen_text(pilot).splitlines()[-1].strip() == ""
+        await press(pilot, "escape")
+        assert screen_text(pilot).splitlines()[-1] == footer
+
+
 async def test_a_second_that_changes_no_word_draws_nothing(
     busy_workspace: SeededWorkspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
