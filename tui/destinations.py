@@ -27,7 +27,9 @@ class Destination(NamedTuple):
 
 DESTINATIONS = (
     Destination("triage", "Triage", "Every question, section by section", "triage.screen:Triage", ("t",)),
-    Destination("scope", "Scope review", "What agents may decide, and what they earned", "scope.screen:ScopeReview"),
+    Destination(
+        "scope", "Scope review", "What agents may decide, and what they earned", "scope.screen:ScopeReview", ("P",)
+    ),
     Destination("conflicts", "Conflicts", "Agents that took different positions", "team.conflicts:Conflicts"),
     Destination("history", "History", "Everything that happened, and who decided it", "records.history:History"),
     Destination("agents", "Agents", "Who is in the team, and with what authority", "team.agents:Agents"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from tui.text.words import plural
+
 if TYPE_CHECKING:
     from core.store.reads import Connection
     from core.store.rows import LiveRow
@@ -59,12 +61,18 @@ async def open_next_for_me(app: ApmApp) -> None:
 
 async def tell_nothing_waits(app: ApmApp, otherwise: str) -> None:
     """While work goes on, its next question may come at any moment: then that is said, and `otherwise` is not."""
+    from core.store import reads_team
+
     going = await app.bridge.read(lambda reader, live, _: _going_on(reader, live))
-    if not going:
+    unaccepted = (await app.bridge.read(lambda reader, _, __: reads_team.undecided(reader))).work_items
+    if going:
+        told = f"#{going[0]} goes on" if len(going) == 1 else f"{len(going)} work items go on"
+        app.tell(f"{told}; nothing waits for you now.")
+    elif unaccepted:
+        wait = plural(unaccepted, "work item waits", "work items wait")
+        app.tell(f"No question waits; {wait} to be accepted: on the dashboard 2, then a.")
+    else:
         app.tell(otherwise)
-        return
-    told = f"#{going[0]} goes on" if len(going) == 1 else f"{len(going)} work items go on"
-    app.tell(f"{told}; nothing waits for you now.")
 
 
 def _going_on(reader: Connection, live: LiveRow) -> list[int]:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import reduce
+from operator import and_
 from typing import NamedTuple
+
+from peewee import fn
 
 from core.store.reads import Connection
 from core.store.reads_escalations import SECTION_SQL
+from core.store.schema import ScopeProposal, WorkItem
 from core.store.transaction import MS_PER_DAY
 
 _OPEN = 'COALESCE("resolved_at", "withdrawn_at", "expired_at", "merged_into") IS NULL'
@@ -56,6 +61,23 @@ def waiting(reader: Connection, now: int) -> Waiting:
         (now,) * 6,
     )
     return Waiting(int(needs), int(late), min((m for m in moments if m is not None), default=None))
+
+
+class Undecided(NamedTuple):
+    """What needs a person beside the questions: scope proposals, and work items that nobody has accepted."""
+
+    proposals: int
+    work_items: int
+
+
+def undecided(reader: Connection) -> Undecided:
+    [(proposals,)] = reader.rows(
+        ScopeProposal.select(fn.COUNT(ScopeProposal.id)).where(ScopeProposal.decided_at.is_null())
+    )
+    ends = (WorkItem.accepted_at, WorkItem.closed_at, WorkItem.cancelled_at, WorkItem.failed_at)
+    asked = reduce(and_, (at.is_null() for at in ends))
+    [(work_items,)] = reader.rows(WorkItem.select(fn.COUNT(WorkItem.id)).where(asked))
+    return Undecided(int(proposals), int(work_items))
 
 
 class DayCost(NamedTuple):

@@ -13,6 +13,7 @@ from tui.screens.dashboard import Dashboard
 from tui.screens.help import HelpDialog
 from tui.screens.palette import Palette
 from tui.screens.questions.decision import Decision
+from tui.screens.scope.screen import ScopeReview
 from tui.screens.work.new_work_item import NewWorkItem
 from tui.screens.work.work_item import WorkItemScreen
 from tui.widgets.briefing_pane import BriefingPane
@@ -159,6 +160,28 @@ async def test_space_with_nothing_waiting_says_so(empty_workspace: SeededWorkspa
     async with opened(empty_workspace) as pilot:
         await press(pilot, "space")
         assert notices(pilot) == ["Nothing waits for you."]
+
+
+@pytest.mark.parametrize("size", [WIDE, USUAL, SMALL])
+async def test_a_work_item_that_waits_to_be_accepted_is_what_waits(
+    empty_workspace: SeededWorkspace, size: tuple[int, int]
+) -> None:
+    empty_workspace.at(MINUTE, lambda tx: work_items.create(tx, title="Tidy"))
+    async with opened(empty_workspace, size) as pilot:
+        await press(pilot, "3")
+        shown = " ".join(screen_text(pilot).replace("│", " ").split())
+        assert "1 work item waits to be accepted: 2, then a" in shown
+        assert "Nothing waits for you." not in shown
+        await press(pilot, "space")
+        assert notices(pilot)[-1].startswith("No question waits; 1 work item waits to be accepted")
+        await press(pilot, "2", "a", "3")
+        assert "Nothing waits for you." in screen_text(pilot)
+
+
+async def test_a_capital_p_opens_the_scope_review(scoped: SeededWorkspace) -> None:
+    async with opened(scoped) as pilot:
+        await press(pilot, "P")
+        assert isinstance(pilot.app.screen, ScopeReview)
 
 
 async def test_enter_goes_into_a_work_item_or_a_question_and_escape_comes_back(busy_workspace: SeededWorkspace) -> None:

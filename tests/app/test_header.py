@@ -88,6 +88,14 @@ async def test_what_comes_back_and_what_becomes_late_is_counted_without_an_event
         assert "▲ 2 overdue" in screen_text(pilot)
 
 
+@pytest.mark.parametrize("size", [WIDE, USUAL, SMALL])
+async def test_proposals_that_wait_for_a_word_are_counted_at_every_width(
+    scoped: SeededWorkspace, size: tuple[int, int]
+) -> None:
+    async with opened(scoped, size) as pilot:
+        assert "○ 5 to review" in screen_text(pilot).splitlines()[0]
+
+
 async def test_the_budget_stands_beside_the_cost_once_there_is_one(busy_workspace: SeededWorkspace) -> None:
     async with opened(busy_workspace, (140, 36)) as pilot:
         assert "$0.21 today" in screen_text(pilot)

@@ -15,7 +15,7 @@ from tui.screens.pane_screen import PaneScreen
 from tui.text.words import Line
 from tui.widgets.briefing_pane import BriefingPane
 from tui.widgets.pipeline import Pipeline
-from tui.widgets.queue import QueuePane
+from tui.widgets.queue import QueuePane, nothing_asked
 from tui.widgets.row_list import RowList
 from tui.widgets.tier_tree import TierTree
 from tui.widgets.top_line import TopLine
@@ -66,10 +66,12 @@ class Dashboard(PaneScreen):
 
     def refresh_titles(self) -> None:
         super().refresh_titles()
-        work, told = self.pane("work"), welcome(len(self.query_one(TopLine).facts.projects))
-        if work.empty != told:
-            work.empty = told
-            work.refresh()
+        facts = self.query_one(TopLine).facts
+        empty = {"work": welcome(len(facts.projects)), "queue": nothing_asked(facts.to_accept)}
+        for pane, told in ((self.pane(name), told) for name, told in empty.items()):
+            if pane.empty != told:
+                pane.empty = told
+                pane.refresh()
 
     def leave(self) -> None:
         """Escape on the home screen has nowhere to go; quitting is `q`."""

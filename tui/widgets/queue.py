@@ -11,7 +11,7 @@ from core.sanitise import one_line
 from core.store import states
 from tui.actions import bindings
 from tui.questions.deeds import QuestionDeeds
-from tui.text.words import Line, due, urgency, urgency_cell
+from tui.text.words import Line, due, plural, urgency, urgency_cell
 from tui.widgets.columns import Column
 from tui.widgets.live import DELEGATIONS
 from tui.widgets.windowed import WindowedList
@@ -30,7 +30,15 @@ COLUMNS = (
 COMPACT = (Column("when", 6), Column("question", least=20))
 COMPACT_BELOW = 60
 """Cells; with less than that the question has all the room but for a glyph and a short word."""
-EMPTY: tuple[Line, ...] = ((("Nothing waits for you.", "good"),), (("Questions of the agents appear here.", "dim"),))
+APPEAR: Line = (("Questions of the agents appear here.", "dim"),)
+
+
+def nothing_asked(to_accept: int = 0) -> tuple[Line, ...]:
+    """What stands where questions will; so many work items wait to be accepted, which none of them asks."""
+    if not to_accept:
+        return (("Nothing waits for you.", "good"),), APPEAR
+    wait = f"{plural(to_accept, 'work item waits', 'work items wait')} to be accepted:"
+    return ((wait, "ask"), (" 2", "accent"), (", then", "text"), (" a", "accent")), APPEAR
 
 
 class Queue(QuestionDeeds, WindowedList["EscalationRow"]):
@@ -43,7 +51,7 @@ class Queue(QuestionDeeds, WindowedList["EscalationRow"]):
     MOVED_BY = ("escalation.",)
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(COLUMNS, key=lambda row: row.id, cells=self._cells_of, empty=EMPTY, **options)
+        super().__init__(COLUMNS, key=lambda row: row.id, cells=self._cells_of, empty=nothing_asked(), **options)
         self._shown_until = 0
         self._changes_at: int | None = None
         self._drawn: dict[int, str] = {}

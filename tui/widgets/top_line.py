@@ -17,7 +17,7 @@ from tui.widgets.painted import PaintedLine, cells_of
 
 if TYPE_CHECKING:
     from core.store.reads import Connection
-    from core.store.reads_team import Waiting
+    from core.store.reads_team import Undecided, Waiting
     from core.store.rows import LiveRow
 
 MOST_BROKEN = 60
@@ -41,6 +41,10 @@ class HeaderFacts(NamedTuple):
     running: int = 0
     waiting: int = 0
     overdue: int = 0
+    to_review: int = 0
+    """Scope proposals that nobody has decided on."""
+    to_accept: int = 0
+    """Work items that nobody has accepted. The header leaves them to the panes."""
     cost: float = 0.0
     tokens: int = 0
     budget: float | None = None
@@ -64,11 +68,15 @@ class TopLine(Live, PaintedLine):
     def __init__(self) -> None:
         super().__init__()
         self._waiting: Waiting | None = None
+        self._undecided: Undecided | None = None
 
     async def read_anew(self, change: Change) -> None:
         counts = self._waiting is None or change.everything or not change.kinds <= UNCOUNTED
-        known = None if counts else self._waiting
-        facts, self._waiting = await self.apm.bridge.read(lambda reader, live, now: _read(reader, live, now, known))
+        waiting = None if counts else self._waiting
+        undecided = None if change.everything or not change.kinds <= DELEGATIONS else self._undecided
+        facts, self._waiting, self._undecided = await self.apm.bridge.read(
+            lambda reader, live, now: _read(reader, live, now, waiting, undecided)
+        )
         self.facts = self._with_engine(facts)
 
     def tick(self, now: int) -> None:
@@ -117,13 +125,16 @@ def fault_words(facts: HeaderFacts) -> str:
     )
 
 
-def _read(reader: Connection, live: LiveRow, now: int, known: Waiting | None) -> tuple[HeaderFacts, Waiting]:
+def _read(
+    reader: Connection, live: LiveRow, now: int, known: Waiting | None, known_undecided: Undecided | None
+) -> tuple[HeaderFacts, Waiting, Undecided]:
     from core.governance.budget_reads import NOBODY, rules_in_force, warn_at
     from core.governance.budgets import limit_of
     from core.registry.importing import read_refused
     from core.store import reads, reads_team
 
     waiting = known or reads_team.waiting(reader, now)
+    undecided = known_undecided or reads_team.undecided(reader)
     rules, used = rules_in_force(reader), reads_team.cost_of_day(reader, now)
     limit = limit_of(reader, "day", NOBODY, now, rules)
     facts = HeaderFacts(
@@ -133,6 +144,8 @@ def _read(reader: Connection, live: LiveRow, now: int, known: Waiting | None) ->
         running=len(live.work_items),
         waiting=waiting.needs_me,
         overdue=waiting.overdue,
+        to_review=undecided.proposals,
+        to_accept=undecided.work_items,
         cost=used.dollars,
         tokens=used.tokens,
         budget=limit.dollars,
@@ -140,7 +153,7 @@ def _read(reader: Connection, live: LiveRow, now: int, known: Waiting | None) ->
         warn_at=warn_at(rules),
         broken=one_line(read_refused(reader).partition("\n")[0], MOST_BROKEN),
     )
-    return facts, waiting
+    return facts, waiting, undecided
 
 
 def _left(facts: HeaderFacts, *, projects: bool, alarms: int) -> Line:
@@ -172,8 +185,9 @@ def _right(facts: HeaderFacts, length: int) -> Line:
         ("●", facts.running, ("", "", " running"), "run" if facts.running else "dim"),
         ("◆", facts.waiting, ("", "", " waiting for you"), "ask" if facts.waiting else "dim"),
         ("▲", facts.overdue, ("", " late", " overdue"), "bad"),
+        ("○", facts.to_review, ("", " to review", " to review"), "text"),
     ):
-        if number or glyph != "▲":
+        if number or glyph in "●◆":
             spans += [*([gap] if spans else []), (f"{glyph}{by}{number:,}{words[length]}", tone)]
     cost = _cost(facts, length)
     return (*spans, *((gap, cost) if cost[0] else ()), (" ", "text"))
