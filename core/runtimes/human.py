@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from core.agents.bench import Bench
+from core.agents.runners import how_to_name, runner_of
+from core.agents.verification import HOW
 from core.contract import AgentRequest, AgentResponse, Json, failed, succeeded
 from core.projects import git
 from core.projects.own_work import files_of, own_base
@@ -53,7 +55,8 @@ class HumanRuntime:
         if own and answer.get("option") == ALL_DONE:
             return await self._from_commits(request, agent, bench.worktree, own)
         note = f" No commit has been added since {since[:10]}." if answer else ""
-        raise WaitsForHuman(self._ask(request, agent, bench, since, note))
+        proof = await _what_proves(request, bench.worktree)
+        raise WaitsForHuman(self._ask(request, agent, bench, since, note, proof))
 
     async def _from_commits(
         self, request: AgentRequest, agent: AgentRow, worktree: Path, found: Sequence[git.Commit]
@@ -70,7 +73,7 @@ class HumanRuntime:
             },
         )
 
-    def _ask(self, request: AgentRequest, agent: AgentRow, bench: Bench, since: str, note: str) -> Ask:
+    def _ask(self, request: AgentRequest, agent: AgentRow, bench: Bench, since: str, note: str, proof: str) -> Ask:
         task: Json = request.context.get("task", {})
         branch = request.context["project"]["branch"]
         what, kind = _WORK.get(agent.role, ("the work", "work"))
@@ -99,6 +102,18 @@ class HumanRuntime:
                 "task": task,
                 "kind": kind,
                 "criteria": request.context.get("criteria", []),
+                "proof": proof,
             },
             missing=missing,
         )
+
+
+async def _what_proves(request: AgentRequest, worktree: Path) -> str:
+    """What R1 will take as proof of a criterion of the task, said before the tests are written; empty without any."""
+    task: Json = request.context.get("task", {})
+    all_of_them = [row.get("id") for row in request.context.get("criteria", ())]
+    named = next((str(one) for one in (*task.get("criteria", ()), *all_of_them) if one), "")
+    if not named:
+        return ""
+    test = how_to_name(named, await runner_of(request.context["project"], worktree))
+    return f"R1 counts {named} once a passing test proves it: {HOW.format(id=one_line(named, 40), test=test)}"

@@ -15,6 +15,10 @@ async def test_a_person_commits_and_apm_releases(office: Office) -> None:
     (question,) = await office.questions()
     assert question.details["branch"] == f"apm/{number}-greet-in-german"
     tree = Path(question.details["worktree"])
+    assert question.details["proof"] == (
+        "R1 counts AC1 once a passing test proves it: name it in a test of the branch (def test_ac1_…), "
+        "or in a commit trailer `Verifies: AC1 <test id>`"
+    )
 
     commit(
         tree,
