@@ -28,7 +28,7 @@ from core.agents.tags import prefix_of, release_tags
 from core.contract import AgentRequest, AgentResponse, Json, blocked, failed, succeeded
 from core.projects import forwarding, git
 from core.projects.child import Leftovers
-from core.projects.commands import CommandResult, Limits, run
+from core.projects.commands import CommandResult, Limits, is_there, run
 from core.projects.git import GitError
 from core.projects.settings import expand, interpreter
 from core.sanitise import one_line, sanitise
@@ -112,6 +112,10 @@ async def deploy(request: AgentRequest, bench: Bench) -> AgentResponse:
         hint = f"The tag {release.tag} stands on {there}, not on this release; answer `version` with a free one."
         return blocked(ROLE, {}, [f"a free tag for version {version}"], hint)
     if release.settings.get("deploy"):
+        absent = [] if there else _absent(release)
+        if absent:
+            hint = f"Nothing was merged or tagged. Install {', '.join(absent)}, or correct the command; then go on."
+            return blocked(ROLE, {}, [f"the program {name}" for name in absent], hint)
         return await _deploy_by_command(release, merge, request)
     return await _deploy_by_build(release, merge)
 
@@ -133,6 +137,13 @@ async def _release(context: Json, bench: Bench, version: str) -> Release:
         folder=bench.releases / version,
         scratch=bench.scratch / "deploy",
     )
+
+
+def _absent(release: Release) -> list[str]:
+    """The programs of the deployment that cannot be started: found out before the target has moved."""
+    commands = [release.settings.get(name) for name in ("deploy", "deployed")]
+    programs = [expand(command, **release.words)[0] for command in commands if command]
+    return [one_line(name, 200) for name in dict.fromkeys(programs) if not is_there(name, release.tree)]
 
 
 async def _unreviewed(release: Release, context: Json) -> bool:

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import os
 import re
+import shutil
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -190,6 +191,11 @@ def _why_not_started(argv: tuple[str, ...], cwd: Path, error: Exception) -> tupl
     if isinstance(error, FileNotFoundError) and not (cwd / argv[0]).exists():
         return f"The program {argv[0]!r} was not found; install it, or correct the command.", True
     return f"The program {argv[0]!r} could not be started: {error}.", False
+
+
+def is_there(program: str, cwd: Path) -> bool:
+    """Whether `run` can start a program in this folder: by its path, seen from there, or along PATH."""
+    return shutil.which(str(cwd / program) if os.sep in program else program) is not None
 
 
 def child_environment(inherited: Mapping[str, str]) -> dict[str, str]:

@@ -181,6 +181,12 @@ class TestTheDefaultDeployment:
         assert (await place.ask(ROLE)).status is Status.SUCCESS
 
 
+def _script(path: Path, text: str) -> Path:
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return path
+
+
 class TestADeployCommand:
     async def test_runs_after_merge_and_tag(self, place: Place, deploys: Path) -> None:
         place.settings["deploy"] = ["git", "push", str(place.repo / "mirror"), "refs/tags/v{version}"]
@@ -242,13 +248,38 @@ class TestADeployCommand:
         assert git(place.repo, "rev-parse", "main") == place.base
         assert not deploys.exists()
 
-    async def test_that_is_not_there_fails_in_words(self, place: Place) -> None:
-        place.settings["deploy"] = ["no-such-program-here"]
+    @pytest.mark.parametrize("name", ["deploy", "deployed"])
+    @pytest.mark.parametrize("program", ["no-such-program-here", "./not-in-the-branch.sh", "src/rows/sorting.py"])
+    async def test_that_cannot_be_started_moves_nothing(self, place: Place, name: str, program: str) -> None:
+        place.settings |= {"deploy": ["true"], name: [program]}
+
+        response = await place.ask(ROLE)
+
+        assert (response.status, response.missing) == (Status.BLOCKED, [f"the program {program}"])
+        assert response.metadata["suggestion"].startswith(f"Nothing was merged or tagged. Install {program}, or")
+        assert git(place.repo, "rev-parse", "main") == place.base
+        assert tags(place) == []
+
+    async def test_of_the_branch_itself_is_started(self, place: Place) -> None:
+        _script(place.tree / "deploy.sh", "echo sent")
+        commit_in(place.tree, {}, "Bring the script that deploys")
+        place.settings |= {"deploy": ["./deploy.sh"], "deployed": None}
+
+        response = await place.ask(ROLE)
+
+        assert response.status is Status.SUCCESS, response.metadata
+        assert response.metadata["evidence"][0]["output_tail"].strip() == "sent"
+
+    async def test_that_goes_after_the_merge_fails_in_words(self, place: Place, deploys: Path, tmp_path: Path) -> None:
+        script = _script(tmp_path / "upload", "exit 7")
+        place.settings["deploy"] = [str(script)]
+        assert (await place.ask(ROLE)).status is Status.FAILURE
+        script.unlink()
 
         response = await place.ask(ROLE)
 
         assert response.status is Status.FAILURE
-        told = "The deploy command could not be started: The program 'no-such-program-here' was not found"
+        told = f"The deploy command could not be started: The program '{script}' was not found"
         assert told in response.metadata["error"]
 
     async def test_killed_within_it_asks_a_human(self, place: Place, deploys: Path) -> None:
