@@ -1,4 +1,4 @@
-"""What the app says in passing: what was done, and what cannot be. The same words stand there once."""
+"""What the app says in passing: what was done, and what cannot be. The same words stand there once, and few at a time."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from tui.text.words import in_screen_words
 
 LONGEST = 500
 """Characters of a notice."""
+MOST = 3
+"""Notices that stand at one time: they lie over what is being read."""
 TOLD_SECONDS, COMPLAINED_SECONDS, LATE_SECONDS = 4, 12, 60
 LATE = "Not written yet: another program holds the database, or the disk is slow. It is written as soon as that ends."
 
@@ -44,11 +46,14 @@ class Notices(App[int]):
         return [notice.message for notice in self._notifications]
 
     def on_notify(self, event: Notify) -> None:
-        """Runs before Textual's own handler: the new notice takes the place of the one that says the same."""
+        """Runs before Textual's own handler: the new notice takes the place of the one that says the same, and where
+        there are too many that of the oldest, of those first that only tell."""
         new = event.notification
-        for old in list(self._notifications):
-            if (old.message, old.severity) == (new.message, new.severity):
-                self._unnotify(old, refresh=False)
+        standing = [old for old in self._notifications if old is not new]
+        same = [old for old in standing if (old.message, old.severity) == (new.message, new.severity)]
+        others = sorted((old for old in standing if old not in same), key=lambda old: old.severity != "information")
+        for old in (*same, *others[: max(0, len(others) - MOST + 1)]):
+            self._unnotify(old, refresh=False)
 
 
 def _shown(text: str) -> str:

@@ -40,6 +40,20 @@ async def test_what_is_said_again_is_the_newest(busy_workspace: SeededWorkspace)
         assert notices(pilot) == ["Two.", "One."]
 
 
+async def test_few_stand_at_a_time_and_what_went_wrong_stands_longest(busy_workspace: SeededWorkspace) -> None:
+    async with opened(busy_workspace) as pilot:
+        app = app_in(pilot)
+        app.complain("Wrong.")
+        for text in ("One.", "Two.", "Three.", "Four."):
+            app.tell(text)
+        await settle(pilot)
+        assert notices(pilot) == ["Wrong.", "Three.", "Four."]
+        for text in ("Worse.", "Worst.", "All is lost."):
+            app.complain(text)
+        await settle(pilot)
+        assert notices(pilot) == ["Worse.", "Worst.", "All is lost."]
+
+
 @pytest.mark.parametrize("option", ["passkeys", "codes"])
 async def test_an_answer_that_was_given_is_told_in_the_words_of_the_screens(
     busy_workspace: SeededWorkspace, option: str
