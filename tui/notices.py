@@ -1,4 +1,4 @@
-"""What the app says in passing: what was done, and what cannot be. The same words stand there once, and few at a time."""
+"""What the app says in passing: what was done, and what cannot be. The same words stand there once, few at a time."""
 
 from __future__ import annotations
 

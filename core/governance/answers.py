@@ -52,6 +52,12 @@ def check_answer(
     return shaped
 
 
+def words_of(answer: Any) -> str:
+    """What an answer's values say, for the option of which they are the reason; "" for an answer without texts."""
+    texts = answer.values() if isinstance(answer, Mapping) else ()
+    return "; ".join(text.strip() for text in texts if isinstance(text, str))
+
+
 def _check_names(where: str, known: Mapping[str, str], value: Any) -> None:
     """An answer about something else alone would change nothing, and be asked for again."""
     given = {str(name).casefold() for name in value} if isinstance(value, Mapping) else set()

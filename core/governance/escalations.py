@@ -12,7 +12,7 @@ from typing import Any
 
 from core.contract import Json, UsageError, canonical_json, digest_of
 from core.governance import shown
-from core.governance.answers import check_answer
+from core.governance.answers import check_answer, words_of
 from core.governance.deadlines import due_at, next_at
 from core.governance.holding import held_by_all
 from core.governance.persons import named_person
@@ -36,8 +36,9 @@ TIME_OUT = "time-out"
 class Option:
     """One legal answer and what it leads to.
 
-    `asks` are the values it has to carry: {key: shape}; with `ends` it ends the work item that is asked about. Where
-    the ids in a value are known, `names` has each with a word on it: {key: {id: hint}}.
+    `asks` are the values it has to carry: {key: shape}; where it `explains`, they are its reason as well. With `ends`
+    it ends the work item that is asked about. Where the ids in a value are known, `names` has each with a word on it:
+    {key: {id: hint}}.
     """
 
     key: str
@@ -46,6 +47,7 @@ class Option:
     asks: Mapping[str, str] = field(default_factory=dict)
     ends: bool = False
     names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    explains: bool = False
 
     def to_json(self) -> Json:
         told: Json = {"key": self.key, "label": self.label, "consequence": self.consequence}
@@ -53,7 +55,7 @@ class Option:
             told["asks"] = dict(self.asks)
         if self.names:
             told["names"] = {key: dict(ids) for key, ids in self.names.items()}
-        return {**told, "ends": True} if self.ends else told
+        return told | {name: True for name in ("ends", "explains") if getattr(self, name)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +227,7 @@ def resolve(
     row = existing(tx, escalation)
     state = states.escalation_state(row, tx.now)
     chosen = _offered(tx, row, state, option)
+    reason = reason if reason.strip() or not chosen.get("explains") else words_of(answer)
     if shown_digest is not None and shown_digest != row.payload_digest:
         raise UsageError(f"Escalation {escalation} {shown.difference(tx, row, shown_digest)}")
     if provenance == "human":

@@ -26,6 +26,7 @@ from core.orchestration.payloads import (
     task_name,
     was_measured,
 )
+from core.sanitise import one_line
 
 NOTHING_TO_READ = "nothing-to-read"
 """The rule that makes a tool's criterion pointless where the change has no file for any of its tools."""
@@ -164,10 +165,18 @@ def _feature_flags(payload: Json, _: Mapping[str, float]) -> Criterion:
     return judged("added where needed", shown, ok, f"feature_flags: {shown}")
 
 
+def _waiver(part: Json) -> str:
+    """The word of whoever says that it need not be done, as it was recorded: "human: …"; "" where nobody does."""
+    word = part.get("waived")
+    return one_line(word, 200) if isinstance(word, str) else ""
+
+
 def _docs(payload: Json, _: Mapping[str, float]) -> Criterion:
     docs = as_object(payload.get("docs"))
     ok = docs.get("updated") is True
     shown = f"updated ({len(as_texts(docs.get('files')))} files)" if ok else "not updated"
+    if ok and (word := _waiver(docs)):
+        shown = f"not updated, waived by {word}"
     return judged("updated", shown, ok, f"docs: {shown}")
 
 
@@ -182,6 +191,8 @@ def _migrations(payload: Json, _: Mapping[str, float]) -> Criterion:
         if changed is True
         else "not measured"
     )
+    if ok and (word := _waiver(migrations)):
+        shown = f"none created, waived by {word}"
     return judged("created where the schema changed", shown, ok, f"migrations: {shown}")
 
 

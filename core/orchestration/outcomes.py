@@ -128,6 +128,8 @@ class Missed:
     findings: tuple[str, ...]
     blocked: Mapping[str, AgentResponse]
     unsettled: Mapping[str, Mapping[str, str]]
+    place: Json
+    """The branch and the worktree where it is mended; {} where no code can mend it."""
 
 
 def miss_gate(tx: Transaction, spec: PhaseSpec, context: PhaseContext, missed: Missed, revision_rounds: int) -> bool:
@@ -149,6 +151,7 @@ def miss_gate(tx: Transaction, spec: PhaseSpec, context: PhaseContext, missed: M
     asked = gate_question(
         *(spec, run.work_item, run.round, verdict, missed.findings, missed.blocked, missed.unsettled),
         commit=missed.judged.get("commit"),
+        place=missed.place,
     )
     raise_question(tx, telling(tx, asked))
     return False

@@ -233,9 +233,17 @@ class PhaseRunner:
             findings=tuple(findings(self._spec.code, self._results(""), judged)),
             blocked=stopped,
             unsettled=unsettled(judged),
+            place=self._place_to_mend(),
         )
         limit = self._catalog.defaults.limits.revision_rounds
         return await self._store.write(lambda tx: outcomes.miss_gate(tx, self._spec, self._context, missed, limit))
+
+    def _place_to_mend(self) -> Json:
+        """The branch and its worktree, for whoever is asked to change something there."""
+        project = self._context.project
+        if project is None or self._bench.worktree is None or self._spec.code in ("D1", "P1", "E1"):
+            return {}
+        return {"branch": project["branch"], "worktree": str(self._bench.worktree)}
 
     def _blocked(self) -> dict[str, AgentResponse]:
         return {

@@ -42,6 +42,9 @@ EXACT = ("command", "folder")
 ATTESTED = frozenset({"criteria", "docs", "migrations"})
 """Values by which a person vouches for what stands on the branch: they hold for the commit that was judged."""
 
+WAIVED = frozenset({"docs", "migrations"})
+"""Values that are no more than a person's word why something need not be done."""
+
 _STOP = Option(STOP, "Stop this work item", "It is cancelled; its branch is kept.", ends=True)
 
 
@@ -54,10 +57,12 @@ def gate_question(
     blocked: Mapping[str, AgentResponse],
     unsettled: Mapping[str, Mapping[str, str]],
     commit: str | None = None,
+    place: Json | None = None,
 ) -> Question:
     """One question for a gate that did not pass, with everything that is missing in it.
 
-    `unsettled` are the ids that values of its answer are about, each in its own words; `commit` is what was judged.
+    `unsettled` are the ids that values of its answer are about, each in its own words; `commit` is what was judged,
+    and `place` where it is mended: {branch, worktree}.
     """
     failing = [c for c in verdict["criteria"] if not c["passed"]]
     asks = {key: shape for c in failing for key, shape in ASKED_FOR.get(c["name"], {}).items()}
@@ -69,11 +74,16 @@ def gate_question(
     notes = {role: _note(response) for role, response in blocked.items()}
     advice = verdict["suggested_action"]
     if asks:
-        supply = Option(
-            SUPPLY, "Supply what is missing", "The phase goes on with what you give it.", asks=asks, names=names
-        )
-        # A release is mended in the world far more often than by a word of ours.
-        options = (retry, supply, _STOP) if phase.code == "O1" else (supply, *options)
+        label, consequence = "Supply what is missing", "The phase goes on with what you give it."
+        waives = asks.keys() <= WAIVED
+        if waives:
+            label, consequence = (
+                "Say why it is not needed",
+                "Your word stands in its place, and on the record as yours.",
+            )
+        supply = Option(SUPPLY, label, consequence, asks=asks, names=names, explains=waives)
+        # What is mended in the world, or on the branch, is mended there rather than by a word of ours.
+        options = (retry, supply, _STOP) if phase.code == "O1" or waives else (supply, *options)
     if phase.code == "O1":
         advice = next((note["suggestion"] for note in notes.values() if note.get("suggestion")), advice)
     return Question(
@@ -99,6 +109,7 @@ def gate_question(
             "findings": list(findings),
             "agents": {role: note for role, note in notes.items() if note},
             **({"commit": commit} if commit else {}),
+            **(place or {}),
         },
     )
 

@@ -49,7 +49,8 @@ async def test_what_a_gate_misses_is_mended_on_the_branch_and_nobody_is_asked_tw
     await office.answer(question, "all")
     await office.settle()
     (asked,) = await office.questions()
-    assert (asked.phase, asked.missing) == ("I1", ["docs: not updated"])
+    assert (asked.phase, asked.missing, asked.recommended) == ("I1", ["docs: not updated"], "retry")
+    assert (asked.details["branch"], asked.details["worktree"]) == (f"apm/{number}-greet-in-german", str(tree))
 
     commit(tree, "Say so in the README", {"README.md": "# greeter\n\nGreets, in German too.\n"})
     await office.answer(asked, "retry")

@@ -43,11 +43,11 @@ class Run:
 
         return await self.ws.store.write(write)
 
-    async def answer(self, option: str, number: int | None = None, **given: Any) -> None:
+    async def answer(self, option: str, number: int | None = None, reason: str = "because", **given: Any) -> None:
         asked = await self.questions()
         which = number or asked[0].id
         await self.ws.store.write(
-            lambda tx: escalations.resolve(tx, which, option=option, by="ada", reason="because", **given)
+            lambda tx: escalations.resolve(tx, which, option=option, by="ada", reason=reason, **given)
         )
 
     async def item(self, number: int) -> rows.WorkItemRow:

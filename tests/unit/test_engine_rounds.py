@@ -5,6 +5,7 @@ from __future__ import annotations
 from core.contract import AgentRequest, AgentResponse, Json, failed, succeeded
 from core.orchestration.gates import check
 from core.orchestration.journal import Entry, Journal, Key
+from core.store import reads, reads_escalations
 from tests.unit.engine_run import Run
 from tests.unit.scripted import BUILD, OUTPUTS, TASK, Scripted, failing_tests, fresh_build
 
@@ -143,7 +144,8 @@ async def test_what_a_review_found_is_not_forgotten_over_an_error(run: Run) -> N
 
 
 def judged_by_docs(request: AgentRequest) -> AgentResponse:
-    payload = {**BUILD, "docs": {"updated": bool(request.context["answers"].get("docs")), "files": []}}
+    word = request.context["answers"].get("docs")
+    payload = {**BUILD, "docs": {"updated": bool(word), "files": [], **({"waived": f"human: {word}"} if word else {})}}
     return succeeded("implementation-gate-check", {"verdict": check("I1", payload).to_json(), "payload": payload})
 
 
@@ -153,9 +155,21 @@ async def test_what_a_person_supplies_asks_nobody_for_the_code_again(run: Run) -
     await run.start(script)
     await run.settle()
 
-    await run.answer("supply", answer={"docs": "nothing that a user sees"})
+    (asked,) = await run.questions()
+    assert [(o["key"], o["key"] == asked.recommended) for o in asked.options] == [
+        ("retry", True),
+        ("supply", False),
+        ("stop", False),
+    ]
+    assert asked.options[1]["label"] == "Say why it is not needed"
+    await run.answer("supply", reason="", answer={"docs": "nothing that a user sees"})
     await run.settle()
 
+    (given,) = await run.ws.store.read(lambda r: reads_escalations.answers(r, asked.id))
+    assert given.reason == "nothing that a user sees"
+    results = await run.ws.store.read(lambda r: reads.gate_results(r, number))
+    shown = [c["actual"] for c in results[-1].criteria if c["name"] == "docs"]
+    assert shown == ["not updated, waived by human: nothing that a user sees"]
     assert (await run.outcomes(number))[-1] == ("I1", 2, "passed")
     assert {role for role, n in script.calls.items() if n > 1} == {"doc-toucher", "implementation-gate-check"}
 

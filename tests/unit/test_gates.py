@@ -216,6 +216,23 @@ def test_unverified_evidence_is_no_evidence() -> None:
     assert verdict.missing == tuple(f"criteria: AC{n} is not verified" for n in (1, 2, 3))
 
 
+@pytest.mark.parametrize(
+    ("name", "part", "shown"),
+    [
+        ("docs", {"updated": True, "files": [], "waived": "human: internal"}, "not updated, waived by human: internal"),
+        ("docs", {"updated": True, "files": ["a.md"], "waived": ""}, "updated (1 files)"),
+        (
+            "migrations",
+            {"schema_changed": False, "created": [], "waived": "human: the\ncolumn is unused"},
+            "none created, waived by human: the column is unused",
+        ),
+        ("migrations", {"schema_changed": False, "created": [], "waived": None}, "schema unchanged"),
+    ],
+)
+def test_what_a_person_waived_is_not_shown_as_done(name: str, part: Json, shown: str) -> None:
+    assert measured("I1", name, **{name: part}).actual == shown
+
+
 def test_a_cycle_is_named() -> None:
     tasks = [{**TASK, "id": a, "depends_on": [b]} for a, b in (("T1", "T2"), ("T2", "T3"), ("T3", "T1"))]
 

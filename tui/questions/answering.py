@@ -241,7 +241,7 @@ class Answering(_Node):
 
 
 def _needs_reason(question: EscalationRow, option: Json) -> bool:
-    return bool(option["key"] != question.recommended)
+    return option["key"] != question.recommended and not option.get("explains")
 
 
 def option_of(question: EscalationRow, key: str) -> Json:

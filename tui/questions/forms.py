@@ -121,6 +121,8 @@ OWN_SHAPES: Mapping[str, Shape] = {
     "where": Shape("where in the product or the code", 1, _text),
     "why": Shape("why it matters", 1, _text),
     "how": Shape("how it shall work", 1, _text),
+    "docs": Shape("why no documentation is needed", 2, _text),
+    "migrations": Shape("why no migration is needed", 2, _text),
 }
 """Values that are typed in a way of their own, by key."""
 
