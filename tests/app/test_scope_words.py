@@ -27,6 +27,7 @@ from tests.app.scope_driving import (
 from tests.app.seeding import SeededWorkspace
 from tests.app.seeding_scope import answer_last, ask
 from tui.screens.scope.dialogs import PreviewDialog, WordDialog
+from tui.screens.scope.screen import ScopeReview
 
 
 class TestApproving:
@@ -157,7 +158,9 @@ class TestApproving:
     async def test_what_was_undone_says_how_it_is_asked_for_anew(self, scoped: SeededWorkspace) -> None:
         async with opened(scoped) as pilot:
             screen = await go_to(pilot, SERVICE)
-            await press(pilot, "a", "y", "U")
+            await press(pilot, "a", "y")
+            screen.show_proposal(SERVICE)
+            await press(pilot, "U")
             await type_in(pilot, "too early")
             await press(pilot, "a")
             assert notices(pilot)[-1] == "Scope proposal 9 is undone already; p asks for the change anew."
@@ -255,9 +258,30 @@ class TestSeveral:
 
     async def test_what_is_of_higher_risk_goes_alone(self, scoped: SeededWorkspace) -> None:
         async with opened(scoped) as pilot:
-            await go(pilot, "x", "x", "x", "a")
+            await go(pilot, "x", "x", "a")
 
             assert "proposal 9 is of medium risk" in notices(pilot)[-1]
+            assert isinstance(pilot.app.screen, ScopeReview)
+
+    async def test_of_all_that_are_marked_those_go_together_that_can(self, scoped: SeededWorkspace) -> None:
+        async with opened(scoped) as pilot:
+            screen = await go(pilot, "asterisk", "a")
+            assert "proposal 9 is of medium risk" in notices(pilot)[-1]
+            assert "Approve 3 scope proposals together?" in screen_text(pilot)
+
+            await press(pilot, "y")
+            assert screen.proposals.row is not None
+            assert screen.proposals.row.key == ("proposal", str(SERVICE))
+        assert (mode(scoped, "icons", "ux"), mode(scoped, "external_service")) == ("autonomous", "escalate")
+
+    async def test_the_next_that_waits_is_in_hand_once_one_has_its_word(self, scoped: SeededWorkspace) -> None:
+        async with opened(scoped) as pilot:
+            screen = await go_to(pilot, ICONS)
+            await press(pilot, "r")
+            await type_in(pilot, "not yet")
+
+            assert screen.proposals.row is not None
+            assert screen.proposals.row.key == ("proposal", str(CACHING))
 
     async def test_words_of_their_own_are_for_one_at_a_time(self, scoped: SeededWorkspace) -> None:
         async with opened(scoped) as pilot:

@@ -184,3 +184,20 @@ def test_the_page_says_how_to_give_the_answer(line: CommandLine) -> None:
     assert "--option supply (recommended)" in out
     assert "risks: a list of texts" in out
     assert """apm escalation resolve 1 --option supply --answer '{"business_context": "...", "risks": "..."}'""" in out
+
+
+def test_show_has_a_command_for_each_answer(line: CommandLine) -> None:
+    retry = Option("retry", "Try again", "It runs again.")
+    word = Option("word", "Say why", "It goes on.", asks={"docs": "text"}, explains=True)
+    details = {"task": {"id": "T1"}, "criteria": [{"id": "AC1", "text": "It greets"}], "proof": "name it in a test"}
+    asked = replace(question(2), options=(retry, SUPPLY, word, STOP), recommended="retry", details=details)
+    line.write(lambda tx: raise_question(tx, asked))
+    shown = line("escalation", "show", "2").out
+    assert [text.strip() for text in shown.splitlines() if "resolve" in text] == [
+        "apm escalation resolve 2 --option retry",
+        "apm escalation resolve 2 --option supply "
+        """--answer '{"business_context": "...", "risks": "..."}' --reason '...'""",
+        """apm escalation resolve 2 --option word --answer '{"docs": "..."}'""",
+        "apm escalation resolve 2 --option stop --reason '...'",
+    ]
+    assert ("It greets" in shown, "name it in a test" in shown) == (True, True)

@@ -39,7 +39,9 @@ def show(shown: Json) -> None:
         best = " (recommended)" if option["key"] == shown["recommended"] else ""
         output.say(f"--option {option['key']}{best}: {option['label']}. {option['consequence']}")
         if option.get("asks"):
-            _show_asks(shown["id"], option)
+            _show_asks(option)
+        if shown["resolution"] is None:
+            output.say(f"    {_command(shown, option)}")
     if shown["resolution"]:
         r = shown["resolution"]
         output.say()
@@ -69,8 +71,20 @@ def _show_thread(thread: list[Json]) -> None:
         output.say("Nobody has replied yet.")
 
 
-def _show_asks(number: int, option: Json) -> None:
-    """The values that an answer carries, and how they are given."""
+def _command(shown: Json, option: Json) -> str:
+    """What gives this answer."""
+    words = [f"apm escalation resolve {shown['id']} --option {option['key']}"]
+    if option.get("asks"):
+        names = option.get("names", {})
+        example = json.dumps({name: dict.fromkeys(names.get(name, ()), "...") or "..." for name in option["asks"]})
+        words.append(f"--answer '{example}'")
+    if option["key"] != shown["recommended"] and not option.get("explains"):
+        words.append("--reason '...'")
+    return " ".join(words)
+
+
+def _show_asks(option: Json) -> None:
+    """The values that an answer carries."""
     from core.governance.answers import SHAPES
 
     names = option.get("names", {})
@@ -78,8 +92,6 @@ def _show_asks(number: int, option: Json) -> None:
         output.say(f"    {name}: {SHAPES.get(shape, shape)}")
         for one, word in names.get(name, {}).items():
             output.say(f"      {one}: {word}" if word else f"      {one}")
-    example = json.dumps({name: dict.fromkeys(names.get(name, ()), "...") or "..." for name in option["asks"]})
-    output.say(f"    apm escalation resolve {number} --option {option['key']} --answer '{example}'")
 
 
 def _show_details(details: Json) -> None:
@@ -95,13 +107,20 @@ def _show_details(details: Json) -> None:
     for agent, said in details.get("agents", {}).items():
         output.say()
         output.facts(((agent, said.get("error") or said.get("suggestion")), ("", "\n".join(said.get("missing", ())))))
-    named = ("branch", "worktree", "required_action", "rule", "impact")
-    found = [(name.replace("_", " "), details[name]) for name in named if name in details]
+    named = ("task", "branch", "worktree", "proof", "required_action", "rule", "impact")
+    found = [(name.replace("_", " "), _in_short(details[name])) for name in named if details.get(name)]
+    found += [(str(c.get("id")), str(c.get("text", ""))) for c in _own_criteria(details)]
     for about in ("context", "positions"):
         found += [(str(key), _in_short(value)) for key, value in (details.get(about) or {}).items()]
     if found:
         output.say()
         output.facts(found)
+
+
+def _own_criteria(details: Json) -> list[Json]:
+    """The work item's criteria that a task serves; not those that a gate measured."""
+    found = details.get("criteria")
+    return [c for c in found if isinstance(c, dict) and "required" not in c] if isinstance(found, list) else []
 
 
 def _in_short(value: Any) -> str:

@@ -167,18 +167,31 @@ class ScopeReview(PaneScreen):
     def _approved(self, rows: Sequence[ScopeProposalRow], reason: str = "") -> None:
         scope_deeds.approve(self.apm, rows, reason)
         self.proposals.clear_marks()
+        self._go_on(rows)
+
+    def _go_on(self, rows: Sequence[ScopeProposalRow]) -> None:
+        """The cursor on the next that still waits: those with a word go down to the decided ones."""
+        said, lines = {row.id for row in rows}, self.proposals.rows
+        at = next((n for n, line in enumerate(lines) if line.proposal is not None and line.proposal.id in said), 0)
+        for line in (*lines[at:], *lines[:at]):
+            if line.proposal is not None and line.proposal.id not in said and status(line.proposal) in UNDECIDED:
+                self.proposals.go_to(line.key)
+                return
 
     def _approve_together(self, rows: Sequence[ScopeProposalRow]) -> None:
-        odd = next((r for r in rows if r.recommendation != "approve" or r.risk != "low"), None)
+        fit = [row for row in rows if row.recommendation == "approve" and row.risk == "low"]
+        odd = next((row for row in rows if row not in fit), None)
         if odd is not None:
             self.apm.tell(
                 f"Together go only those of low risk that are recommended; proposal {odd.id} is of {odd.risk} risk and "
                 f"the master recommends to {odd.recommendation}."
             )
-            return
-        title = f"Approve {len(rows)} scope proposals together?"
-        confirm = PreviewDialog(title, preview_of_many(rows), "Approve them", "Leave them")
-        self._then(confirm, lambda yes: self._approved(rows) if yes else None)
+        if len(fit) == 1:
+            in_background(self, self._approve(fit[0]), group="dialogs")
+        elif fit:
+            title = f"Approve {len(fit)} scope proposals together?"
+            confirm = PreviewDialog(title, preview_of_many(fit), "Approve them", "Leave them")
+            self._then(confirm, lambda yes: self._approved(fit) if yes else None)
 
     def action_reject(self) -> None:
         self._say(
@@ -211,7 +224,13 @@ class ScopeReview(PaneScreen):
         would = [Paragraph(((one_line(str(row.analysis.get("would", "")), 600), "strong"),))]
         draft = scope_deeds.draft_of(key, row)
         dialog = WordDialog(f"{verb} scope proposal {row.id}", would, label, hint, needed=needed, draft_key=draft)
-        self._then(dialog, lambda said: do(self.apm, row, said))
+
+        def say(said: str) -> None:
+            do(self.apm, row, said)
+            if key == "reject":
+                self._go_on(rows)
+
+        self._then(dialog, say)
 
     def action_take_back(self) -> None:
         line = self.proposals.row
@@ -249,18 +268,18 @@ class ScopeReview(PaneScreen):
         return (text, "the proposal") if text else None
 
     def _waiting_in_hand(self, deed: str) -> list[ScopeProposalRow]:
-        """The proposals in hand that wait for a word; none, and a sentence, where one of them does not."""
+        """The proposals in hand that wait for a word: what else is marked is left out. None, and a sentence, where
+        none of them does."""
         keys = set(self.proposals.in_hand())
-        lines = [line for line in self.proposals.rows if line.key in keys]
-        rows = [line.proposal for line in lines if line.proposal is not None]
-        if not rows or len(rows) != len(lines):
+        rows = [line.proposal for line in self.proposals.rows if line.key in keys and line.proposal is not None]
+        waiting = [row for row in rows if status(row) in UNDECIDED]
+        if waiting:
+            return waiting
+        if not rows:
             self.apm.tell(f"There is no proposal here to {deed}. R holds a review, p asks for a change.")
-            return []
-        decided = next((row for row in rows if status(row) not in UNDECIDED), None)
-        if decided is not None:
-            self.apm.tell(f"Scope proposal {decided.id} is {status(decided)} already; {_way_on(decided)}")
-            return []
-        return rows
+        else:
+            self.apm.tell(f"Scope proposal {rows[0].id} is {status(rows[0])} already; {_way_on(rows[0])}")
+        return []
 
     def _then(self, dialog: Any, use: Any) -> None:
         self.apm.push_screen(dialog, lambda given: None if given is None else use(given))
