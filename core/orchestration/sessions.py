@@ -149,7 +149,9 @@ class JournalSession:
             if current is None or current.mode != "autonomous":
                 why = f"{kind} is for a human" if current else f"no list of {PERMISSIONS} names {kind}"
                 return Permission(False, f"authority: {why}")
-            return Permission(True, make_decision(tx, choice, rules).rule)
+            # The same may have been decided before, and a person may have taken that back.
+            outcome = make_decision(tx, choice, rules)
+            return Permission(outcome.choice == "allow", outcome.rule)
 
         return await self.store.write(work)
 
