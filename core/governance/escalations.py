@@ -250,11 +250,16 @@ def resolve(
             "escalation.answered_late", work_item=row.work_item, escalation=escalation, by=by, provenance=provenance
         )
         return number
-    _resolve(tx, row, given, bool(chosen.get("ends")))
+    ends, merged = bool(chosen.get("ends")), reads_escalations.merged_into(tx, escalation)
+    ended = {escalation: _resolve(tx, row, given, ends)}
     copied = replace(given, by=f"escalation {escalation}", provenance="rule")
-    for merged in reads_escalations.merged_into(tx, escalation):
-        _keep(tx, merged, copied)
-        _resolve(tx, merged, copied, bool(chosen.get("ends")))
+    for other in merged:
+        _keep(tx, other, copied)
+        ended[other.id] = _resolve(tx, other, copied, ends)
+    # Only now, as each of them may be of a work item that another of them has ended.
+    for answered, item in ended.items():
+        if item is not None:
+            withdraw_all(tx, item, why=f"work item {item} was cancelled by {given.by}", answered=answered)
     return number
 
 
@@ -299,8 +304,8 @@ def _attention_seconds(tx: Transaction, row: rows.EscalationRow, by: str) -> flo
     return spent / 1000 if 0 < spent <= AWAY_MS else None
 
 
-def _resolve(tx: Transaction, row: rows.EscalationRow, given: _Given, ends: bool) -> None:
-    """The question has its answer: what hangs on it is settled, and one that ends its work item ends it."""
+def _resolve(tx: Transaction, row: rows.EscalationRow, given: _Given, ends: bool) -> int | None:
+    """The question has its answer: what hangs on it is settled. The work item, where the answer has ended it."""
     ended = row.work_item if ends and row.work_item is not None and not is_over(tx, row.work_item) else None
     tx.update(Escalation, row.id, resolved_at=tx.now, next_at=None)
     if ended is not None:
@@ -311,8 +316,7 @@ def _resolve(tx: Transaction, row: rows.EscalationRow, given: _Given, ends: bool
     )
     settle_authority(tx, row, given.option, by=given.by, reason=given.reason)
     settle_alike(tx, row, given.option)
-    if ended is not None:
-        withdraw_all(tx, ended, why=f"work item {ended} was cancelled by {given.by}", answered=row.id)
+    return ended
 
 
 def _offered(tx: Transaction, row: rows.EscalationRow, state: str, option: str) -> Json:

@@ -80,6 +80,23 @@ def test_one_answer_ends_the_work_of_every_merged_question(place: Place) -> None
     assert [place.state(n) for n in (first, *others, also)] == ["resolved"] * 3 + ["withdrawn"]
 
 
+def test_an_answer_that_ends_one_work_item_of_several_merged_questions_is_taken_back_whole(place: Place) -> None:
+    first_item, second_item = item(place), item(place)
+    first = place.ask(1, work_item=first_item)
+    others = [place.ask(n, work_item=second_item) for n in (2, 3)]
+    also = place.ask(9, work_item=second_item)
+    merge(place, *others, into=first)
+
+    place.answer(first, "stop")
+    assert [place.state(n) for n in (first, *others, also)] == ["resolved"] * 3 + ["withdrawn"]
+    assert all("withdrawn" not in place.told(n) for n in others)
+
+    place.write(lambda tx: life.undo(tx, first, by="ada"))
+    assert [place.state(n) for n in (first, *others, also)] == ["open", "merged", "merged", "open"]
+    facts = [place.read(lambda r, w=w: reads.work_item_facts(r, w)) for w in (first_item, second_item)]  # type: ignore[misc]
+    assert all(f is not None and f.cancelled_at is None for f in facts)
+
+
 def test_merging_adds_the_counters_and_takes_the_earliest_due_time(place: Place) -> None:
     place.ask(1)
     first = place.ask(1)
