@@ -6,8 +6,7 @@ could ever pass. Where the project configures nothing, ruff looks at the files t
 for what is an error in anybody's style; where those are of another language, an analyser is asked for: nothing that no
 tool has read is called clean.
 
-A tool's exit code 0 is its own word for clean, whatever it printed. A tool that fails without naming a finding did
-not do its work, which counts as an issue.
+What a tool printed is read in `core.agents.analyser_output`.
 """
 
 from __future__ import annotations
@@ -15,20 +14,20 @@ from __future__ import annotations
 import asyncio
 import importlib.metadata
 import importlib.util
-import json
 import re
 import shlex
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from core.agents.analyser_output import OUTPUT_BYTES, read
 from core.agents.bounded import Unreadable, read_text
 from core.agents.branch import shown
 from core.agents.confined import Ground, ground_of, has_a_models_work
-from core.agents.findings import LISTED, Finding, added, evidence_of, finding
+from core.agents.findings import LISTED, Finding, added, evidence_of
 from core.agents.measured_coverage import probe
 from core.agents.trees import Installed, ground_at, installed, is_plain, lend, remove, tree_at
 from core.contract import Json
@@ -40,7 +39,6 @@ from core.projects.toolchain import analyser_worth_naming
 from core.sanitise import one_line
 
 TOOL_SECONDS = 600.0
-OUTPUT_BYTES = 32 * 2**20
 
 PYTHON_TOOLS = (
     "ruff",
@@ -62,28 +60,6 @@ names. All others are a style, which is the project's to choose."""
 
 OURS: Mapping[str, tuple[str, ...]] = {"ruff": (), "mypy": ("--python-executable", "{python}")}
 """Analysers that apm's own interpreter may run on any project, with the options that this takes."""
-
-_LINE = r"^(?P<path>[^\s:][^:\n]*?):(?P<line>\d+):(?:\d+:)? ?"
-PATTERNS: Mapping[str, tuple[str, ...]] = {
-    "flake8": (_LINE + r"(?P<code>[A-Z]+\d+) (?P<text>.*)$",),
-    "pycodestyle": (_LINE + r"(?P<code>[A-Z]+\d+) (?P<text>.*)$",),
-    "pylint": (_LINE + r"(?P<code>[CRWEFI]\d{4}): (?P<text>.*)$",),
-    "mypy": (
-        _LINE + r"error: (?P<text>.*?)(?:\s+\[(?P<code>[\w-]+)\])?$",
-        r"^(?P<path>[^\s:][^:\n]*): error: (?P<text>.*?)(?:\s+\[(?P<code>[\w-]+)\])?$",
-    ),
-    "pyright": (r"^\s*(?P<path>\S[^:\n]*):(?P<line>\d+):\d+ - error: (?P<text>.*?)(?:\s+\((?P<code>\w+)\))?$",),
-    "black": (r"^would reformat (?P<path>.+)$", r"^error: cannot format (?P<path>.+?): (?P<text>.*)$"),
-    "isort": (r"^ERROR: (?P<path>.+?) (?P<text>Imports are incorrectly sorted.*)$",),
-    "ruff": (
-        _LINE + r"(?P<code>[A-Z]+\d+|invalid-syntax:?) (?P<text>.*)$",
-        r"^Would reformat: (?P<path>.+)$",
-    ),
-    "tsc": (r"^(?P<path>\S[^(\n]*)\((?P<line>\d+),\d+\): error (?P<code>TS\d+): (?P<text>.*)$",),
-}
-"""How each tool prints a finding, a line each. A tool that is not here is read by `GENERIC`."""
-GENERIC = (_LINE + r"(?P<text>.*)$",)
-DEFAULT_TEXT = "the file is not formatted as the project's formatter would"
 
 _RUNNERS = frozenset(
     ("npx", "npm", "pnpm", "yarn", "uv", "poetry", "exec", "run", "--", "--no", "--no-install", "--silent")
@@ -332,64 +308,3 @@ async def _report(branch: _Branch, tool: Tool, commit: str) -> Report:
     finally:
         await remove(place)
         await remove(cache)
-
-
-def read(name: str, result: CommandResult, root: Path) -> list[Finding]:
-    """The findings in a tool's output; one that blames the tool when it failed without any."""
-    if result.ok:
-        return []
-    kind = name.partition(" ")[0]
-    found = _json_findings(name, kind, result.stdout, root) or _text_findings(name, kind, result.output, root)
-    return found or [_failure(name, result)]
-
-
-def _failure(name: str, result: CommandResult) -> Finding:
-    lines = [line for line in result.output.splitlines() if line.strip()]
-    why = one_line(lines[-1], 300) if lines else "it printed nothing"
-    ended = "was stopped at its time limit" if result.timed_out else f"ended with exit code {result.exit_code}"
-    return Finding(name, "", 0, "could-not-run", f"{name} {ended} and named no finding: {why}", blames_tool=True)
-
-
-def _text_findings(name: str, kind: str, output: str, root: Path) -> list[Finding]:
-    found = []
-    for pattern in PATTERNS.get(kind, GENERIC):
-        for match in re.finditer(pattern, output, re.M):
-            part = match.groupdict()
-            text = part.get("text") or DEFAULT_TEXT
-            found.append(finding(name, root, part["path"], part.get("line"), part.get("code") or "", text))
-    return found
-
-
-def _ruff_json(name: str, rows: list[Json], root: Path) -> list[Finding]:
-    return [
-        finding(
-            name, root, row["filename"], (row["location"] or {}).get("row"), row["code"] or "syntax", row["message"]
-        )
-        for row in rows
-    ]
-
-
-def _eslint_json(name: str, rows: list[Json], root: Path) -> list[Finding]:
-    """Only errors: warnings do not make ESLint fail."""
-    return [
-        finding(name, root, row["filePath"], message.get("line"), message.get("ruleId") or "", message["message"])
-        for row in rows
-        for message in row["messages"]
-        if message["severity"] == 2
-    ]
-
-
-JSON_READERS: Mapping[str, Callable[[str, list[Json], Path], list[Finding]]] = {
-    "ruff": _ruff_json,
-    "eslint": _eslint_json,
-}
-
-
-def _json_findings(name: str, kind: str, output: str, root: Path) -> list[Finding]:
-    reader = JSON_READERS.get(kind)
-    if reader is None or not output.lstrip().startswith("["):
-        return []
-    try:
-        return reader(name, json.loads(output), root)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return []

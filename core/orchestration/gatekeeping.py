@@ -124,4 +124,5 @@ def unproven(gates: Sequence[GateResultRow], phase: str) -> dict[str, int]:
 
 
 def _shown(command: Json) -> Json:
-    return {k: command[k] for k in COMMAND_KEYS if k in command}
+    cut = {key: True for key in ("timed_out", "truncated") if command.get(key)}
+    return {k: command[k] for k in COMMAND_KEYS if k in command} | cut

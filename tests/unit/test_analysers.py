@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from core.agents.analysers import Analysis, analyse, read
+from core.agents import analysers
+from core.agents.analyser_output import read
+from core.agents.analysers import Analysis, analyse
 from core.agents.findings import Finding, added
 from core.agents.trees import tree_at
 from core.contract import Json
@@ -131,6 +133,29 @@ class TestWithAConfiguredAnalyser:
         done = await place.analyse(base, tech=RUFF)
         assert done.payload["static"]["issues"] == 1
         assert done.payload["findings"][0]["code"] == "could-not-run"
+
+    @pytest.mark.parametrize(
+        ("rest", "limits", "says"),
+        [
+            ("kill -9 $$", {}, "sh was killed by signal 9"),
+            ("sleep 60", {"TOOL_SECONDS": 0.5}, "sh was stopped at its time limit"),
+            ("seq 100000; exit 1", {"OUTPUT_BYTES": 4_096}, "sh printed more than"),
+        ],
+    )
+    async def test_one_that_did_not_get_to_its_end_is_no_clean_bill(
+        self, place: Place, monkeypatch: pytest.MonkeyPatch, rest: str, limits: dict[str, float], says: str
+    ) -> None:
+        for name, value in limits.items():
+            monkeypatch.setattr(analysers, name, value)
+        script = f"#!/bin/sh\necho 'old.py:1: an old one'\n{rest}\n"
+        base = commit(place.repo, {"checker.sh": script, "old.py": ""})
+        commit(place.repo, {"mine.py": ""})
+        done = await place.analyse(base, lint=[["sh", "checker.sh"]], tech={})
+        assert done.payload["static"]["issues"] == 1
+        assert (done.payload["findings"][0]["code"], says in done.payload["findings"][0]["text"]) == (
+            "could-not-run",
+            True,
+        )
 
     async def test_the_settings_commands_take_the_place_of_what_was_detected(self, place: Place) -> None:
         base = commit(place.repo, {"a.py": UNUSED, "b.py": "x=1\n"})
