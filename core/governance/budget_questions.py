@@ -81,9 +81,13 @@ def _raised(budget: Json) -> float:
 
 def settle_budget(tx: Transaction, row: rows.EscalationRow, option: str, *, by: str, reason: str) -> None:
     """Put in force what the answer allows. The caller's next event carries it. Raises UsageError for an amount that
-    is none."""
+    is none.
+
+    What was merged into another question allows nothing by itself: in force is what stood on that one, and whatever
+    needs more is asked anew. Of a day that is over nothing is allowed: the next has a budget of its own.
+    """
     asked = row.details["budget"]
-    if option in (STOP, AGAIN):
+    if option in (STOP, AGAIN) or row.merged_into is not None or _is_of_a_day_gone(tx, row):
         return
     # Not as it was when this was asked: of the other unit another answer may have allowed more meanwhile.
     before = _said(tx, asked) or Amounts(**asked["before"])
@@ -94,6 +98,16 @@ def settle_budget(tx: Transaction, row: rows.EscalationRow, option: str, *, by: 
     else:
         allowed = _given(tx, row, before)
     _put(tx, asked, allowed, by=by, reason=reason, escalation=row.id)
+
+
+def _is_of_a_day_gone(tx: Transaction, row: rows.EscalationRow) -> bool:
+    return row.details["budget"]["scope"] == "day" and row.expires_at is not None and row.expires_at <= tx.now
+
+
+def about_the_same_budget(*asked: rows.EscalationRow) -> bool:
+    """Whether one answer can be that of all these questions: what is allowed is the very amount that was shown."""
+    first, *others = (_key(row.details["budget"]) | {"unit": row.details["budget"]["unit"]} for row in asked)
+    return all(other == first for other in others)
 
 
 def _given(tx: Transaction, row: rows.EscalationRow, before: Amounts) -> Amounts:

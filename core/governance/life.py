@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from core.contract import PHASE_CODES, UsageError
+from core.governance.budget_questions import about_the_same_budget
 from core.governance.deadlines import MINUTE_MS, due_at, next_at
 from core.governance.escalations import existing, is_over, open_row, withdraw_all
 from core.governance.persons import named_person
@@ -128,6 +129,8 @@ def check_alike(row: rows.EscalationRow, target: rows.EscalationRow) -> None:
             f"Escalation {row.id} takes other answers than {target.id} ({', '.join(takes[0])}; {', '.join(takes[1])}), "
             "so one answer cannot be both's."
         )
+    if row.kind == "budget" and not about_the_same_budget(row, target):
+        raise UsageError(f"Escalation {row.id} is about another budget than {target.id}; each is answered by itself.")
     if row.kind in ("conflict", "scope"):
         raise UsageError(f"Escalation {row.id} is about a {row.kind}; each of those is settled by itself.")
 

@@ -261,18 +261,45 @@ def test_an_undone_answer_puts_the_limit_back(store: Store) -> None:
     assert is_open(store, number)
 
 
-@pytest.mark.parametrize("merged", [False, True])
-def test_dollars_and_tokens_of_one_budget_are_allowed_and_undone_each_by_itself(store: Store, merged: bool) -> None:
+def test_dollars_and_tokens_of_one_budget_are_allowed_and_undone_each_by_itself(store: Store) -> None:
     dollars, tokens = ask(store, ADA, 5.0), ask(store, ADA, 1.0, tokens=1_500)
-    if merged:
+    with pytest.raises(UsageError, match="about another budget"):
         store.write_now(lambda tx: life.merge(tx, [tokens], into=dollars, by="ada"))
-    for number in (dollars,) if merged else (dollars, tokens):
+    for number in (dollars, tokens):
         answer(store, number, "allow")
     assert limit_of(store, "work_item", ADA).amounts == (8.0, 2_000)
 
-    undo(store, dollars if merged else tokens)
+    undo(store, tokens)
 
-    assert limit_of(store, "work_item", ADA).amounts == ((4.0, 1_000) if merged else (8.0, 1_000))
+    assert limit_of(store, "work_item", ADA).amounts == (8.0, 1_000)
+
+
+@pytest.mark.parametrize(("leading", "limit"), [(0, 20.0), (1, 31.0)])
+def test_one_answer_to_merged_questions_allows_what_was_shown_and_no_more(
+    store: Store, leading: int, limit: float
+) -> None:
+    asked = [ask(store, ADA, 11.0, rules=DAY), ask(store, BOB, 31.0, rules=DAY)]
+    store.write_now(lambda tx: life.merge(tx, [asked[1 - leading]], into=asked[leading], by="ada"))
+    answer(store, asked[leading], "allow")
+    found = limit_of(store, "day", ADA, DAY)
+    assert (found.dollars, found.by) == (limit, "ada")
+
+
+def test_a_question_about_another_budget_is_not_merged(store: Store) -> None:
+    first, other = ask(store, ADA, 5.0), ask(store, BOB, 11.0, rules={"workspace": {"dollars": 10.0, "tokens": None}})
+    with pytest.raises(UsageError, match=f"Escalation {other} is about another budget than {first}"):
+        store.write_now(lambda tx: life.merge(tx, [other], into=first, by="ada"))
+
+
+@pytest.mark.parametrize("option", ["allow", "uncapped"])
+def test_an_answer_about_a_day_that_nobody_saw_end_allows_nothing_on_the_next(
+    store: Store, clock: Clock, option: str
+) -> None:
+    number = ask(store, ADA, 11.0, rules=DAY)
+    clock.now += MS_PER_DAY
+    answer(store, number, option)
+    found = limit_of(store, "day", ADA, DAY, moment=clock.now)
+    assert (found.dollars, found.by) == (10.0, "agents.yaml")
 
 
 def test_an_answer_that_is_given_and_undone_again_puts_the_limit_back_again(store: Store, clock: Clock) -> None:
