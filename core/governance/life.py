@@ -279,6 +279,11 @@ def _hindrance(tx: Transaction, row: rows.EscalationRow) -> str:
                 f"Escalation {row.id}: decision {decision.id}, which it settled, was reversed by "
                 f"{decision.reverted_by} since; `apm decisions list` shows what holds instead."
             )
+        if decision.conflict is not None:
+            return (
+                f"Escalation {row.id}: decision {decision.id}, which it settled, has been a side of conflict "
+                f"{decision.conflict} since; what ends that holds, and `apm decisions reverse` takes a decision back."
+            )
     if row.work_item is not None and reads.work_item_facts(tx, row.work_item) is None:
         return f"Escalation {row.id}: work item {row.work_item} is in an archive, so its answers stand."
     done = _work_since(tx, row) if row.work_item is not None and row.blocks else ""

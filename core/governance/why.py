@@ -99,6 +99,8 @@ class Why:
     question: Json | None
     answer: Json | None
     conflict: Json | None
+    overtaken: bool
+    """Whether the conflict came up after the answer, so that its end holds in the answer's place."""
     steps: tuple[Step, ...]
     since: tuple[Change, ...]
 
@@ -132,8 +134,11 @@ def why(reader: Connection, subject: Subject, number: int) -> Why:
     allowed = given or (None if escalation else _decided(events, decision))
     shown = picture_of(events, given.seq) if given else last
     conflict = last.row("conflicts", (last.row("decisions", decision) or {}).get("conflict"))
+    overtaken = False
     if conflict is not None:
-        allowed = given or _settled(events, int(conflict["id"]))
+        put = _first(events, "conflicts", conflict["id"])
+        overtaken = subject == "decision" and given is not None and put is not None and put.seq > given.seq
+        allowed = given if given and not overtaken else _settled(events, int(conflict["id"]))
     marks = _marks(standing, escalation, answer, conflict)
     end = max(asked.seq, allowed.seq if allowed else 0)
     return Why(
@@ -146,6 +151,7 @@ def why(reader: Connection, subject: Subject, number: int) -> Why:
         question=shown.row("escalations", escalation),
         answer=shown.row("answers", number_of_answer),
         conflict=_part(conflict, _CONFLICT_FACTS),
+        overtaken=overtaken,
         steps=tuple(_steps(events, marks, end)),
         since=tuple(_since(events, asked.seq, _Watched(standing, answer, _rules(then.row("settings", MEMORY))))),
     )
@@ -289,6 +295,8 @@ class _Watched:
 
     def of_decision(self, key: Key, values: Json) -> str:
         is_it = key == (self.standing.decision or {}).get("id")
+        if is_it and values.get("conflict"):
+            return f"the decision became a side of conflict {values['conflict']}, which settles it"
         if not is_it or "reverted_at" not in values:
             return ""
         if values["reverted_at"] is None:

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from core.contract import Json
-from core.governance import escalations, reversal
+from core.governance import authority, disputes, escalations, reversal
 from core.governance.conflicts import ConflictRules, Dispute, raise_conflict
+from core.governance.decisions import Choice, DecisionOutcome
 from core.governance.escalations import Option, Question, raise_question
 from core.governance.scope.review import review
 from core.registry.catalog import default_path, load
@@ -212,3 +213,34 @@ def test_what_is_not_there_is_said(line: CommandLine, what: str, said: str) -> N
 
     assert ended.code == 2
     assert said in ended.err
+
+
+def test_an_answer_that_a_conflict_came_after_is_told_as_what_it_no_longer_settles(line: CommandLine) -> None:
+    rules = ConflictRules.of(load(default_path()))
+    options = ({"key": "A", "label": "A"}, {"key": "B", "label": "B"})
+
+    def decided(agent: str, kind: str, recommended: str) -> DecisionOutcome:
+        choice = Choice(agent, kind, f"{agent}?", 5, options=options, recommended=recommended, topic="cache")
+        made: DecisionOutcome = line.write(lambda tx: disputes.decide(tx, choice, rules))
+        return made
+
+    def verdict_on(subject: object) -> str:
+        return str(line("audit", "why", str(subject), "--json").json["verdict"])
+
+    first = decided("technical", "naming", "A")
+    line.write(lambda tx: escalations.resolve(tx, first.escalation or 0, option="A", by="ada", reason="it is quick"))
+    by_ada = f"ada answered 'A' to escalation {first.escalation}."
+    assert verdict_on(first.decision) == by_ada
+    kinds = line.write(lambda tx: authority.kinds(tx, "ux"))
+    decided("ux", next(k.key for k in kinds if k.mode == "autonomous"), "B")
+    assert verdict_on(first.decision) == "Nothing is allowed yet: it waits for a conflict."
+
+    [(asked,)] = line.write(lambda tx: tx.sql("SELECT escalation FROM conflicts"))
+    line.write(lambda tx: escalations.resolve(tx, asked, option="ux", by="bob", reason="it is calm"))
+    told = line("audit", "why", str(first.decision), "--json").json
+    assert (told["verdict"], told["events"][-1]["kind"]) == ("ux won conflict 1, by bob.", "conflict.settled")
+    since = line("audit", "why", f"escalation:{first.escalation}", "--json").json["since"]
+    assert verdict_on(f"escalation:{first.escalation}") == by_ada
+    assert "became a side of conflict 1" in since[0]["what"]
+    refused = line("escalation", "undo", str(first.escalation), "--by", "ada", "--reason", "no")
+    assert (refused.code, "has been a side of conflict 1 since" in refused.err) == (2, True)

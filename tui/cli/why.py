@@ -125,13 +125,13 @@ def _part(row: Json | None, names: tuple[str, ...]) -> Json | None:
 def verdict(found: Why) -> str:
     """Why it was allowed, in a sentence."""
     decision, answer = found.standing.decision, found.answer
-    if answer is not None:
+    if answer is not None and not found.overtaken:
         by = {"human": f"{answer['by']} answered", "rule": f"The rule {answer['by']!r} answered"}
         told = by.get(str(answer["provenance"]), "Nobody answered in time: the time-out took")
         undone = "; taken back since" if answer.get("undone_at") else ""
         return f"{told} {answer['option']!r} to escalation {(found.question or {}).get('id')}{undone}."
     if found.allowed is None:
-        number = (found.question or {}).get("id")
+        number = None if found.overtaken else (found.question or {}).get("id")
         return f"Nothing is allowed yet: it waits for {f'escalation {number}' if number else 'a conflict'}."
     if found.conflict is not None:
         ended, number = found.conflict, found.conflict["id"]
