@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 from core.agents.branch import is_doc_file
@@ -45,18 +47,30 @@ ADDED: tuple[re.Pattern[str], ...] = (
 """How a flag looks in the lines that a branch adds: environment, setting, configuration file, flag library."""
 
 
+WORDS = ("feature", "flag", "enable", "toggle", "variation")
+"""No line without one of these, in whatever case, names a flag; few lines have one."""
+_WORD = re.compile("|".join(WORDS), re.I)
+_FOR_GIT = "|".join("".join(f"[{letter}{letter.upper()}]" for letter in word) for word in WORDS)
+LARGEST_FILE = "8m"
+"""What is larger is data: git shows no lines of it."""
+
+
 async def feature_flags(worktree: Path, base: str, head: str, criteria: Sequence[Mapping[str, str]]) -> Json:
     """`{needed, added[], asked_by[]}`: needed when the text of a criterion (or any row given) asks for a flag."""
     asked = [str(row.get("id", "")) for row in criteria if asks_for_flag(str(row.get("text", "")))]
-    patch = await git.git(worktree, "diff", "-U0", "--no-ext-diff", "--end-of-options", base, head, "--")
-    before = {name for _, _, sign, text in changed_lines(patch) if sign == "-" for name in flags_in(text)}
-    added = [
-        name
-        for path, _, sign, text in changed_lines(patch)
-        if sign == "+" and not is_doc_file(path)
-        for name in flags_in(text)
-    ]
-    return {"needed": bool(asked), "added": [n for n in dict.fromkeys(added) if n not in before], "asked_by": asked}
+    sized = ("-c", f"core.bigFileThreshold={LARGEST_FILE}")
+    words = ("diff", "-U0", "--no-ext-diff", f"-G{_FOR_GIT}", "--end-of-options", base, head, "--")
+    added = await asyncio.to_thread(_added, await git.git(worktree, *sized, *words))
+    return {"needed": bool(asked), "added": added, "asked_by": asked}
+
+
+def _added(patch: str) -> list[str]:
+    """The flags that only the new lines of code and configuration name."""
+    code = cache(lambda path: not is_doc_file(path))
+    named = [(sign, path, names) for path, _, sign, text in changed_lines(patch) if (names := flags_in(text))]
+    before = {name for sign, _, names in named if sign == "-" for name in names}
+    after = [name for sign, path, names in named if sign == "+" and code(path) for name in names]
+    return [name for name in dict.fromkeys(after) if name not in before]
 
 
 def asks_for_flag(text: str) -> bool:
@@ -66,4 +80,6 @@ def asks_for_flag(text: str) -> bool:
 
 def flags_in(line: str) -> list[str]:
     """Names of flags that one line of code or configuration defines or asks."""
+    if not _WORD.search(line):
+        return []
     return list(dict.fromkeys(one_line(name) for pattern in ADDED for name in pattern.findall(line)))

@@ -29,7 +29,7 @@ from core.agents.bounded import Unreadable, read_text
 from core.agents.branch import is_test_file
 from core.agents.findings import LISTED, Finding, added, evidence_of, finding, relative
 from core.agents.measured_coverage import probe
-from core.agents.trees import is_plain, remove, tree_at
+from core.agents.trees import is_plain, plain_files, remove, tree_at
 from core.contract import Json
 from core.projects import git
 from core.projects.commands import CommandResult, Limits, run
@@ -169,10 +169,10 @@ async def _checked(name: str, check: Callable[[_Trees], Awaitable[Check]], trees
 async def _bandit(trees: _Trees) -> Check:
     version = importlib.metadata.version("bandit")
     tracked = [path for path in await git.tracked_files(trees.now) if path.endswith(".py")]
-    files = [path for path in tracked if is_plain(trees.now, path)]
-    sources = [path for path in files if not is_test_file(path, trees.project.get("tech"))]
-    others = [path for path in tracked if path not in files and not is_test_file(path, trees.project.get("tech"))]
-    unseen = _unseen(trees, others, frozenset(files))
+    files = await asyncio.to_thread(plain_files, trees.now, tracked)
+    own = [path for path in tracked if not is_test_file(path, trees.project.get("tech"))]
+    sources, others = [path for path in own if path in files], [path for path in own if path not in files]
+    unseen = _unseen(trees, others, files)
     if not sources and not any(unseen):
         return Check("bandit", version, status="not applicable", note="the project has no Python source")
     if not sources:
@@ -395,4 +395,5 @@ def _object(text: str) -> dict[str, Any]:
 def _why(result: CommandResult) -> str:
     """The last line that a failed tool printed on stderr: stdout may hold what it scanned."""
     lines = [line for line in result.stderr.splitlines() if line.strip()]
-    return one_line(lines[-1]) if lines else f"it ended with exit code {result.exit_code} and no report"
+    ended = "was stopped at its time limit" if result.timed_out else f"ended with exit code {result.exit_code}"
+    return one_line(lines[-1]) if lines and not result.timed_out else f"it {ended} and left no report"

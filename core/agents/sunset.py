@@ -33,8 +33,6 @@ _SINCE = re.compile(
 )
 _MARKED = re.compile(r"@[Dd]eprecated\b|\[Obsolete\b|#\[deprecated\b|// ?Deprecated:")
 _DOC = re.compile(r"\.\. deprecated::|^\s*deprecated\b|\b(?:is|are) deprecated\b", re.IGNORECASE)
-_MAYBE_FLAG = re.compile(r"feature|flag|enable|toggle|variation", re.IGNORECASE)
-"""Looked for first: no line without one of these words names a flag, and few lines have one."""
 _CODE = {".js", ".jsx", ".ts", ".tsx", ".java", ".kt", ".cs", ".rs", ".go", ".py", ".rb", ".php", ".swift"}
 
 
@@ -77,7 +75,7 @@ def _flag_places(root: Path, paths: Sequence[str]) -> dict[str, str]:
     places: dict[str, str] = {}
     for path in _code_files(paths):
         for number, line in enumerate((read_source(root / path) or "").split("\n"), start=1):
-            for name in flags_in(line) if _MAYBE_FLAG.search(line) else ():
+            for name in flags_in(line):
                 places.setdefault(name, f"{path}:{number}")
     return places
 

@@ -107,6 +107,11 @@ def is_plain(tree: Path, path: str) -> bool:
     return place.is_file() and not place.is_symlink()
 
 
+def plain_files(tree: Path, paths: Iterable[str]) -> frozenset[str]:
+    """Those that are plain. Looks at each: on a thread, where they are many."""
+    return frozenset(path for path in paths if is_plain(tree, path))
+
+
 def ground_at(ground: Ground, tree: Path, writable: Path, visible: Iterable[Path] = ()) -> Ground:
     """The worktree's ground moved to a tree: its commands can write to nothing else but `writable`."""
     if ground.place is None:

@@ -102,11 +102,11 @@ async def git(
     repo: Path, *args: str, check: bool = True, env: Mapping[str, str] | None = None, stdin: bytes = b""
 ) -> str:
     """Git's standard output. Raises GitError with git's reason when it fails, and when the output was cut."""
-    result = await git_result(repo, *args, env=env, stdin=stdin)
+    result, verb = await git_result(repo, *args, env=env, stdin=stdin), args[2 if args[0] == "-c" else 0]
     if check and not result.ok:
-        raise GitError(f"git {args[0]} failed in {repo}: {_reason(result)}")
+        raise GitError(f"git {verb} failed in {repo}: {_reason(result)}")
     if result.truncated:
-        raise GitError(f"git {args[0]} in {repo} printed more than {LIMITS.output_bytes} bytes; narrow the question.")
+        raise GitError(f"git {verb} in {repo} printed more than {LIMITS.output_bytes} bytes; narrow the question.")
     return result.stdout
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.agents import feature_flags as feature_flags_module
 from core.agents.bench import Bench
 from core.agents.branch import is_doc_file, is_test_file
 from core.agents.feature_flags import asks_for_flag, flags_in
@@ -289,6 +290,17 @@ class TestFeatureFlags:
         criteria = [{"id": "AC1", "text": "Behind a flag"}, {"id": "AC2", "text": "Sums"}]
         found = await feature_flags(desk.repo, desk.base, head, criteria)
         assert found == {"needed": True, "added": ["FEATURE_EXPORT"], "asked_by": ["AC1"]}
+
+    async def test_a_file_that_is_data_is_not_read_for_flags(
+        self, start: Start, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(feature_flags_module, "LARGEST_FILE", "1k")
+        desk = start({"shop/settings.py": ""})
+        rows = "".join(f"FEATURE_{n} = {n}\n" for n in range(200))
+        head = commit(desk.repo, {"rows.ini": rows, "shop/settings.py": "if IsEnabled or Is_Enabled('Export'): pass\n"})
+        assert (await feature_flags(desk.repo, desk.base, head, []))["added"] == []
+        head = commit(desk.repo, {"shop/more.py": "EXPORT_Enabled = 1\nEXPORT_ENABLED = 1\n"})
+        assert (await feature_flags(desk.repo, desk.base, head, []))["added"] == ["EXPORT_ENABLED"]
 
     @given(st.text(max_size=200))
     def test_any_text_is_judged(self, text: str) -> None:

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from core.agents import security as security_check
 from core.agents.security import Screening, screen
 from core.contract import Json
+from core.projects.commands import Limits
 from tests.unit.git_project import commit, project, write
 
 EVAL = "def run(text):\n    return eval(text)\n"
@@ -219,3 +221,11 @@ async def test_a_link_that_was_there_before_is_nothing_of_the_branchs(place: Pla
     done = await place.screen(base)
 
     assert (security(done)["findings"], security(done)["existing"]) == (0, 1)
+
+
+async def test_a_scan_that_was_stopped_at_its_limit_says_so(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(security_check, "LIMITS", Limits(seconds=0.01))
+    base = commit(place.repo, {"shop/a.py": ""})
+    commit(place.repo, {"shop/new.py": EVAL})
+    bandit = tool(await place.screen(base), "bandit")
+    assert (bandit["status"], bandit["note"]) == ("not measured", "it was stopped at its time limit and left no report")
