@@ -54,7 +54,7 @@ Connection = Reader | Transaction
 
 @cache
 def _columns(row_type: type[Any], model: type[Model]) -> tuple[tuple[Any, ...], tuple[bool, ...]]:
-    names = [f.name for f in fields(row_type)]
+    names = [f.name for f in fields(row_type) if f.metadata.get("column", True)]
     columns = tuple(model._meta.fields[n] for n in names)
     return columns, tuple(n in _JSON_COLUMNS for n in names)
 

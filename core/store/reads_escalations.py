@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from peewee import SQL, fn
 
 from core.store import rows, states
 from core.store.reads import WAITING, Connection, build, is_open, is_waiting, of_work_item, select
-from core.store.schema import Answer, Escalation
+from core.store.schema import Answer, Escalation, WorkItem
+
+AT_ONCE = 500
+"""Numbers in one statement; a database takes only so many parameters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,16 @@ def page(
         if len(found) >= limit:
             break
     return tuple(found)
+
+
+def titled(reader: Connection, found: Sequence[rows.EscalationRow]) -> tuple[rows.EscalationRow, ...]:
+    """The questions with the titles of their work items."""
+    numbers = sorted({row.work_item for row in found if row.work_item is not None})
+    titles: dict[int, str] = {}
+    for at in range(0, len(numbers), AT_ONCE):
+        some = WorkItem.id.in_(numbers[at : at + AT_ONCE])
+        titles |= dict(reader.rows(WorkItem.select(WorkItem.id, WorkItem.title).where(some)))
+    return tuple(replace(row, title=titles.get(row.work_item or 0, "")) for row in found)
 
 
 def _behind(row: rows.EscalationRow) -> Any:

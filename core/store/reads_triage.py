@@ -13,7 +13,7 @@ from typing import Any
 from peewee import SQL
 
 from core.store.reads import Connection, build
-from core.store.reads_escalations import SECTION_SQL
+from core.store.reads_escalations import SECTION_SQL, titled
 from core.store.rows import EscalationRow
 from core.store.schema import Escalation
 from core.store.transaction import MS_PER_DAY
@@ -148,13 +148,14 @@ def asked(reader: Connection, numbers: Sequence[int]) -> dict[int, EscalationRow
     found: dict[int, EscalationRow] = {}
     for chunk in _chunks(numbers):
         query = Escalation.select(*_BARE_COLUMNS).where(Escalation.id.in_(list(chunk)))
-        found |= {row.id: row for row in build(EscalationRow, Escalation, reader.rows(query))}
+        found |= {row.id: row for row in titled(reader, build(EscalationRow, Escalation, reader.rows(query)))}
     return found
 
 
 _BARE_COLUMNS = tuple(
     SQL("'{}'" if f.name == "details" else "'[]'") if f.name in _UNREAD else Escalation._meta.fields[f.name]
     for f in fields(EscalationRow)
+    if f.metadata.get("column", True)
 )
 
 

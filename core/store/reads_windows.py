@@ -5,7 +5,7 @@ looks at no more than it needs. A filter is words that a row must hold and words
 ("casefolded"). A row holds a word when one of these has it as a part, letters of either case being the same:
 
 - a question: its urgency, or "snoozed" or "seen" where somebody has put it away or seen it; its kind; its text; the
-  number of its work item with a `#`; its phase;
+  number of its work item with a `#`, that one's title and its project's name; its phase;
 - a work item: its number with a `#`; its title; its type; its project's name; its state, in the words of
   `states.WORK_ITEM_STATES`, or "paused" where a pause keeps it from going on.
 
@@ -26,11 +26,8 @@ from peewee import Case, Value, fn
 from core.contract import PHASE_CODES
 from core.store import reads, rows, rows_governance, states
 from core.store.reads import Connection, build, is_waiting, select
-from core.store.reads_escalations import SECTIONS, Asked
+from core.store.reads_escalations import AT_ONCE, SECTIONS, Asked, titled
 from core.store.schema import Conflict, Escalation, Project, WorkItem
-
-AT_ONCE = 500
-"""Numbers in one statement; a database takes only so many parameters."""
 
 _ALWAYS = Value(1) == 1
 
@@ -75,11 +72,11 @@ _NEEDS: dict[str | None, tuple[bool, ...]] = {"needs-me": (True,), "snoozed": (F
 
 
 def escalations(reader: Connection, numbers: Sequence[int]) -> dict[int, rows.EscalationRow]:
-    """Those questions, open or not, by number."""
+    """Those questions, open or not, by number, with the titles of their work items."""
     found: dict[int, rows.EscalationRow] = {}
     for some in _chunks(numbers):
         query = select(rows.EscalationRow, Escalation).where(Escalation.id.in_(some))
-        found |= {row.id: row for row in build(rows.EscalationRow, Escalation, reader.rows(query))}
+        found |= {row.id: row for row in titled(reader, build(rows.EscalationRow, Escalation, reader.rows(query)))}
     return found
 
 
@@ -115,9 +112,17 @@ def _question_holds(urgency: str | None, now: int) -> Holds:
             state += [~is_snoozed] if word in "seen" else []
         target = [_has_number(Escalation.work_item, word)] if _is_number(word) else []
         phase = [_has(fn.COALESCE(Escalation.phase, ""), word)] if _in_some(word, PHASE_CODES) else []
-        return _any((*state, _has(Escalation.question, word), _has(Escalation.kind, word), *target, *phase))
+        named = fn.COALESCE(Escalation.work_item, 0).in_(_named(word))
+        own = (_has(Escalation.question, word), _has(Escalation.kind, word), named)
+        return _any((*state, *own, *target, *phase))
 
     return holds
+
+
+def _named(word: str) -> Any:
+    """The work items whose title, or whose project's name, holds a word."""
+    projects = Project.select(Project.id).where(_has(Project.name, word))
+    return WorkItem.select(WorkItem.id).where(_has(WorkItem.title, word) | WorkItem.project.in_(projects))
 
 
 # Work items

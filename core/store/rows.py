@@ -246,6 +246,8 @@ class EscalationRow:
     expires_at: int | None
     breaches: int
     note: str
+    title: str = field(default="", metadata={"column": False})
+    """Of its work item, where it was read for somebody to look at (`reads_escalations.titled`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from core.governance import escalations
+from core.governance.escalations import Option, Question, raise_question
+from core.orchestration import work_items
 from core.store.transaction import Transaction
 from tests.app.asked import answers
 from tests.app.driving import Driving, app_in, notices, opened, press, screen_text, settle
@@ -158,6 +161,34 @@ async def test_an_answer_that_ends_work_says_so(mixed: SeededWorkspace) -> None:
     async with opened(mixed) as pilot:
         await press(pilot, "t", "slash", *"error", "enter", ALL, "2")
         assert plan_of(pilot).groups() == [("Stop this work item, which ends its work item", 3, 3)]
+
+
+async def test_each_work_item_that_an_answer_for_many_is_about_is_named(mixed: SeededWorkspace) -> None:
+    def ask_of_two(tx: Transaction) -> None:
+        for title in ("Could we use WASM?", "Greet in German"):
+            raise_question(tx, replace(SAME, work_item=work_items.create(tx, title=title), subject={"of": title}))
+
+    mixed.store.write_now(ask_of_two)
+    async with opened(mixed) as pilot:
+        await press(pilot, "t", "slash", *"wasm", "enter")
+        row = screen_text(pilot)
+        await press(pilot, "escape", "slash", *"same", "enter", ALL, "2")
+        plan = screen_text(pilot)
+    assert "Could we use WASM? · Is it the same?" in row
+    assert "Greet in German · Is" not in row
+    assert "Could we use WASM? · Is it the same?" in plan
+    assert "Greet in German · Is it the same?" in plan
+
+
+SAME = Question(
+    kind="error",
+    subject={},
+    question="Is it the same?",
+    urgency="DAILY",
+    options=(Option("retry", "Try again", "It runs again."), Option("stop", "Stop it", "It ends.", ends=True)),
+    recommended="retry",
+    chain=("master-orchestrator",),
+)
 
 
 async def test_seen(mixed: SeededWorkspace) -> None:

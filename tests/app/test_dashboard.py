@@ -393,9 +393,11 @@ async def test_a_key_for_a_line_that_is_not_drawn_yet_is_told_so(busy_workspace:
         assert notices(pilot) == [NOT_DRAWN]
 
 
-async def test_a_narrow_queue_leaves_the_room_to_the_question(busy_workspace: SeededWorkspace) -> None:
+async def test_a_narrow_queue_leaves_the_room_to_what_is_asked_of_which_work_item(
+    busy_workspace: SeededWorkspace,
+) -> None:
     async with opened(busy_workspace, SMALL) as pilot:
         await press(pilot, "3")
         lines = lines_of(pilot.app.screen.query_one(Queue))[1:]
-        assert lines[0].startswith("▌▲ late Which scheme shall sign-in use")
+        assert lines[0].startswith("▌▲ late #4 Sign in with a ha… · Which")
         assert [line[1:7] for line in lines[1:7]] == ["◆ day ", "◆ day ", "◆ day ", "· week", "‖ away", "‖ seen"]

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.contract import PHASE_CODES
+from core.orchestration import work_items
 from core.store import reads, reads_windows, rows, states
 from core.store.reads_escalations import SECTIONS
 from core.store.schema import Escalation, PhaseRun, Project, WorkItem
@@ -178,6 +179,22 @@ def test_one_urgency_and_those_handed_to_a_person_can_be_asked_for(store: Store)
     daily, handed = looked_at(store, look)
 
     assert (daily, handed) == ([1], [3, 2])
+
+
+def test_a_question_is_found_by_the_title_and_the_project_of_its_work_item(store: Store) -> None:
+    def look(tx: Transaction) -> list[list[int]]:
+        named = {"path": "/p", "target": "main", "tech": "{}", "settings": "{}", "created_at": 0}
+        project = tx.insert(Project, name="greeter", **named)
+        items = [work_items.create(tx, title=t, project=p) for t, p in (("Use WASM", None), ("Other", project))]
+        for item in (None, *items):
+            ask(tx, {"kind": "gate", "question": "Go on?", "urgency": "DAILY", "work_item": item})
+        order = reads_windows.escalation_order
+        every = [(("wasm",), ()), (("greeter",), ()), ((), ("wasm",)), (("on",), ())]
+        titles = [row.title for row in reads_windows.escalations(tx, [1, 2, 3]).values()]
+        assert titles == ["", "Use WASM", "Other"]
+        return [list(order(tx, None, words, refused, NOW)) for words, refused in every]
+
+    assert looked_at(store, look) == [[2], [3], [1, 3], [1, 2, 3]]
 
 
 def test_questions_are_read_by_number_and_one_that_is_none_is_left_out(store: Store) -> None:

@@ -15,7 +15,8 @@ def show(shown: Json) -> None:
     """The question as `escalation show` has it."""
     output.say(shown["question"])
     output.say()
-    about = f"{shown['work_item']} in {shown['phase']}" if shown["phase"] else shown["work_item"]
+    item = f"{shown['work_item']} {shown['title']}".rstrip() if shown["work_item"] is not None else None
+    about = f"{item}, in {shown['phase']}" if shown["phase"] else item
     output.facts(
         (
             ("kind", shown["kind"]),

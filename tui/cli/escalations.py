@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.contract import Json, UsageError
+from core.sanitise import one_line
 from tui.cli import escalation_text, options, output
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 MINUTES = {"m": 1, "h": 60, "d": 24 * 60, "w": 7 * 24 * 60}
 MS_PER_MINUTE = 60_000
+TITLE = 30
+"""Characters of a work item's title in a list."""
 
 
 class _Span(click.ParamType[int]):
@@ -80,7 +83,7 @@ def list_(
                 section, now, urgency and urgency.upper(), kind, assigned_to, work_item, match
             )
             found = reads_escalations.page(reader, asked, limit=limit)
-        return [_shape(reader, row, now) for row in found]
+        return [_shape(reader, row, now) for row in reads_escalations.titled(reader, found)]
 
     with place.open() as workspace:
         now = workspace.store.clock()
@@ -96,7 +99,7 @@ def list_(
                 s["urgency"],
                 escalation_text.status(s),
                 s["due_at"],
-                s["work_item"],
+                f"{s['work_item']} {one_line(s['title'], TITLE)}" if s["title"] else s["work_item"],
                 s["phase"],
                 s["question"],
                 s["recommended"],
@@ -355,12 +358,12 @@ def _read(workspace: Workspace, number: int) -> Json:
 
 
 def _row(reader: Connection, number: int) -> rows.EscalationRow:
-    from core.store import reads
+    from core.store import reads, reads_escalations
 
     row = reads.escalation(reader, number)
     if row is None:
         raise UsageError(f"There is no escalation {number}; `apm escalation list` shows the open ones.")
-    return row
+    return reads_escalations.titled(reader, [row])[0]
 
 
 def _whole(reader: Connection, row: rows.EscalationRow, now: int) -> Json:

@@ -163,6 +163,7 @@ def escalation(row: rows.EscalationRow, answers: Sequence[rows.AnswerRow], now: 
         "count": row.count,
         "chain": row.chain,
         "work_item": row.work_item,
+        "title": row.title,
         "phase": row.phase,
         "missing": row.missing,
         "options": row.options,

@@ -44,11 +44,17 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A question that is left as it is, and why."""
+    """A question that is left as it is, and why; `about` is what somebody knows it by."""
 
     id: int
     why: str
-    question: str = ""
+    about: str = ""
+
+
+def about(row: EscalationRow) -> str:
+    """What somebody knows a question by: the work item that it is about, and what is asked."""
+    question = one_line(row.question, 80)
+    return f"#{row.work_item} {one_line(row.title, 60)} · {question}" if row.title else f"{row.id} {question}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,10 @@ class Plan:
     @property
     def needs_reason(self) -> int:
         return sum(step.needs_reason for step in self.steps)
+
+    def of_group(self, words: str) -> list[Step]:
+        """The steps of which these are the words."""
+        return [step for step in self.steps if step.group == words]
 
     def groups(self) -> list[tuple[str, int, int]]:
         """The words of each group, how many it is, and how many of them need a reason; the largest first."""
@@ -131,7 +141,7 @@ def make_plan(
         if isinstance(judged, Step):
             steps.append(judged)
         else:
-            refusals.append(Refusal(number, judged, row.question if row is not None else ""))
+            refusals.append(Refusal(number, judged, about(row) if row is not None else ""))
     return Plan(deed, tuple(steps), tuple(refusals))
 
 
@@ -178,7 +188,7 @@ async def _in_batches(
             if isinstance(result, asyncio.CancelledError):
                 raise result
             if isinstance(result, BaseException):
-                refused.append(Refusal(one.id, _why(one.id, result), one.step.row.question))
+                refused.append(Refusal(one.id, _why(one.id, result), about(one.step.row)))
             else:
                 done.append(one)
         progress.at += len(batch)

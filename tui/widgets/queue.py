@@ -30,6 +30,8 @@ COLUMNS = (
 COMPACT = (Column("when", 6), Column("question", least=20))
 COMPACT_BELOW = 60
 """Cells; with less than that the question has all the room but for a glyph and a short word."""
+TITLE, COMPACT_TITLE = 32, 18
+"""Characters of a work item's title before its question."""
 APPEAR: Line = (("Questions of the agents appear here.", "dim"),)
 
 
@@ -114,9 +116,10 @@ class Queue(QuestionDeeds, WindowedList["EscalationRow"]):
         now = self.apm.now()
         needs = states.needs_me(row, now)
         again: Line = ((f" ×{row.count}", "ask"),) if row.count > 1 else ()
-        question: Line = ((one_line(row.question), "text" if needs else "dim"), *again)
+        tone = "text" if needs else "dim"
         if self.columns is COMPACT:
-            return urgency_cell(row, now), question
+            return urgency_cell(row, now), (*_about(row, COMPACT_TITLE, tone), (one_line(row.question), "dim"), *again)
+        question: Line = (*_about(row, TITLE, tone), (one_line(row.question), "dim" if row.title else tone), *again)
         target = f"#{row.work_item} {row.phase or ''}".rstrip() if row.work_item is not None else ""
         return (
             urgency(row, now),
@@ -125,6 +128,12 @@ class Queue(QuestionDeeds, WindowedList["EscalationRow"]):
             question,
             ((target, "dim"),),
         )
+
+
+def _about(row: EscalationRow, longest: int, tone: str) -> Line:
+    """What a line begins with: many questions say the same of different work items."""
+    number = f"#{row.work_item} " if longest == COMPACT_TITLE else ""
+    return ((f"{number}{one_line(row.title, longest)}", tone), (" · ", "faint")) if row.title else ()
 
 
 class QueuePane(Queue):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from core.contract import Json
@@ -83,12 +83,13 @@ QUESTIONS: Mapping[str, Telling] = {
 }
 
 _OVER = ("resolved", "withdrawn", "merged", "expired")
-_ASKED = tuple(field.name for field in fields(Asked))
+_ASKED = tuple(field.name for field in fields(Asked) if field.name != "title")
 _STATE = ("resolved_at", "withdrawn_at", "expired_at", "merged_into", "snoozed_until", "acknowledged_until", "due_at")
 _JSON = ("chain", "options")
 
 # Written once: building a statement costs more than running it, and there is one for each notice.
 _QUESTION_SQL = f"SELECT {', '.join((*_ASKED, *_STATE))} FROM escalations WHERE id = ?"
+_TITLE_SQL = "SELECT title FROM work_items WHERE id = ?"
 _STATE_SQL = f"SELECT {', '.join(_STATE)} FROM escalations WHERE id = ?"
 
 
@@ -144,6 +145,8 @@ def question_notice(tx: Transaction, kind: str, number: int, *, key: str = "") -
         return None
     found = row[0]
     asked = Asked(*(json.loads(value) if name in _JSON else value for name, value in zip(_ASKED, found, strict=False)))
+    for (title,) in tx.sql(_TITLE_SQL, (asked.work_item,)) if asked.work_item is not None else ():
+        asked = replace(asked, title=title)
     telling = QUESTIONS[kind]
     words = {
         "id": asked.id,

@@ -20,6 +20,7 @@ BODY_CHARACTERS = 4_000
 QUESTION_CHARACTERS = 1_500
 NOTE_CHARACTERS = 500
 LINE_CHARACTERS = 240
+TITLE_CHARACTERS = 40
 READ_CHARACTERS = 50_000
 """Of a text that is made clean: a question may be longer than anybody reads."""
 MOST_LINES = 20
@@ -58,6 +59,8 @@ class Asked:
     due_at: int | None
     assigned_to: str | None
     note: str
+    title: str = ""
+    """Of its work item."""
 
 
 def cleaned(text: str, limit: int) -> str:
@@ -103,14 +106,16 @@ def moment(at: int) -> str:
 
 def question_subject(head: str, asked: Asked) -> str:
     """`head` names the question and what is new about it: "IMMEDIATE question 12"."""
-    return subject(f"{head}: {asked.question}")
+    about = f"#{asked.work_item} {cleaned_line(asked.title, TITLE_CHARACTERS)} · " if asked.title else ""
+    return subject(f"{head}: {about}{asked.question}")
 
 
 def question_body(asked: Asked, news: str = "") -> str:
     """The question, by when, what is recommended, and how it is answered. `news` is a sentence put before."""
     about = [f"Escalation {asked.id}", asked.kind, asked.urgency]
     if asked.work_item is not None:
-        about.append(f"work item {asked.work_item}" + (f", phase {asked.phase}" if asked.phase else ""))
+        named = f"work item {asked.work_item}" + (f" ({asked.title})" if asked.title else "")
+        about.append(named + (f", phase {asked.phase}" if asked.phase else ""))
     facts = [" · ".join(map(cleaned_line, about))]
     facts.append(f"Answer by {moment(asked.due_at)}" if asked.due_at is not None else "Waits for the next scope review")
     if asked.chain:

@@ -54,7 +54,8 @@ class AnswerForm(Form[Given | InEditor]):
 
     def __init__(self, question: EscalationRow, option: Json, needs_reason: bool) -> None:
         super().__init__()
-        self.title_text = f"Question {question.id}: {one_line(option['label'], 60)}"
+        about = f"#{question.work_item} {one_line(question.title, 30)}" if question.title else f"Question {question.id}"
+        self.title_text = f"{about}: {one_line(option['label'], 60)}"
         self.draft_key = draft_key(question, option)
         self._question, self._asks = question, dict(option["asks"])
         self._parts, self._needs_reason = parts_of(question, option), needs_reason

@@ -317,6 +317,7 @@ def _read(reader: Connection, escalation: int, live: LiveRow, now: int, known: _
     item = None
     if question.work_item is not None:
         item = reads.work_item(reader, question.work_item, live=live)
+    question = question if item is None else replace(question, title=item.title)
     newest = head(reader)
     happened = known.happened if known is not None else ()
     happened += happenings(reader, question, after=known.read_to if known is not None else 0)

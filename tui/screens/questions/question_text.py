@@ -36,7 +36,7 @@ SHOWN_ELSEWHERE = frozenset(
 
 def question_paragraphs(row: EscalationRow, spending: Spending | None = None) -> list[Paragraph]:
     """The question, then what is known, of a budget what is used; sections that have nothing to say are left out."""
-    made = permission_paragraphs(row) if is_permission(row) else _asked(row)
+    made = _of(row) + (permission_paragraphs(row) if is_permission(row) else _asked(row))
     made += budget_paragraphs(row, spending)
     criteria = measured(row.details)
     made += _section("Measured", criteria_paragraphs(criteria))
@@ -49,10 +49,16 @@ def question_paragraphs(row: EscalationRow, spending: Spending | None = None) ->
     return made
 
 
+def _of(row: EscalationRow) -> list[Paragraph]:
+    """The work item it is about: many questions say the same of different ones."""
+    about: Line = ((f"#{row.work_item} ", "faint"), (one_line(row.title, 200), "accent"))
+    return [Paragraph(about, 3)] if row.title else []
+
+
 def led(row: EscalationRow, made: Sequence[Paragraph]) -> tuple[Sequence[Paragraph], Sequence[Paragraph]]:
     """What is asked, and the rest; of a permission the whole command is what is asked."""
     is_whole = is_permission(row) or row.kind == "budget"
-    end = next((n for n, p in enumerate(made) if p == BLANK), len(made)) if is_whole else 1
+    end = next((n for n, p in enumerate(made) if p == BLANK), len(made)) if is_whole else len(_of(row)) + 1
     return made[:end], made[end:]
 
 

@@ -11,7 +11,7 @@ from textual.widget import Widget
 from core.sanitise import one_line
 from tui.actions import bindings
 from tui.background import in_background
-from tui.questions.bulk import Outcome, Plan, Progress, Refusal, do_plan
+from tui.questions.bulk import Outcome, Plan, Progress, Refusal, about, do_plan
 from tui.screens.dialogs.dialog import Dialog
 from tui.screens.dialogs.reason import ReasonDialog
 from tui.text.words import Line, plural
@@ -124,6 +124,7 @@ def plan_paragraphs(plan: Plan) -> list[Paragraph]:
         if due:
             told = "your reason goes on record" if due == count else f"your reason goes on record with {due:,} of them"
             made.append(Paragraph(((" " * (wide + 4), "text"), (f"not recommended there: {told}", "ask")), wide + 4))
+        made += _named([about(step.row) for step in plan.of_group(words)], wide)
     if not groups:
         made.append(Paragraph(((" None of them takes that.", "ask"),)))
     if plan.refusals:
@@ -136,13 +137,14 @@ def refusal_paragraphs(groups: Sequence[tuple[str, Sequence[Refusal]]], wide: in
     made: list[Paragraph] = []
     for why, some in groups:
         made.append(_counted(len(some), wide, why, "ask"))
-        made += [
-            Paragraph(((" " * (wide + 4), "text"), (f"{r.id} ", "faint"), (one_line(r.question, 80), "dim")), wide + 6)
-            for r in some[:NAMED]
-        ]
-        if len(some) > NAMED:
-            made.append(Paragraph(((" " * (wide + 4), "text"), (f"and {len(some) - NAMED:,} more", "dim"))))
+        made += _named([refused.about or str(refused.id) for refused in some], wide)
     return made
+
+
+def _named(questions: Sequence[str], wide: int) -> list[Paragraph]:
+    """Which questions: the first of them, and how many there are besides."""
+    lines = [*questions[:NAMED], *([f"and {len(questions) - NAMED:,} more"] if len(questions) > NAMED else [])]
+    return [Paragraph(((" " * (wide + 4), "text"), (one_line(line, 160), "dim")), wide + 6) for line in lines]
 
 
 def _counted(count: int, wide: int, words: str, tone: str) -> Paragraph:

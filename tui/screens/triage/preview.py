@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from textual.binding import BindingType
@@ -111,6 +111,7 @@ def _read(reader: Connection, number: int, live: LiveRow, now: int) -> Previewed
     if question is None:
         return None
     item = None if question.work_item is None else reads.work_item(reader, question.work_item, live=live)
+    question = question if item is None else replace(question, title=item.title)
     return Previewed(question, item, reads_escalations.answers(reader, number), spending_of(reader, question, now))
 
 
