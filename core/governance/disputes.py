@@ -49,7 +49,8 @@ def decide(tx: Transaction, choice: Choice, rules: ConflictRules) -> DecisionOut
         if _can_join(own, waiting):
             _join(tx, choice, own, waiting, rules)
         return outcome
-    standing = [d for d in others if wanted(d) != NEITHER]
+    # Nobody is for what a person reversed in favour of none.
+    standing = [d for d in others if wanted(d) != NEITHER and (d.reverses is None or d.choice is not None)]
     # Whoever only follows an earlier answer is not the one to argue for it.
     other = min((d for d in standing if wanted(d) != wanted(own)), key=lambda d: wish(d) != wanted(d), default=None)
     if other is not None:
