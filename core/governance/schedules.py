@@ -126,10 +126,17 @@ def unplanned(reader: Connection, duties: Sequence[Duty], now: int) -> list[tupl
     for duty in duties:
         row, trigger = schedule(reader, duty.name), duty.trigger
         if (row.trigger if row else "") != trigger:
-            found.append((duty, row, {"trigger": trigger, "next_at": next_slot(duty, now), "error": ""}))
+            found.append((duty, row, {"trigger": trigger, "next_at": _planned(duty, row, now), "error": ""}))
         elif row is not None and (nearer := _nearer(duty, row, now)) is not None:
             found.append((duty, row, {"next_at": nearer}))
     return found
+
+
+def _planned(duty: Duty, row: ScheduleRow | None, now: int) -> int | None:
+    """When a duty with another trigger is due: at another expression's times, or, in another zone, what is overdue."""
+    if row is None or row.next_at is None or row.next_at > now:
+        return next_slot(duty, now)
+    return row.next_at if row.trigger.rpartition(" ")[0] == duty.expression else next_slot(duty, now)
 
 
 def _nearer(duty: Duty, row: ScheduleRow, now: int) -> int | None:

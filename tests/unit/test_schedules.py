@@ -296,6 +296,14 @@ def test_what_fell_due_under_another_expression_is_not_done_under_the_new_one(bo
     assert board.next() == "2026-11-21 18:00"
 
 
+def test_what_fell_due_before_the_zone_changed_is_done_late_and_once(board: Board) -> None:
+    board.tick()
+    moved = replace(BRIEFING, zone="UTC")
+    assert board.at("2026-11-21 10:00").tick(moved)
+    assert not board.tick(moved)
+    assert board.next() == "2026-11-22 09:00"
+
+
 def test_a_duty_that_was_switched_off_begins_anew(board: Board) -> None:
     board.tick()
     board.tick(replace(BRIEFING, expression=""))
