@@ -345,7 +345,9 @@ def _is_bare_none(entry: Any) -> bool:
 
 def _backlog(payload: Json, limits: Mapping[str, float]) -> Criterion:
     backlog, need = as_object(payload.get("backlog")), int(limits["backlog_changes"])
-    count = sum(len(as_texts(backlog.get(k))) for k in ("added", "updated", "sunset"))
+    given = [backlog.get(kind) for kind in ("added", "updated", "sunset")]
+    entries = [entry for part in given if isinstance(part, list) for entry in part if as_texts([entry])]
+    count = sum(not _is_bare_none(entry) for entry in entries)
     return judged("updated", f"{count} changes", count >= need, "backlog: not updated")
 
 

@@ -202,6 +202,8 @@ def test_an_empty_payload_misses_every_criterion_and_says_what_to_do(phase: str)
         ("E1", "technical_debt", {"debt": [{"text": "a long function", "location": "a.py:3"}]}, True),
         ("E1", "technical_debt", {"debt": []}, False),
         ("E1", "backlog", {"backlog": {"added": [], "updated": [], "sunset": []}}, False),
+        ("E1", "backlog", {"backlog": {"added": ["none"], "updated": ["Nothing."], "sunset": [{"id": "none"}]}}, False),
+        ("E1", "backlog", {"backlog": {"added": ["none"], "updated": [{"title": "cache the header"}]}}, True),
     ],
 )
 def test_a_criterion_is_measured(phase: str, name: str, changes: Json, passed: bool) -> None:
