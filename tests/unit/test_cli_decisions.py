@@ -171,6 +171,14 @@ def test_a_decision_is_taken_back_and_both_stay_on_the_record(line: CommandLine)
     assert "(taken back)" in line("decisions", "list").out
 
 
+def test_a_decision_that_was_settled_for_none_of_the_options_does_not_wait(line: CommandLine) -> None:
+    number = str(decide(line)["decision"])
+    made = line("decisions", "reverse", number, "--reason", "it broke the build", "--by", "ada", "--json").json
+    for told in (line("decisions", "list").out, line("decisions", "show", str(made["id"])).out):
+        assert "none of the options" in told
+        assert "waits for" not in told
+
+
 def test_a_decision_is_taken_back_by_a_person_with_a_reason_and_once(line: CommandLine) -> None:
     number = str(decide(line)["decision"])
     assert line("decisions", "reverse", number).code == 2

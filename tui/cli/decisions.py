@@ -197,7 +197,9 @@ def _applied(applied: Applied, effects: Effects, is_check: bool) -> Json:
 def _standing(shown: Json) -> str:
     if shown["reversed"]:
         return f"{shown['choice']} (taken back)"
-    return str(shown["choice"]) if shown["choice"] else f"waits for escalation {shown['escalation']}"
+    if shown["decided_at"]:
+        return str(shown["choice"] or "none of the options")
+    return f"waits for escalation {shown['escalation']}"
 
 
 def _show(shown: Json) -> None:
