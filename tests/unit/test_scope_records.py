@@ -285,3 +285,16 @@ def test_ten_thousand_decisions_are_counted_by_their_index(place: Place) -> None
     steps = [str(row[3]) for row in plan]
     assert steps[0] == "SEARCH d USING INDEX decision_agent_kind_id (agent=? AND kind=?)", steps
     assert not [step for step in steps if step.startswith("SCAN")]
+
+
+@pytest.mark.parametrize(("minutes", "overdue"), [(10, 0), (70, 1)])
+def test_a_question_that_became_more_urgent_is_late_by_its_own_time_and_not_from_when_it_was_raised(
+    place: Place, minutes: int, overdue: int
+) -> None:
+    number = place.ask()
+    place.wait(5 * HOUR)
+    place.write(lambda tx: life.escalate(tx, number, by="ada"))
+    place.wait(minutes * HOUR // 60)
+    place.answer(number)
+
+    assert load(place).overdue == overdue

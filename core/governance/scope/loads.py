@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from core.governance.deadlines import ANSWER_WITHIN_MS
 from core.governance.scope.records import MOST, decided_since
 from core.store.reads import Connection
 
@@ -21,8 +20,8 @@ class Load:
     """Escalations of one kind, raised from `since` up to `until` (milliseconds), by number.
 
     `by_authority` of them waited for no other reason than the authority in force; `by_first_rules` a rule sends to a
-    person whatever the authority. `waiting` wait still, `overdue` have waited or wait longer than their urgency
-    allows, both with older ones that are open. `considered` is what `overdue` is out of. `wait_seconds` is the median
+    person whatever the authority. `waiting` wait still, `overdue` were or are not answered by the time that they
+    were due, both with older ones that are open. `considered` is what `overdue` is out of. `wait_seconds` is the median
     wait of those answered; `decided` is what the agent decided itself in that time.
     """
 
@@ -50,20 +49,18 @@ class Load:
 class _Asked:
     escalation: int
     rules: tuple[str, ...]
-    urgency: str
+    due_at: int | None
     raised_at: int
     ended_at: int | None
     breaches: int
     answered: bool
 
     def is_overdue(self, now: int) -> bool:
-        limit = ANSWER_WITHIN_MS[self.urgency]
-        waited = (self.ended_at or now) - self.raised_at
-        return self.breaches > 0 or (limit is not None and waited > limit)
+        return self.breaches > 0 or (self.due_at is not None and (self.ended_at or now) > self.due_at)
 
 
 _ASKED = """
-SELECT e.id, d.rule, e.urgency, e.raised_at, e.resolved_at, e.expired_at, e.breaches
+SELECT e.id, d.rule, e.due_at, e.raised_at, e.resolved_at, e.expired_at, e.breaches
 FROM decisions d JOIN escalations e ON e.id = d.escalation
 WHERE d.agent = ? AND d.kind = ? AND d.outcome = 'escalated' AND e.kind = 'decision'
   AND e.merged_into IS NULL AND e.withdrawn_at IS NULL
@@ -112,10 +109,10 @@ def _asked(reader: Connection, agent: str, kind: str, since: int) -> list[_Asked
         rules.setdefault(number, []).append(rule)
         facts[number] = rest
     made = []
-    for number, (urgency, raised_at, resolved_at, expired_at, breaches) in sorted(facts.items()):
+    for number, (due_at, raised_at, resolved_at, expired_at, breaches) in sorted(facts.items()):
         ended = resolved_at or expired_at
         made.append(
-            _Asked(number, tuple(rules[number]), urgency, raised_at, ended, breaches, answered=resolved_at is not None)
+            _Asked(number, tuple(rules[number]), due_at, raised_at, ended, breaches, answered=resolved_at is not None)
         )
     return made
 
