@@ -8,6 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from core.contract import Json
+from core.governance.phrases import figure
 from core.orchestration.criterion import Check, Criterion, judged, unless_wrong
 from core.orchestration.payloads import (
     Named,
@@ -67,14 +68,14 @@ def _six_w(payload: Json, limits: Mapping[str, float]) -> Criterion:
     given = payload.get("six_w")
     scores = {w: as_number(given.get(w)) if isinstance(given, Mapping) else None for w in SIX_W}
     legal = {w: s for w, s in scores.items() if s is not None and 0 <= s <= 1}
-    confidence = sum(legal.values()) / len(SIX_W)
-    weak = [w for w in SIX_W if legal.get(w, 0.0) < need]
     # Six scores of 0.7 sum to a hair below 4.2 in binary; nine digits are what anybody means.
-    passed = len(legal) == len(SIX_W) and round(confidence, 9) >= need
-    shown = f"{confidence:.2f}" + ("" if len(legal) == len(SIX_W) else f" ({len(legal)} of 6 scored)")
-    return judged(
-        f">= {need:.2f}", shown, passed, f"six_w_confidence: {confidence:.2f} of {need:.2f} (weak: {', '.join(weak)})"
-    )
+    confidence = round(sum(legal.values()) / len(SIX_W), 9)
+    weak = [w for w in SIX_W if legal.get(w, 0.0) < need]
+    passed = len(legal) == len(SIX_W) and confidence >= need
+    reached, required = figure(confidence, need, 2), figure(need, need, 2)
+    shown = reached + ("" if len(legal) == len(SIX_W) else f" ({len(legal)} of 6 scored)")
+    missing = f"six_w_confidence: {reached} of {required} (weak: {', '.join(weak)})"
+    return judged(f">= {required}", shown, passed, missing)
 
 
 def _tasks_cover_criteria(payload: Json, limits: Mapping[str, float]) -> Criterion:
@@ -235,8 +236,9 @@ def _coverage(payload: Json, limits: Mapping[str, float]) -> Criterion:
     measured = as_number(as_object(payload.get("tests")).get("coverage"))
     if measured is None or not 0 <= measured <= 100:
         return judged(f">= {need:g} %", "not measured", False, "coverage: not measured")
-    missing = f"coverage: {measured:.1f} of {need:g} %"
-    return judged(f">= {need:g} %", f"{measured:.1f} %", measured >= need, missing, short=need - measured)
+    shown = figure(measured, need, 1)
+    missing = f"coverage: {shown} of {need:g} %"
+    return judged(f">= {need:g} %", f"{shown} %", measured >= need, missing, short=need - measured)
 
 
 def _static_analysis(payload: Json, limits: Mapping[str, float]) -> Criterion:

@@ -210,6 +210,18 @@ def test_a_criterion_is_measured(phase: str, name: str, changes: Json, passed: b
     assert measured(phase, name, **changes).passed is passed
 
 
+@pytest.mark.parametrize(
+    ("phase", "name", "changes", "shown"),
+    [
+        ("D1", "six_w_confidence", {"six_w": {**SIX, "how": 0.68}}, "0.697"),
+        ("R1", "coverage", {"tests": {"coverage": 89.96}}, "89.96 %"),
+        ("R1", "coverage", {"tests": {"coverage": 90}}, "90.0 %"),
+    ],
+)
+def test_what_failed_is_not_shown_as_what_it_had_to_reach(phase: str, name: str, changes: Json, shown: str) -> None:
+    assert measured(phase, name, **changes).actual == shown
+
+
 def test_unverified_evidence_is_no_evidence() -> None:
     ticked = [{"id": f"AC{n}", "verified": True, "evidence": ""} for n in (1, 2, 3)]
 

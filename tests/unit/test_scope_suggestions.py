@@ -10,7 +10,7 @@ import pytest
 from core.governance import reversal
 from core.governance.conflicts import ConflictRules, Dispute, raise_conflict
 from core.governance.scope import deciding
-from core.governance.scope.suggestions import Suggestion, Suggestions, is_earned, suggest_scope_improvements
+from core.governance.scope.suggestions import Suggestion, Suggestions, is_earned, lacks, suggest_scope_improvements
 from core.registry.catalog import default_path, load
 from core.store.schema import DecisionKind, Escalation
 from core.store.transaction import Transaction
@@ -275,3 +275,7 @@ class TestBottleneck:
 
         assert len(found) == 10
         assert found[0].subject == "made_up_7"
+
+
+def test_a_bound_that_does_not_reach_what_it_needs_is_not_shown_as_if_it_did() -> None:
+    assert lacks(24, 23) == ("23 of 24 accepted: lower bound 0.798, it needs 0.80",)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from core.contract import Json
 from core.governance.authority import AUTONOMOUS, ESCALATE
 from core.governance.decisions import DOMAIN_AGENTS
-from core.governance.phrases import counted
+from core.governance.phrases import counted, figure
 from core.governance.scope.grounds import Grounds, KindGrounds, read_grounds
 from core.governance.scope.wilson import lower_bound
 from core.sanitise import one_line
@@ -113,7 +113,7 @@ def lacks(n: int, accepted: int) -> tuple[str, ...]:
     bound = lower_bound(accepted, n)
     found = [f"{n} of {LEAST_ANSWERED} answers by people"] if n < LEAST_ANSWERED else []
     if bound is None or bound < LEAST_BOUND:
-        said = "none" if bound is None else f"{bound:.2f}"
+        said = "none" if bound is None else figure(bound, LEAST_BOUND, 2)
         found.append(f"{accepted} of {n} accepted: lower bound {said}, it needs {LEAST_BOUND:.2f}")
     return tuple(found)
 
