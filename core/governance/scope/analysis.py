@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from core.contract import Json
 from core.governance.authority import Kind
-from core.governance.phrases import counted
+from core.governance.phrases import counted, figure
 from core.governance.scope.overlaps import Overlap, overlaps
 from core.governance.scope.records import LEAST_MEASURED
 from core.governance.scope.suggestions import (
@@ -322,7 +322,10 @@ _RULES: Mapping[str, tuple[_Rule, ...]] = {
         (
             APPROVE,
             lambda _: True,
-            lambda f: f"of its decisions too few stand: Wilson 95 % lower bound {f.bound:.2f}, below {LEAST_BOUND:.2f}",
+            lambda f: (
+                "of its decisions too few stand: Wilson 95 % lower bound "
+                f"{figure(f.bound, LEAST_BOUND, 2)}, below {LEAST_BOUND:.2f}"
+            ),
         ),
     ),
     COLLABORATION: (

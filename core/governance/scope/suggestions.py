@@ -135,7 +135,7 @@ def _expansion(grounds: Grounds, kind: KindGrounds) -> Iterator[Suggestion]:
 def expansion_of(agent: str, kind: KindGrounds, facts: Json | None = None) -> Suggestion:
     record = kind.record
     n, accepted, bound = record.n, len(record.accepted), record.bound
-    told = "none" if bound is None else f"{bound:.2f}"
+    told = "none" if bound is None else figure(bound, LEAST_BOUND, 2)
     return Suggestion(
         agent,
         kind.key,
