@@ -41,6 +41,11 @@ class Step:
     def id(self) -> int:
         return self.row.id
 
+    @property
+    def ends(self) -> bool:
+        """Whether it ends the work item."""
+        return any(option["key"] == self.option and option.get("ends") for option in self.row.options)
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:

@@ -116,10 +116,11 @@ class Queue(QuestionDeeds, WindowedList["EscalationRow"]):
         now = self.apm.now()
         needs = states.needs_me(row, now)
         again: Line = ((f" ×{row.count}", "ask"),) if row.count > 1 else ()
-        tone = "text" if needs else "dim"
-        if self.columns is COMPACT:
-            return urgency_cell(row, now), (*_about(row, COMPACT_TITLE, tone), (one_line(row.question), "dim"), *again)
-        question: Line = (*_about(row, TITLE, tone), (one_line(row.question), "dim" if row.title else tone), *again)
+        tone, is_compact = "text" if needs else "dim", self.columns is COMPACT
+        about = _about(row, COMPACT_TITLE if is_compact else TITLE, tone)
+        question: Line = (*about, (one_line(row.question), "dim" if about else tone), *again)
+        if is_compact:
+            return urgency_cell(row, now), question
         target = f"#{row.work_item} {row.phase or ''}".rstrip() if row.work_item is not None else ""
         return (
             urgency(row, now),

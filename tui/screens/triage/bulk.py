@@ -18,7 +18,7 @@ from tui.text.words import Line, plural
 from tui.widgets.document import BLANK, Document, Paragraph, heading
 from tui.widgets.painted import PaintedLine
 
-NAMED = 3
+NAMED, ENDED = 3, 100
 """Questions that are named for each reason why they are left as they are."""
 BAR_CELLS = 24
 
@@ -124,7 +124,8 @@ def plan_paragraphs(plan: Plan) -> list[Paragraph]:
         if due:
             told = "your reason goes on record" if due == count else f"your reason goes on record with {due:,} of them"
             made.append(Paragraph(((" " * (wide + 4), "text"), (f"not recommended there: {told}", "ask")), wide + 4))
-        made += _named([about(step.row) for step in plan.of_group(words)], wide)
+        steps = plan.of_group(words)
+        made += _named([about(step.row) for step in steps], wide, ENDED if steps[0].ends else NAMED)
     if not groups:
         made.append(Paragraph(((" None of them takes that.", "ask"),)))
     if plan.refusals:
@@ -141,9 +142,9 @@ def refusal_paragraphs(groups: Sequence[tuple[str, Sequence[Refusal]]], wide: in
     return made
 
 
-def _named(questions: Sequence[str], wide: int) -> list[Paragraph]:
+def _named(questions: Sequence[str], wide: int, most: int = NAMED) -> list[Paragraph]:
     """Which questions: the first of them, and how many there are besides."""
-    lines = [*questions[:NAMED], *([f"and {len(questions) - NAMED:,} more"] if len(questions) > NAMED else [])]
+    lines = [*questions[:most], *([f"and {len(questions) - most:,} more"] if len(questions) > most else [])]
     return [Paragraph(((" " * (wide + 4), "text"), (one_line(line, 160), "dim")), wide + 6) for line in lines]
 
 
