@@ -6,7 +6,6 @@ done to an open question besides answering it is in `core.governance.life`, what
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,6 +14,7 @@ from core.governance import shown
 from core.governance.answers import check_answer, words_of
 from core.governance.deadlines import due_at, next_at
 from core.governance.holding import held_by_all
+from core.governance.options import Option as Option
 from core.governance.persons import named_person
 from core.governance.settling import settle, settle_alike, settle_authority
 from core.sanitise import one_line, sanitise
@@ -30,32 +30,6 @@ AWAY_MS = 30 * 60_000
 """Who took longer from one thing to the next was not at it all the time: then the attention was not measured."""
 TIME_OUT = "time-out"
 """Who an answer is by that nobody gave."""
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One legal answer and what it leads to.
-
-    `asks` are the values it has to carry: {key: shape}; where it `explains`, they are its reason as well. With `ends`
-    it ends the work item that is asked about. Where the ids in a value are known, `names` has each with a word on it:
-    {key: {id: hint}}.
-    """
-
-    key: str
-    label: str
-    consequence: str
-    asks: Mapping[str, str] = field(default_factory=dict)
-    ends: bool = False
-    names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    explains: bool = False
-
-    def to_json(self) -> Json:
-        told: Json = {"key": self.key, "label": self.label, "consequence": self.consequence}
-        if self.asks:
-            told["asks"] = dict(self.asks)
-        if self.names:
-            told["names"] = {key: dict(ids) for key, ids in self.names.items()}
-        return told | {name: True for name in ("ends", "explains") if getattr(self, name)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +200,8 @@ def resolve(
     """
     row = existing(tx, escalation)
     state = states.escalation_state(row, tx.now)
+    if state == "resolved" and provenance == "human" and _timed_out(tx, row):
+        state = "expired"
     chosen = _offered(tx, row, state, option)
     reason = reason if reason.strip() or not chosen.get("explains") else words_of(answer)
     if shown_digest is not None and shown_digest != row.payload_digest:
@@ -244,15 +220,18 @@ def resolve(
     given = _Given(option, values, reason, by, provenance, late)
     number = _keep(tx, row, given)
     if late:
+        over = _ended(tx, row) if state == "expired" and chosen.get("ends") else None
         if state == "expired":
             settle(tx, row, option, by=by, provenance=provenance, reason=reason)
         tx.event(
             "escalation.answered_late", work_item=row.work_item, escalation=escalation, by=by, provenance=provenance
         )
+        if over is not None:
+            withdraw_all(tx, over, why=f"work item {over} was cancelled by {by}", answered=escalation)
         return number
     ends, merged = bool(chosen.get("ends")), reads_escalations.merged_into(tx, escalation)
     ended = {escalation: _resolve(tx, row, given, ends)}
-    copied = replace(given, by=f"escalation {escalation}", provenance="rule")
+    copied = given if provenance == "timeout" else replace(given, by=f"escalation {escalation}", provenance="rule")
     for other in merged:
         _keep(tx, other, copied)
         ended[other.id] = _resolve(tx, other, copied, ends)
@@ -306,10 +285,8 @@ def _attention_seconds(tx: Transaction, row: rows.EscalationRow, by: str) -> flo
 
 def _resolve(tx: Transaction, row: rows.EscalationRow, given: _Given, ends: bool) -> int | None:
     """The question has its answer: what hangs on it is settled. The work item, where the answer has ended it."""
-    ended = row.work_item if ends and row.work_item is not None and not is_over(tx, row.work_item) else None
     tx.update(Escalation, row.id, resolved_at=tx.now, next_at=None)
-    if ended is not None:
-        tx.update(WorkItem, ended, cancelled_at=tx.now)
+    ended = _ended(tx, row) if ends else None
     settle(tx, row, given.option, by=given.by, provenance=given.provenance, reason=given.reason)
     tx.event(
         "escalation.resolved", work_item=row.work_item, escalation=row.id, by=given.by, provenance=given.provenance
@@ -317,6 +294,20 @@ def _resolve(tx: Transaction, row: rows.EscalationRow, given: _Given, ends: bool
     settle_authority(tx, row, given.option, by=given.by, reason=given.reason)
     settle_alike(tx, row, given.option)
     return ended
+
+
+def _ended(tx: Transaction, row: rows.EscalationRow) -> int | None:
+    """End the question's work item; its number, None where there is none or it has ended already."""
+    if row.work_item is None or is_over(tx, row.work_item):
+        return None
+    tx.update(WorkItem, row.work_item, cancelled_at=tx.now)
+    return row.work_item
+
+
+def _timed_out(tx: Transaction, row: rows.EscalationRow) -> bool:
+    """Whether all that answered it was the time."""
+    given = [answer for answer in reads_escalations.answers(tx, row.id) if answer.undone_at is None]
+    return bool(given) and all(answer.provenance == "timeout" for answer in given)
 
 
 def _offered(tx: Transaction, row: rows.EscalationRow, state: str, option: str) -> Json:

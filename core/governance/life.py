@@ -84,7 +84,9 @@ def merge(tx: Transaction, escalations: Sequence[int], *, into: int, by: str) ->
         tx.update(Escalation, row.id, merged_into=into, next_at=None)
     every = (target, *others)
     urgency, due = _gravest(every)
-    _change(tx, target, urgency=urgency, due_at=due, count=sum(row.count for row in every))
+    # Who put it away or saw it silenced something less urgent.
+    silence: dict[str, Any] = {"acknowledged_until": None, "snoozed_until": None} if urgency != target.urgency else {}
+    _change(tx, target, urgency=urgency, due_at=due, count=sum(row.count for row in every), **silence)
     merged = [row.id for row in others]
     tx.event("escalation.merged", work_item=target.work_item, escalation=into, merged=merged, by=person)
 

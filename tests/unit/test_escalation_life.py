@@ -11,8 +11,9 @@ import pytest
 from core.contract import UsageError
 from core.governance import escalations, life
 from core.governance.escalations import Option
+from core.orchestration import work_items
 from core.registry.catalog import default_path, load
-from core.store import reads_governance
+from core.store import reads, reads_governance
 from core.store.schema import Escalation
 from core.store.transaction import Transaction
 from tests.unit.escalation_place import DAY, HOUR, MINUTE, START, Place, chosen, escalated_decision, merge
@@ -269,3 +270,22 @@ def test_a_late_answer_to_what_was_withdrawn_settles_nothing(place: Place) -> No
 
     assert [answer.late for answer in place.answers(number)] == [True]
     assert chosen(place, decision) == (None, None, None)
+
+
+def test_who_answers_after_the_time_has_is_kept_as_late_and_may_still_end_the_work(place: Place) -> None:
+    work = place.write(lambda tx: work_items.create(tx, title="x"))
+    number = place.ask(1, work_item=work, expires_within_ms=HOUR, on_expiry="go")
+    other = place.ask(2, work_item=work)
+    place.later(HOUR)
+    place.sweep()
+    assert place.answers(number)[0].provenance == "timeout"
+
+    place.answer(number, "stop")
+
+    late = place.answers(number)[1]
+    assert (late.option, late.by, late.late) == ("stop", "ada", True)
+    facts = place.read(lambda r: reads.work_item_facts(r, work))
+    assert facts is not None
+    assert (facts.cancelled_at, place.state(other)) == (START + HOUR, "withdrawn")
+    with pytest.raises(UsageError, match="already answered"):
+        place.answer(number, "go")

@@ -109,6 +109,29 @@ def test_merging_adds_the_counters_and_takes_the_earliest_due_time(place: Place)
     assert (row.count, row.urgency, row.due_at, row.next_at) == (3, "IMMEDIATE", START + 2 * HOUR, START + 2 * HOUR)
 
 
+def test_what_is_more_urgent_is_not_silenced_by_what_it_is_merged_into(place: Place) -> None:
+    first, second = place.ask(1), place.ask(2, urgency="IMMEDIATE")
+    place.write(lambda tx: life.snooze(tx, first, until=START + 3 * DAY, by="ada"))
+    merge(place, second, into=first)
+    assert (place.state(first), place.row(first).next_at) == ("open", START + HOUR)
+
+
+def test_what_is_as_urgent_stays_put_away(place: Place) -> None:
+    first, second = place.ask(1), place.ask(2)
+    place.write(lambda tx: life.snooze(tx, first, until=START + 3 * DAY, by="ada"))
+    merge(place, second, into=first)
+    assert place.state(first) == "snoozed"
+
+
+def test_of_merged_questions_that_time_out_each_says_so(place: Place) -> None:
+    asked = [place.ask(n, expires_within_ms=HOUR, on_expiry="go") for n in (1, 2)]
+    merge(place, asked[1], into=asked[0])
+    place.later(HOUR)
+    place.sweep()
+    given = [place.answers(n)[0] for n in asked]
+    assert [(a.option, a.by, a.provenance) for a in given] == [("go", "time-out", "timeout")] * 2
+
+
 def test_merging_what_others_were_merged_into_stays_flat(place: Place) -> None:
     first, second, third = place.ask(1), place.ask(2), place.ask(3)
     merge(place, third, into=second)

@@ -19,7 +19,7 @@ from tui.widgets.document import BLANK, Document, Paragraph, heading
 from tui.widgets.painted import PaintedLine
 
 NAMED, ENDED = 3, 100
-"""Questions that are named for each reason why they are left as they are."""
+"""Questions that are named of each group, and of one whose answer ends work items."""
 BAR_CELLS = 24
 
 
