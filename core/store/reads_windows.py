@@ -19,6 +19,7 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from operator import or_
+from types import MappingProxyType
 from typing import Any
 
 from peewee import Case, Value, fn
@@ -128,12 +129,21 @@ def _named(word: str) -> Any:
 # Work items
 
 
-def work_item_order(reader: Connection, words: Sequence[str], refused: Sequence[str], live: rows.LiveRow) -> array[int]:
-    """The numbers of the work items, filtered: those that have not come to their end first, then the newest first."""
+def work_item_order(
+    reader: Connection,
+    words: Sequence[str],
+    refused: Sequence[str],
+    live: rows.LiveRow,
+    shown: Mapping[str, str] = MappingProxyType({}),
+) -> array[int]:
+    """The numbers of the work items, filtered: those that have not come to their end first, then the newest first.
+
+    `shown` are other words by which a state is found as well, by the state: those that stand on the screen.
+    """
     names = {number: name.casefold() for number, name in reader.rows(Project.select(Project.id, Project.name))}
     found = array("q")
     for is_ended in (False, True):
-        holds = _work_item_holds(names, _states(is_ended, live.work_items))
+        holds = _work_item_holds(names, _states(is_ended, live.work_items), shown)
         query = (
             WorkItem.select(WorkItem.id)
             .where(_ended().is_null(not is_ended), *_filtered(holds, words, refused))
@@ -166,12 +176,13 @@ Cases = tuple[tuple[Any, str], ...]
 """Conditions and the word of each; the first one that holds says it."""
 
 
-def _work_item_holds(projects: Mapping[int, str], states_: Cases) -> Holds:
+def _work_item_holds(projects: Mapping[int, str], states_: Cases, shown: Mapping[str, str]) -> Holds:
     def holds(word: str) -> Any:
         among = [number for number, name in projects.items() if word in name]
         project = [fn.COALESCE(WorkItem.project, 0).in_(among)] if among else []
         number = [_has_number(WorkItem.id, word)] if _is_number(word) else []
-        named = [state for state in dict.fromkeys(name for _, name in states_) if word in state]
+        every = dict.fromkeys(name for _, name in states_)
+        named = [state for state in every if word in state or word in shown.get(state, "")]
         state = [Case(None, states_).in_(named)] if named else []
         return _any((*number, _has(WorkItem.title, word), _has(WorkItem.type, word), *project, *state))
 

@@ -18,7 +18,7 @@ from tui.screens.work.new_work_item import NewWorkItem
 from tui.screens.work.work_item import WorkItemScreen
 from tui.widgets.briefing_pane import BriefingPane
 from tui.widgets.key_bar import KeyBar
-from tui.widgets.pipeline import Pipeline
+from tui.widgets.pipeline import IN_CELLS, Pipeline, shown_state
 from tui.widgets.queue import Queue
 from tui.widgets.tier_tree import TierTree
 from tui.widgets.top_line import TopLine
@@ -138,6 +138,17 @@ async def test_a_filter_follows_each_key_and_says_what_it_left(busy_workspace: S
         assert pilot.app.focused is work
         await press(pilot, "escape")
         assert len(work.rows) == 7
+
+
+@pytest.mark.parametrize("word", ["new", "asks"])
+async def test_a_filter_takes_the_words_that_stand_in_the_cells(busy_workspace: SeededWorkspace, word: str) -> None:
+    async with opened(busy_workspace) as pilot:
+        pipeline = pilot.app.screen.query_one(Pipeline)
+        meant = [row.id for row in pipeline.rows if shown_state(row) in {s for s, w in IN_CELLS.items() if w == word}]
+        await press(pilot, "slash", *word, "enter")
+        assert {row.id for row in pipeline.rows} >= set(meant) != set()
+        await press(pilot, "escape", "slash", "exclamation_mark", *word, "enter")
+        assert not {row.id for row in pipeline.rows} & set(meant)
 
 
 async def test_letters_in_the_filter_are_no_commands(busy_workspace: SeededWorkspace) -> None:

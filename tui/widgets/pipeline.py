@@ -11,7 +11,7 @@ from core.contract import PHASE_CODES
 from core.sanitise import one_line
 from tui.actions import bindings
 from tui.questions.work_item_deeds import WorkItemDeeds
-from tui.text.words import STATE_CELLS, UNKNOWN, WORK_MARKS, Line, Mark, phase_cell
+from tui.text.words import PHASE_MARKS, STATE_CELLS, UNKNOWN, WORK_MARKS, Line, Mark, phase_cell
 from tui.widgets.columns import Column
 from tui.widgets.live import DELEGATIONS
 from tui.widgets.windowed import WindowedList
@@ -64,7 +64,7 @@ class Pipeline(WorkItemDeeds, WindowedList["WorkItemRow"]):
     def read_order(self, reader: Connection, live: LiveRow, now: int) -> Sequence[int]:
         from core.store import reads_windows
 
-        return reads_windows.work_item_order(reader, *self.filter_words, live)
+        return reads_windows.work_item_order(reader, *self.filter_words, live, IN_CELLS)
 
     def read_rows(self, reader: Connection, live: LiveRow, now: int, keys: Sequence[int]) -> Mapping[int, WorkItemRow]:
         from core.store import reads_windows
@@ -91,6 +91,13 @@ class Pipeline(WorkItemDeeds, WindowedList["WorkItemRow"]):
         if self.columns is COMPACT:
             return number, title, ((f"{PHASE_CODES[at]} ", "dim"), *cells[at])
         return number, title, *cells, state_line(row)
+
+
+IN_CELLS = {
+    **{state: mark.word for state, mark in STATE_CELLS.items()},
+    **{state: PHASE_MARKS[state].word for state in ("running", "ready")},
+}
+"""The word that stands in a work item's cell, by its state: a filter takes it too."""
 
 
 def shown_state(row: WorkItemRow) -> str:
