@@ -139,8 +139,19 @@ def test_run_all_leaves_proposals_of_the_evolution_and_paused_ones_alone(line: C
     line.write(lambda tx: work_items.create(tx, title="Pay the debt", origin="evolution"))
     line("work-item", "create", "Later", "--accept")
     line.write(lambda tx: work_items.pause(tx, 2, by="ada"))
-    assert line("run", "--all", "--json").json["work_items"] == []
+    ended = line("run", "--all", "--json")
+    assert (ended.json["work_items"], "Left out, since they are paused: 2." in ended.err) == ([], True)
     assert [i["state"] for i in line("work-item", "list", "--json").json] == ["ready", "proposed"]
+    assert "ready, paused" in line("work-item", "list").out
+    assert "ready, paused" in line("work-item", "show", "2").out
+
+
+def test_run_says_that_it_resumes_what_is_paused(line: CommandLine) -> None:
+    for title in ("One", "Two"):
+        line("work-item", "create", title, "--accept")
+    line.write(lambda tx: work_items.pause(tx, 2, by="ada"))
+    assert "Resumed" not in line("run", "1").err
+    assert "Resumed: 2." in line("run", "2").err
 
 
 def test_run_accepts_nothing_when_one_of_its_numbers_is_wrong(line: CommandLine) -> None:

@@ -66,9 +66,13 @@ def run(
     began = time.monotonic()
     with place.open() as workspace:
         # One transaction: no work item is let go for a cassette that is none, no cassette begun for one that cannot go.
+        paused = workspace.store.read_now(lambda r: _paused(r, numbers))
         chosen, tape = workspace.store.write_now(
             lambda tx: (_let_go(tx, numbers, until, by), Tape.open(record, replay))
         )
+        if paused:
+            which = ", ".join(map(str, paused))
+            output.note(f"Resumed: {which}." if numbers else f"Left out, since they are paused: {which}.")
         # With nothing to drive there are still deadlines, schedules, notices and files in the inbox.
         asyncio.run(drive(workspace, chosen, tape=tape))
         report, code = workspace.store.read_now(lambda r: report_on(r, chosen, time.monotonic() - began))
@@ -105,6 +109,14 @@ def _let_go(tx: Transaction, numbers: Sequence[int], until: str | None, by: str)
             work_items.resume(tx, number, by=person)
         work_items.stop_after(tx, number, until)
     return chosen
+
+
+def _paused(reader: Connection, numbers: Sequence[int]) -> list[int]:
+    """Those of the work items that are paused; without any, of all that are not done."""
+    from core.store import reads
+
+    found = reads.work_items(reader, limit=100_000, unfinished_only=True)
+    return [i.id for i in reversed(found) if i.facts.paused_at is not None and (not numbers or i.id in numbers)]
 
 
 def _is_meant(facts: rows.WorkItemFactsRow) -> bool:

@@ -107,7 +107,18 @@ def list_(place: options.Place, limit: int, as_json: bool) -> None:
         return
     output.table(
         ("id", "title", "type", "state", "phase", "project", "questions"),
-        [(i.id, i.title, i.type, i.state, i.phase, i.project, i.questions or "") for i in found],
+        [
+            (
+                i.id,
+                i.title,
+                i.type,
+                _state(i.state, i.facts.paused_at),
+                i.phase,
+                i.project,
+                i.questions or "",
+            )
+            for i in found
+        ],
     )
 
 
@@ -196,9 +207,15 @@ def in_words(cost: Json) -> str:
     return f"{cost['tokens']:,} tokens, {paid}" if cost["tokens"] else ""
 
 
+def _state(state: str, paused: int | None) -> str:
+    """In words for a person: a pause keeps it from going on, whatever it would do without."""
+    return f"{state}, paused" if paused and state not in ("closed", "cancelled", "failed") else state
+
+
 def print_work_item(shown: Json) -> None:
     names = ("id", "title", "type", "state", "phase", "project", "branch", "tags", "impact", "origin", "created_at")
-    output.facts([*((name.replace("_", " "), shown[name]) for name in names), ("cost", in_words(shown["cost"]))])
+    told = shown | {"state": _state(shown["state"], shown["paused"])}
+    output.facts([*((name.replace("_", " "), told[name]) for name in names), ("cost", in_words(shown["cost"]))])
     if shown["phases"]:
         output.say()
         costs = [in_words(p["cost"]) for p in shown["phases"]]
