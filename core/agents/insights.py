@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from core.contract import Json
+from core.contract import PHASE_CODES, Json
 
 EARLY_SECONDS = 60.0
 """A way through the phases that is shorter than this has no phase that is worth shortening."""
@@ -82,7 +82,8 @@ def _nothing(measured: Sequence[tuple[Rule, Measure]], count: int) -> Json:
 
 
 def _most_rounds(facts: Facts) -> Measure | None:
-    return _greatest(facts.having("phase_rounds."))
+    """Of the phases that another one comes before: that one could have asked for it."""
+    return _greatest([signal for signal in facts.having("phase_rounds.") if signal.get("subject") != PHASE_CODES[0]])
 
 
 def _greatest(signals: Sequence[Json]) -> Measure | None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from core.agents.bench import Bench
+from core.agents.branch import is_code_file, is_test_file
 from core.agents.health import kind_of, probe_monitor
 from core.contract import ApmError, Json
 from core.projects import git
@@ -82,7 +83,7 @@ async def _of_git(context: Json) -> tuple[dt.datetime | None, list[_Found]]:
     found: list[_Found] = [
         Signal("commits", len(commits), "commits", f"git log {span}"),
         Signal("authors", len({author for _, _, author in commits}), "people", f"git log {span}"),
-        *_of_changes(numbers, f"git diff --numstat {span}"),
+        *_of_changes(numbers, f"git diff --numstat {span}", project.get("tech") or {}),
     ]
     return min((dt.datetime.fromisoformat(at) for at, _, _ in commits), default=None), found
 
@@ -97,17 +98,21 @@ async def _span(repo: Path, project: Json, context: Json) -> tuple[str, str]:
     return await own_base(repo, project, head), head
 
 
-def _of_changes(numbers: str, source: str) -> Iterator[_Found]:
-    """Figures of `git diff --numstat -z`; a binary file counts as a file without lines."""
+def _of_changes(numbers: str, source: str, tech: Json) -> Iterator[_Found]:
+    """Figures of `git diff --numstat -z`; a binary file counts as a file without lines.
+
+    Where the changes gather is asked of the code alone: tests and the changelog grow with whatever is changed.
+    """
     files = [entry.split("\t", 2) for entry in numbers.split("\0") if entry]
     lines = {path: (_count(added), _count(removed)) for added, removed, path in files}
     churn = {path: added + removed for path, (added, removed) in lines.items()}
     yield Signal("files_changed", len(files), "files", source)
     yield Signal("lines_added", sum(added for added, _ in lines.values()), "lines", source)
     yield Signal("lines_removed", sum(removed for _, removed in lines.values()), "lines", source)
-    total, largest = sum(churn.values()), max(churn, key=lambda path: churn[path], default="")
+    code = {path: n for path, n in churn.items() if is_code_file(path) and not is_test_file(path, tech)}
+    total, largest = sum(code.values()), max(code, key=lambda path: code[path], default="")
     if total:
-        yield Signal("largest_share_of_churn", round(churn[largest] / total, 4), "share", source, largest)
+        yield Signal("largest_share_of_churn", round(code[largest] / total, 4), "share", source, largest)
 
 
 def _count(text: str) -> int:

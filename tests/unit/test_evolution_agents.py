@@ -146,6 +146,7 @@ class TestInsights:
         "signals",
         [
             [signal("phase_seconds.I1", 3, "I1")],
+            [signal("phase_rounds.D1", 4, "D1"), signal("phase_rounds.R1", 1, "R1")],
             [signal("largest_share_of_churn", 1.0, "a.py"), signal("files_changed", 1)],
             [signal("escalations_median_seconds", 0), signal("escalations_answered", 2)],
             [signal("delegations_count", 0), signal("delegations_failures", 0)],

@@ -83,7 +83,7 @@ async def test_git_gives_what_the_release_brought(place: Place) -> None:
     assert signals["files_changed"]["value"] == 3
     assert signals["lines_removed"]["value"] == 1
     assert signals["authors"]["value"] == 1
-    assert signals["largest_share_of_churn"]["subject"] == "CHANGELOG.md"
+    assert signals["largest_share_of_churn"]["subject"] == "src/rows/sorting.py"
     assert signals["commits"]["source"].startswith("git log ")
     begin, end = (dt.datetime.fromisoformat(snapshot["window"][key]) for key in ("from", "to"))
     assert begin <= end
