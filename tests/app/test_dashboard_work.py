@@ -172,6 +172,13 @@ async def test_a_accepts_a_proposed_work_item_and_only_that(busy_workspace: Seed
     assert facts.accepted_at == MORNING
 
 
+async def test_of_a_proposed_work_item_no_worktree_is_removed(busy_workspace: SeededWorkspace) -> None:
+    async with opened(busy_workspace) as pilot:
+        await press(pilot, "slash", *"new", "enter", "X")
+        assert ": its record" in screen_text(pilot)
+        assert "worktree" not in screen_text(pilot)
+
+
 @pytest.mark.parametrize(("key", "cancelled"), [("y", True), ("n", False), ("escape", False), ("enter", False)])
 async def test_capital_x_cancels_a_work_item_after_asking(
     busy_workspace: SeededWorkspace, key: str, cancelled: bool

@@ -75,7 +75,8 @@ class WorkItemDeeds(_Node):
 
             work_items.accept(tx, item.id, by=app.person)
 
-        app.do(work, f"Work item {item.id} is accepted.")
+        held = "; it stays paused until p resumes it" if item.facts.paused_at is not None else ""
+        app.do(work, f"Work item {item.id} is accepted{held}.")
 
     def action_cancel(self) -> None:
         item = self.work_item_in_hand()
@@ -105,7 +106,9 @@ class WorkItemDeeds(_Node):
                 app.do(work, f"Work item {item.id} is cancelled. {held}".rstrip())
 
         title = f"Cancel work item {item.id}?"
-        text = f"{one_line(item.title, 80)}: its worktree is removed, its branch and its record stay. {held}".rstrip()
+        begun = item.facts.accepted_at is not None
+        kept = "its worktree is removed, its branch and its record stay" if begun else "its record stays"
+        text = f"{one_line(item.title, 80)}: {kept}. {held}".rstrip()
         app.push_screen(ConfirmDialog(title, text, "Cancel it", "Keep it"), confirmed)
 
 
