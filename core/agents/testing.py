@@ -39,6 +39,8 @@ from core.projects.settings import expand, interpreter, python_path
 from core.sanitise import one_line
 
 DEFAULT_SECONDS = 900.0
+OUTPUT_BYTES = 16 * 2**20
+"""Of what a test command prints, per stream; a verbose runner's line a test makes 100,000 of them 10 MB."""
 KEPT_FAILURES = 50
 COMMAND = "the test command itself"
 """Id of the failure that stands for a command which fails although none of its tests does."""
@@ -152,7 +154,7 @@ class _Run:
 
     @property
     def limits(self) -> Limits:
-        return Limits(seconds=float(self.settings.get("time_limit", DEFAULT_SECONDS)))
+        return Limits(float(self.settings.get("time_limit", DEFAULT_SECONDS)), OUTPUT_BYTES)
 
     @property
     def env(self) -> dict[str, str]:
@@ -271,13 +273,18 @@ async def _counted(bench: _Run, result: CommandResult) -> TestRun:
         reason = f"the tests ({_words(result)}) did not end within {seconds} s and were stopped with all their children"
         return TestRun(False, reason=reason, suggestion="Mend the test that hangs, or raise `time_limit`.")
     try:
-        cases, counts = await asyncio.to_thread(_figures, bench, result)
+        return await asyncio.to_thread(_read, bench, result)
     except ApmError as error:
         return TestRun(False, reason=str(error), suggestion="Let the test command write a plain JUnit XML report.")
+
+
+def _read(bench: _Run, result: CommandResult) -> TestRun:
+    """The figures of its report, else of all that it printed: of one that was cut, no part is counted."""
+    cases, counts = _figures(bench, result)
     if counts is None:
-        return _no_figures(result)
+        return _too_much(result) if result.truncated else _no_figures(result)
     done = _judged(result, cases, counts)
-    named = [] if cases else await asyncio.to_thread(printed_cases, result.output)
+    named = [] if cases or result.truncated else printed_cases(result.output)
     return replace(done, cases=(*done.cases, *((case.id, case.outcome) for case in named)))
 
 
@@ -287,8 +294,13 @@ def _figures(bench: _Run, result: CommandResult) -> tuple[list[Case], Counts | N
         cases = read_junit(report, bench.worktree)
         if cases or result.exit_code in (0, 1, 5):
             return cases, counted(cases)
-    summary = read_summary(result.output)
+    summary = None if result.truncated else read_summary(result.output)
     return [], summary[1] if summary else None
+
+
+def _too_much(result: CommandResult) -> TestRun:
+    reason = f"the test command ({_words(result)}) printed more than {OUTPUT_BYTES >> 20} MB, too much to count from"
+    return TestRun(False, reason=reason, suggestion="Let it write JUnit XML to {scratch}/junit.xml, or print less.")
 
 
 def _no_figures(result: CommandResult) -> TestRun:

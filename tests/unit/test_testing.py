@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.agents import testing
 from core.agents.committed import run_committed
 from core.agents.measured_coverage import floored, read_report, selection
 from core.agents.outcomes import Counts, counted, printed_cases, read_junit, read_summary
@@ -347,6 +348,32 @@ class TestTheProjectsOwnCommand:
         run = await run_tests(settings, place.repo, place.scratch, coverage=False)
         assert not run.measured
         assert "no count of tests" in run.reason
+
+    PRINTS = "print(*(f'--- PASS: TestAC{n}' for n in range(99)), '--- FAIL: TestLast', sep=chr(10))"
+
+    async def test_one_that_prints_more_than_is_kept_is_counted_in_no_part(
+        self, place: Place, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        commit(place.repo, {"a.txt": "a"})
+        settings = project(place.repo, test=["{python}", "-c", self.PRINTS])
+        whole = await run_tests(settings, place.repo, place.scratch, coverage=False)
+        assert (whole.passed, whole.failed) == (99, 1)
+        monkeypatch.setattr(testing, "OUTPUT_BYTES", 300)
+        cut = await run_tests(settings, place.repo, place.scratch, coverage=False)
+        assert (cut.measured, cut.total, cut.cases) == (False, 0, ())
+        assert "too much to count from" in cut.reason
+        assert "JUnit XML" in cut.suggestion
+
+    async def test_one_that_prints_more_than_is_kept_is_counted_by_its_report(
+        self, place: Place, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        commit(place.repo, {"a.txt": "a"})
+        report = "<testsuite><testcase classname='Cart' name='adds'/></testsuite>"
+        script = f'{self.PRINTS}; open("{{scratch}}/junit.xml", "w").write("{report}")'
+        monkeypatch.setattr(testing, "OUTPUT_BYTES", 300)
+        settings = project(place.repo, test=["{python}", "-c", script])
+        run = await run_tests(settings, place.repo, place.scratch, coverage=False)
+        assert run.cases == (("Cart::adds", "passed"),)
 
 
 class TestInterpreters:
