@@ -21,6 +21,7 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 from core.agents.analyser_output import OUTPUT_BYTES, read
@@ -29,7 +30,8 @@ from core.agents.branch import shown
 from core.agents.confined import Ground, ground_of, has_a_models_work
 from core.agents.findings import LISTED, Finding, added, evidence_of
 from core.agents.measured_coverage import probe
-from core.agents.trees import Installed, ground_at, installed, is_plain, lend, remove, tree_at
+from core.agents.portions import in_portions
+from core.agents.trees import Installed, ground_at, installed, lend, plain_files, remove, tree_at
 from core.contract import Json
 from core.installing import pip_install
 from core.projects import git
@@ -93,11 +95,16 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What one tool found in one tree."""
+    """What one tool found in one tree. No `results`: it has no file there."""
 
     tool: Tool
-    result: CommandResult | None
+    results: tuple[CommandResult, ...]
     findings: tuple[Finding, ...]
+
+    @property
+    def exit_code(self) -> int | None:
+        """Of all the portions that it was given, the first that is not 0."""
+        return next((result.exit_code for result in self.results if not result.ok), 0 if self.results else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +149,7 @@ async def analyse(project: Json, worktree: Path, scratch: Path, base: str) -> An
         missing=tuple(tool.missing for tool in lacking),
         suggestion=" ".join(tool.install for tool in lacking),
         evidence=tuple(
-            evidence_of(report.result, report.tool.name, report.tool.version) for report in now if report.result
+            evidence_of(result, report.tool.name, report.tool.version) for report in now for result in report.results
         ),
     )
 
@@ -152,11 +159,11 @@ def _payload(split: Sequence[tuple[Report, list[Finding], list[Finding]]], lacki
         {
             "name": report.tool.name,
             "version": report.tool.version,
-            "exit_code": report.result.exit_code if report.result else None,
+            "exit_code": report.exit_code,
             "issues": len(new),
             "existing": len(existing),
-            "status": "measured" if report.result else "not applicable",
-            "note": report.tool.note if report.result else "no file that it reads is among the changed ones",
+            "status": "measured" if report.results else "not applicable",
+            "note": report.tool.note if report.results else "no file that it reads is among the changed ones",
         }
         for report, new, existing in split
     ]
@@ -295,16 +302,20 @@ async def _report(branch: _Branch, tool: Tool, commit: str) -> Report:
         root = await tree_at(branch.worktree, commit, place)
         lent = await lend(root, branch.programs)
         words = expand(tool.argv, python=str(interpreter(branch.project)), worktree=root)
-        if tool.paths is not None:
-            files = [path for path in tool.paths if is_plain(root, path)]
-            if not files:
-                return Report(tool, None, ())
-            words += files
         env = {name: value.replace("{cache}", str(cache)) for name, value in _ENV.items()}
         # An environment that setup made may have installed the project as a link to the worktree.
         ground = ground_at(branch.ground, root, cache, (*lent, branch.worktree))
-        result = await ground.run(words, cwd=root, limits=Limits(TOOL_SECONDS, OUTPUT_BYTES), env=env)
-        return Report(tool, result, tuple(await asyncio.to_thread(read, tool.name, result, root)))
+
+        async def run(names: Sequence[str]) -> CommandResult:
+            return await ground.run([*words, *names], cwd=root, limits=Limits(TOOL_SECONDS, OUTPUT_BYTES), env=env)
+
+        if tool.paths is None:
+            results = [await run(())]
+        else:
+            plain = await asyncio.to_thread(plain_files, root, tool.paths)
+            results = await in_portions(run, [path for path in tool.paths if path in plain])
+        found = [await asyncio.to_thread(read, tool.name, result, root) for result in results]
+        return Report(tool, tuple(results), tuple(chain.from_iterable(found)))
     finally:
         await remove(place)
         await remove(cache)

@@ -29,6 +29,7 @@ from core.agents.bounded import Unreadable, read_text
 from core.agents.branch import is_test_file
 from core.agents.findings import LISTED, Finding, added, evidence_of, finding, relative
 from core.agents.measured_coverage import probe
+from core.agents.portions import here, in_portions
 from core.agents.trees import is_plain, plain_files, remove, tree_at
 from core.contract import Json
 from core.projects import git
@@ -39,8 +40,6 @@ from core.sanitise import one_line
 LIMITS = Limits(seconds=600.0, output_bytes=64 * 2**20)
 AUDIT_LIMITS = Limits(seconds=120.0, output_bytes=16 * 2**20)
 EXISTING_LISTED = 50
-FILES_AT_ONCE = 1_000
-"""File names on one command line."""
 
 LEAST_CONFIDENCE = {"HIGH": "LOW", "MEDIUM": "MEDIUM"}
 """By bandit's severity, the least confidence that counts. Low severity (each `assert`, each import of subprocess)
@@ -211,15 +210,13 @@ async def _bandit_on(root: Path, files: Sequence[str]) -> tuple[list[Finding] | 
     """The findings that count; None when bandit could not work."""
     options = ["-c", _MANIFEST] if "[tool.bandit" in (read_text(root / _MANIFEST) or "") else []
     options += ["--ini", _BANDIT_INI] if read_text(root / _BANDIT_INI) is not None else []
+    argv = [sys.executable, "-P", "-m", "bandit", "-q", "-f", "json", *options]
+    results = await in_portions(lambda names: run([*argv, *here(names)], cwd=root, limits=LIMITS), files)
     found: list[Finding] = []
-    results: list[CommandResult] = []
-    for start in range(0, len(files), FILES_AT_ONCE):
-        names = [f"./{path}" for path in files[start : start + FILES_AT_ONCE]]
-        argv = [sys.executable, "-P", "-m", "bandit", "-q", "-f", "json", *options, *names]
-        results.append(await run(argv, cwd=root, limits=LIMITS))
-        report = _object(results[-1].stdout)
+    for result in results:
+        report = _object(result.stdout)
         if "results" not in report:
-            return None, results
+            return None, [result]
         found += [_bandit_finding(row, root) for row in report["results"] if _counts(row)]
         found += [_unread(row, root) for row in report.get("errors") or ()]
     return found, results
@@ -264,7 +261,8 @@ async def _secrets(trees: _Trees) -> Check:
     if found:
         tree = await trees.before()
         earlier = [path for _, path in trees.changed if is_plain(tree, path)]
-        known = {digest for digest, _ in (await _secrets_in(tree, earlier))[0] or ()}
+        if earlier:
+            known = {digest for digest, _ in (await _secrets_in(tree, earlier))[0] or ()}
     new = [item for digest, item in found if digest not in known]
     existing = [item for digest, item in found if digest in known]
     return Check("detect-secrets", version, new, existing, result, note=note)
@@ -279,14 +277,15 @@ def _accepted_note(trees: _Trees, count: int) -> str:
 
 async def _secrets_in(root: Path, files: Sequence[str]) -> tuple[list[tuple[str, Finding]] | None, CommandResult]:
     """(digest of the secret, finding) of each; `--no-verify` because verifying sends the secret to its issuer."""
-    names = [f"./{path}" for path in files]
-    argv = [sys.executable, "-P", "-m", "detect_secrets", "scan", "--no-verify", "--all-files", *names]
-    result = await run(argv, cwd=root, limits=LIMITS)
-    report = _object(result.stdout)
-    if "results" not in report:
-        return None, result
-    rows = [row for group in report["results"].values() for row in group]
-    return [(_digest(row), _secret_finding(row, root)) for row in rows], result
+    argv = [sys.executable, "-P", "-m", "detect_secrets", "scan", "--no-verify", "--all-files"]
+    results = await in_portions(lambda names: run([*argv, *here(names)], cwd=root, limits=LIMITS), files)
+    rows: list[Json] = []
+    for result in results:
+        report = _object(result.stdout)
+        if "results" not in report:
+            return None, result
+        rows += [row for group in report["results"].values() for row in group]
+    return [(_digest(row), _secret_finding(row, root)) for row in rows], results[-1]
 
 
 def _secret_finding(row: Json, root: Path) -> Finding:

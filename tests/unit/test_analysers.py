@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from core.agents import analysers
+from core.agents import analysers, portions
 from core.agents.analyser_output import read
 from core.agents.analysers import Analysis, analyse
 from core.agents.findings import Finding, added
@@ -78,6 +78,19 @@ class TestWithoutAConfiguredAnalyser:
         commit(place.repo, {"new.py": UNDEFINED}, remove=("old.py",))
         done = await place.analyse(base)
         assert (done.payload["static"]["issues"], done.payload["static"]["existing"]) == (0, 1)
+
+    async def test_more_files_than_a_command_line_takes_are_read_in_portions(
+        self, place: Place, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(portions, "FILES_AT_ONCE", 2)
+        base = commit(place.repo, {"a.py": UNDEFINED})
+        commit(place.repo, {"a.py": f"{UNDEFINED}\n", **dict.fromkeys(("b.py", "c.py", "d.py", "e.py"), UNDEFINED)})
+        done = await place.analyse(base)
+        assert (done.payload["static"]["issues"], done.payload["static"]["existing"]) == (4, 1)
+        assert {row["path"] for row in done.payload["findings"]} == {"b.py", "c.py", "d.py", "e.py"}
+        assert [len(row["command"]) for row in done.evidence] == [
+            len(done.evidence[2]["command"]) + n for n in (1, 1, 0)
+        ]
 
     async def test_a_branch_without_code_has_nothing_to_read(self, place: Place) -> None:
         base = commit(place.repo, {"old.py": UNDEFINED, "old.js": ""})

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from core.agents import portions
 from core.agents import security as security_check
 from core.agents.security import Screening, screen
 from core.contract import Json
@@ -221,6 +222,20 @@ async def test_a_link_that_was_there_before_is_nothing_of_the_branchs(place: Pla
     done = await place.screen(base)
 
     assert (security(done)["findings"], security(done)["existing"]) == (0, 1)
+
+
+async def test_more_files_than_a_command_line_takes_are_scanned_in_portions(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(portions, "FILES_AT_ONCE", 2)
+    key = f'key = "{KEY}"\n'
+    base = commit(place.repo, {"shop/old.py": key})
+    commit(
+        place.repo, dict.fromkeys(("shop/a.py", "shop/b.py", "shop/c.py"), EVAL) | {"d.yaml": f"password: {PASSWORD}"}
+    )
+    done = await place.screen(base)
+    assert (tool(done, "bandit")["findings"], tool(done, "detect-secrets")["findings"]) == (3, 1)
+    assert [len([w for w in row["command"] if w.startswith("./")]) for row in done.evidence] == [2, 2]
 
 
 async def test_a_scan_that_was_stopped_at_its_limit_says_so(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
