@@ -75,14 +75,9 @@ class Changes:
     files: tuple[ChangedFile, ...] = ()
     left_out: int = 0
     """How many files there are beyond `MOST_FILES`."""
-
-    @property
-    def added(self) -> int:
-        return sum(file.added or 0 for file in self.files)
-
-    @property
-    def removed(self) -> int:
-        return sum(file.removed or 0 for file in self.files)
+    added: int = 0
+    removed: int = 0
+    """Lines of all the files, also of those that are left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +152,14 @@ async def changes(repo: Path, base: str, head: str | None) -> Changes:
     if result.truncated:
         raise GitError(f"Too many files of {repo} differ to list them; `git diff --stat` there counts them.")
     files = [*parse_files(result.stdout), *([] if head is not None else await _unknown_files(repo))]
-    return Changes(base, head, tuple(files[:MOST_FILES]), max(len(files) - MOST_FILES, 0))
+    return Changes(
+        base,
+        head,
+        tuple(files[:MOST_FILES]),
+        left_out=max(len(files) - MOST_FILES, 0),
+        added=sum(file.added or 0 for file in files),
+        removed=sum(file.removed or 0 for file in files),
+    )
 
 
 async def patch_of(repo: Path, found: Changes, file: ChangedFile) -> Patch:

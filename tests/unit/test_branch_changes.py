@@ -180,6 +180,7 @@ async def test_a_list_of_files_is_cut_and_says_how_many_are_left_out(repo: Path)
     base = await git.head(repo)
     found = await changes(repo, base, commit(repo, {f"n{n}": "x\n" for n in range(MOST_FILES + 3)}, "second"))
     assert (len(found.files), found.left_out) == (MOST_FILES, 3)
+    assert (found.added, found.removed) == (MOST_FILES + 3, 0), "the totals are those of all"
 
 
 async def test_a_huge_file_counts_as_binary(repo: Path) -> None:
