@@ -24,11 +24,22 @@ from core.projects import git
 from core.projects.loose import ignored_among, loose_among, no_commits_files
 from core.projects.preparation import made_by_setup
 
+TESTERS = frozenset(("implementation-gate-check", "test-runner"))
+"""The agents that call `run_committed`."""
+BESIDES_SECONDS = 600.0
+"""What they may take besides the two runs of the tests: a tree is made, coverage is read."""
 NAMED = 10
 LARGEST = 2**30
 """Bytes of a file that is copied."""
 _SUBMODULE = "160000"
 """The mode of an entry in git's index that is another repository."""
+
+
+def most_seconds(role: str, project: Json | None, limit: float) -> float:
+    """How long a delegation may take: the agent's own limit, and no less than a project's `time_limit` gives its tests,
+    which may run twice."""
+    own = ((project or {}).get("settings") or {}).get("time_limit")
+    return limit if own is None or role not in TESTERS else max(limit, 2 * float(own) + BESIDES_SECONDS)
 
 
 async def run_committed(project: Json, worktree: Path, scratch: Path, *, coverage: bool) -> TestRun:

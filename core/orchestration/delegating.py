@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from core.agents.bench import Bench
+from core.agents.committed import most_seconds
 from core.agents.session import OverBudget
 from core.contract import AgentRequest, AgentResponse, ApmError, UsageError, Written, failed
 from core.governance.budget_questions import SHARED, budget_question
@@ -171,7 +172,8 @@ class Delegator:
         rounds = range(self.context.first_round or key.round, key.round + 1)
         answer = self.position.human_answer(key.phase, rounds, key.agent, key.subject)
         told = replace(request, context={**request.context, "human": answer}) if answer else request
-        limit = float(agent.parameters.get("seconds") or self.catalog.defaults.limits.delegation_seconds)
+        given = float(agent.parameters.get("seconds") or self.catalog.defaults.limits.delegation_seconds)
+        limit = most_seconds(key.agent, self.context.project, given)
         session = self._session(key, request, shown)
         with self.executions.one(self.run.work_item) as execution:
             try:
@@ -209,7 +211,8 @@ class Delegator:
             await self.providers.failed(down)
             raise Parked(self.position.waits_for, down.retry_seconds) from down
         except TimeoutError:
-            return failed(agent.role, f"it took longer than its limit of {limit:g} s and was stopped")
+            what = f"it took longer than its limit of {limit:g} s and was stopped"
+            return failed(agent.role, f"{what}; `limits.seconds` of {agent.role} in agents.yaml can be raised")
         except ApmError as error:
             return failed(agent.role, sanitise(str(error), limit=4_000))
         except Exception as error:

@@ -63,7 +63,7 @@ def test_defaults_fill_what_an_agent_leaves_out(tmp_path: Path) -> None:
     )
     assert agents["definition-gate-check"].runtime == "tool"
     assert agents["code-implementer"].runtime == "auto"
-    assert agents["test-runner"].seconds == 1800
+    assert agents["test-runner"].seconds == 2400
 
 
 def test_agents_that_measure_stay_tools_when_no_runtime_is_written(tmp_path: Path) -> None:

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from core.agents.committed import run_committed
-from core.agents.testing import TestRun
+from core.agents.committed import BESIDES_SECONDS, TESTERS, most_seconds, run_committed
+from core.agents.testing import DEFAULT_SECONDS, TestRun
 from core.contract import Json
 from core.projects.loose import no_commits_files
 from core.projects.preparation import made_by_setup, prepare
 from core.projects.sandbox import NOTE
+from core.registry.catalog import default_path, load
 from tests.unit.git_project import commit, git, project, write
 from tests.unit.test_confined import BY_A_MODEL
 from tests.unit.test_sandbox import needs_bubblewrap
@@ -286,3 +287,26 @@ async def test_a_link_in_the_way_of_what_setup_made_is_not_followed(place: Place
 async def test_names_of_any_kind_are_listed(place: Place) -> None:
     write(place.repo, {"src/ä\nb.json": "", 'src/"c".json': ""})
     assert set(await no_commits_files(place.repo)) == {"src/ä\nb.json", 'src/"c".json'}
+
+
+class TestHowLongItMayTake:
+    @pytest.mark.parametrize(
+        ("role", "settings", "seconds"),
+        [
+            ("test-runner", {"time_limit": 3_600}, 7_800),
+            ("implementation-gate-check", {"time_limit": 3_600}, 7_800),
+            ("test-runner", {"time_limit": 5}, 1_000),
+            ("test-runner", {}, 1_000),
+            ("static-analyzer", {"time_limit": 3_600}, 1_000),
+        ],
+    )
+    def test_tests_have_their_projects_time_twice(self, role: str, settings: Json, seconds: float) -> None:
+        assert most_seconds(role, {"settings": settings}, 1_000) == seconds
+
+    def test_work_without_a_project_has_its_agents_own(self) -> None:
+        assert most_seconds("test-runner", None, 1_000) == 1_000
+
+    def test_the_agents_that_run_tests_have_time_for_the_default(self) -> None:
+        agents = load(default_path()).agents
+        assert set(agents) >= TESTERS
+        assert all(agents[role].seconds >= 2 * DEFAULT_SECONDS + BESIDES_SECONDS for role in TESTERS)

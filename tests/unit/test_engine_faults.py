@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from core.contract import AgentRequest, succeeded
+from core.orchestration import delegating, journal, work_items
 from core.orchestration import engine as engines
-from core.orchestration import journal, work_items
 from core.store.database import StoreError
 from tests.unit.engine_run import Run
 from tests.unit.scripted import OUTPUTS, Scripted
@@ -64,6 +64,24 @@ async def test_an_answer_that_cannot_be_recorded_is_a_failure_of_its_agent(run: 
     assert question.kind == "error"
     assert words in question.question
     assert script.calls["risk-notary"] == 1
+
+
+async def test_an_agent_that_took_too_long_is_told_with_the_key_that_bounds_it(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delegating, "most_seconds", lambda role, project, limit: 0.01)
+
+    async def hang(_: AgentRequest) -> Any:
+        await asyncio.Event().wait()
+
+    await run.add()
+    await run.start(Scripted(risk_notary=hang))
+
+    await run.settle()
+
+    (question,) = await run.questions()
+    assert "longer than its limit of 0.01 s" in question.question
+    assert "`limits.seconds` of risk-notary in agents.yaml" in question.question
 
 
 async def test_a_decision_with_a_recommendation_of_no_use_is_escalated_all_the_same(run: Run) -> None:
