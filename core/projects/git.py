@@ -156,8 +156,8 @@ _STATUS = ("status", "--porcelain", "-z", "--no-renames", "--ignore-submodules=d
 _FIELDS = ("%H", "%an", "%ae", "%at", "%s", "%b", "%(trailers:only=true,unfold=true)")
 
 
-async def commits(repo: Path, base: str, head: str = "HEAD", *, limit: int = 1_000) -> tuple[Commit, ...]:
-    """The commits reachable from `head` and not from `base` (empty: no base), newest first."""
+async def commits(repo: Path, base: str, head: str = "HEAD", *, limit: int = -1) -> tuple[Commit, ...]:
+    """The commits reachable from `head` and not from `base` (empty: no base), newest first; with a `limit` no more."""
     span = f"{base}..{head}" if base else head
     wanted = "%x00".join(_FIELDS)
     text = await git(repo, "log", "-z", f"--max-count={limit}", f"--format=tformat:{wanted}", "--end-of-options", span)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,17 @@ async def test_commits_come_newest_first_with_all_their_parts(repo: Path) -> Non
     assert [commit.subject for commit in await git.commits(repo, "")] == ["Subject é", "second", "first"]
     assert await git.commits(repo, "main", "main") == ()
     assert len(await git.commits(repo, "", limit=2)) == 2
+
+
+def make_branch(repo: Path, name: str, subjects: Iterable[str]) -> None:
+    """A branch of empty commits, all made by one command."""
+    commits = (f"commit refs/heads/{name}\ncommitter A <a@x> 0 +0000\ndata {len(s)}\n{s}\n" for s in subjects)
+    subprocess.run(["git", "fast-import", "--quiet"], cwd=repo, input="".join(commits).encode(), check=True)
+
+
+async def test_all_commits_are_read_however_many_there_are(repo: Path) -> None:
+    make_branch(repo, "long", (f"c{n}" for n in range(1_500)))
+    assert [commit.subject for commit in await git.commits(repo, "", "long")] == [f"c{n}" for n in range(1_499, -1, -1)]
 
 
 async def test_changed_files_and_their_texts(repo: Path) -> None:
