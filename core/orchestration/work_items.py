@@ -33,8 +33,14 @@ def create(
 ) -> int:
     """A new work item, proposed, with its request.raw; its number.
 
-    Raises UsageError for an empty title, an unknown type or project, or an impact outside 1 to 10.
+    Raises UsageError for an empty title, a body above `MOST_BODY`, an unknown type or project, or an impact outside 1
+    to 10.
     """
+    if len(body) > MOST_BODY:
+        raise UsageError(
+            f"The request's text has {len(body):,} characters; at most {MOST_BODY:,} are taken. Commit what is longer "
+            "to the project and name the file in the request."
+        )
     request: Json = {
         "title": one_line(title, 300),
         "type": type,

@@ -44,6 +44,15 @@ def test_a_request_of_two_megabytes_is_taken(line: CommandLine) -> None:
     assert ended.code == 0
 
 
+def test_a_request_that_is_longer_than_is_kept_is_refused(line: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work_items, "MOST_BODY", 1_000)
+    assert line("work-item", "create", "Long", "--body", "-", stdin="x" * 1_000).code == 0
+    ended = line("work-item", "create", "Long", "--body", "-", stdin="x" * 1_001)
+    assert ended.code == 2
+    assert "1,001 characters; at most 1,000 are taken" in ended.err
+    assert len(line("work-item", "list", "--json").json) == 1
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
