@@ -91,6 +91,96 @@ async def test_rounds_of_a_phase_are_told_with_what_became_of_them(busy_workspac
     assert any(line.startswith(" 2  ● runs") for line in told)
 
 
+async def test_a_verdict_of_an_earlier_round_is_seen_to_be_one(busy_workspace: SeededWorkspace) -> None:
+    engine = Driving()
+    async with opened(busy_workspace, engine=engine) as pilot:
+        engine.run(6, "R1", "test-runner", MORNING)
+        await busy_workspace.store.write(lambda tx: seed_phase(tx, 6, "R1", None, 3, round_=2))
+        await press(pilot, *ITEM)
+        gate = pilot.app.screen.query_one(GateView)
+        lines = lines_of(gate)
+        row = next(line for line in lines_of(pilot.app.screen.query_one(Phases)) if "R1" in line)
+        cells = pilot.app.screen.query_one(Phases)
+        measured = cells.row_cells(cells.rows[3])[3]
+        assert lines[0] == "● Round 2 runs now; its gate has not judged yet."
+        assert "Round 1: ✗ not passed  3 of 5 criteria are not met" in lines
+        assert {tone for p in gate.paragraphs for text, tone in p.line if "not passed" in text} == {"dim"}
+        assert row.replace("▌", " ").split()[0] == "R1/2"
+        assert measured == (("2 of 5", "faint"),)
+        assert "round 1, over" in screen_text(pilot)
+
+
+async def test_a_pass_that_the_branch_made_void_says_so_while_the_next_round_runs(
+    busy_workspace: SeededWorkspace,
+) -> None:
+    def judge_anew(tx: Transaction) -> None:
+        seed_phase(tx, 7, "R1", "void", 3)
+        seed_gate(tx, 7, "R1", {**REVIEWED_SHORT, "six_w": {}})
+        seed_phase(tx, 7, "R1", None, 3, round_=2)
+
+    busy_workspace.store.write_now(judge_anew)
+    async with opened(busy_workspace) as pilot:
+        await press(pilot, "2", "enter")
+        assert pilot.app.screen.query_one(Phases).go_to("R1")
+        await settle(pilot)
+        told = lines_of(pilot.app.screen.query_one(GateView))
+        assert told[0] == "● Round 2 runs now; its gate has not judged yet."
+        assert any(line.startswith("Round 1, which counts for nothing: ") for line in told)
+        assert "round 1, void" in screen_text(pilot)
+
+
+async def test_a_verdict_on_work_that_is_done_again_one_phase_earlier_is_one_of_before(
+    busy_workspace: SeededWorkspace,
+) -> None:
+    busy_workspace.store.write_now(lambda tx: seed_phase(tx, 6, "I1", None, 3, round_=2))
+    async with opened(busy_workspace) as pilot:
+        await press(pilot, *ITEM)
+        assert pilot.app.screen.query_one(Phases).go_to("R1")
+        await settle(pilot)
+        lines = lines_of(pilot.app.screen.query_one(GateView))
+    assert lines[0] == "↺ I1 went into round 2 after this was judged."
+    assert "Round 1: ✗ not passed  3 of 5 criteria are not met" in lines
+
+
+async def test_a_list_of_delegations_at_its_top_follows_what_runs_and_elsewhere_it_stays(
+    busy_workspace: SeededWorkspace,
+) -> None:
+    def again(tx: Transaction, role: str) -> None:
+        for n in range(15):
+            seed_delegation(tx, 6, "R1", role, subject=f"{role}-{n}")
+
+    engine = Driving()
+    async with opened(busy_workspace, engine=engine) as pilot:
+        await press(pilot, *ITEM)
+        rows = pilot.app.screen.query_one(Delegations)
+        await busy_workspace.store.write(lambda tx: again(tx, "ac-verifier"))
+        engine.run(6, "R1", "criteria-checker", MORNING)
+        await settle(pilot)
+        assert "● running" in lines_of(rows)[1]
+        assert "1 running, 25 recorded" in screen_text(pilot)
+        await press(pilot, "3", "j", "j")
+        before = rows.row
+        await busy_workspace.store.write(lambda tx: again(tx, "test-runner"))
+        await settle(pilot)
+        assert rows.row == before
+
+
+async def test_the_cursor_goes_on_with_the_work_but_not_away_from_what_is_being_read(
+    busy_workspace: SeededWorkspace,
+) -> None:
+    async with opened(busy_workspace) as pilot:
+        await press(pilot, *ITEM)
+        phases = pilot.app.screen.query_one(Phases)
+        await busy_workspace.store.write(lambda tx: seed_phase(tx, 6, "I1", None, 3, round_=2))
+        await settle(pilot)
+        assert phases.row is not None
+        assert phases.row.phase == "I1"
+        await press(pilot, "2")
+        await busy_workspace.store.write(lambda tx: seed_phase(tx, 6, "R1", None, 3, round_=2))
+        await settle(pilot)
+        assert phases.row.phase == "I1"
+
+
 async def test_a_gate_that_sent_the_work_back_says_so(busy_workspace: SeededWorkspace) -> None:
     def send_back(tx: Transaction) -> None:
         seed_phase(tx, 7, "R1", "sent_back", 3)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, cast
 
@@ -36,7 +36,7 @@ from tui.actions import bindings
 from tui.bridge import Change
 from tui.questions.work_item_deeds import WorkItemDeeds
 from tui.screens.pane_screen import PaneScreen, PaneTabs
-from tui.screens.questions.gate_text import gate_paragraphs
+from tui.screens.questions.gate_text import gate_paragraphs, overtaken_by, round_note
 from tui.screens.work.cost_text import Doing, doing_cells, phase_cells, running_rows, total_line
 from tui.text.moments import moment
 from tui.text.words import DELEGATION_MARKS, UNKNOWN, Line, phase_cell, span_of_time
@@ -129,7 +129,10 @@ class GateView(Document):
 
 
 class Delegations(RowList["DelegationRow | Doing"]):
-    """Pane 3: who was asked, on what, how it ended, executed by what, how long it took."""
+    """Pane 3: who was asked, on what, how it ended, executed by what, how long it took.
+
+    At its top it follows what comes, so that what runs now is in sight; elsewhere it stays where it is read.
+    """
 
     PLACES: ClassVar[tuple[str, ...]] = ("delegations", "list")
     TITLE = "delegations"
@@ -142,6 +145,10 @@ class Delegations(RowList["DelegationRow | Doing"]):
         Column("time", 5, right=True),
     )
     summary = ""
+
+    def _arrange(self, cursor: int, top: int) -> None:
+        is_at_top = self._cursor == 0 and self.scroll_offset.y == 0
+        super()._arrange(*((0, 0) if is_at_top else (cursor, top)))
 
 
 class Artifacts(RowList[ArtifactRow]):
@@ -219,18 +226,18 @@ class WorkItemScreen(WorkItemDeeds, PaneScreen):
             return
         if not self.query(Headline):
             return  # left while it was read
-        first, self._facts = self._facts is None, facts
+        before, self._facts = self._facts, facts
         headline = self.query_one(Headline)
         headline.item = facts.item
         paid = facts.costs, facts.budget, facts.warn_at
         headline.cost, headline.short_cost = total_line(*paid), total_line(*paid, short=True)
         phases = self.pane("phases")
-        phases.columns = Phases.PAID if facts.costs else Phases.COLUMNS
+        columns, codes = Phases.PAID if facts.costs else Phases.COLUMNS, map(_with_round, facts.item.cells)
+        phases.columns = (Column("", max(map(len, codes))), *columns[1:])
         phases.set_rows(facts.item.cells)
-        if first and facts.item.phase:
+        if self._follows_work(before) and facts.item.phase:
             phases.go_to(facts.item.phase)
         self._show_delegations()
-        self.pane("delegations").summary = f"{len(facts.delegations)} recorded"
         self.pane("artifacts").set_rows(facts.artifacts)
         broken = facts.broken_link
         told = f"broken at {one_line(broken.type, 30)}" if broken is not None else "the chain is whole"
@@ -239,16 +246,26 @@ class WorkItemScreen(WorkItemDeeds, PaneScreen):
         self.refresh_titles()
         self.apm.show_keys()
 
+    def _follows_work(self, before: Facts | None) -> bool:
+        """Whether the cursor stands where the work was, with nobody reading what the gate there said."""
+        cell = self.pane("phases").row
+        at_work = before is None or (cell is not None and cell.phase == before.item.phase)
+        return at_work and not self.pane("gate").has_focus
+
     async def hear(self) -> None:
         """What its running delegations tell of themselves now."""
         running = await self.apm.bridge.read(lambda _, live, now: running_rows(self.work_item, live, now))
         if self._facts is not None and self.query(Headline):
             self._facts = replace(self._facts, running=running)
             self._show_delegations()
+            self.refresh_titles()
 
     def _show_delegations(self) -> None:
         if self._facts is not None:
-            self.pane("delegations").set_rows((*self._facts.running, *reversed(self._facts.delegations)))
+            pane, running = self.pane("delegations"), self._facts.running
+            pane.set_rows((*running, *reversed(self._facts.delegations)))
+            count = sum(isinstance(row, DelegationRow) for row in running)
+            pane.summary = f"{f'{count} running, ' if count else ''}{len(self._facts.delegations)} recorded"
 
     def tick(self, now: int) -> None:
         super().tick(now)
@@ -268,7 +285,7 @@ class WorkItemScreen(WorkItemDeeds, PaneScreen):
             return
         gate = self.pane("gate")
         found = self._facts.gate(cell.phase)
-        gate.summary = "" if found is None else f"round {found.round}"
+        gate.summary = round_note(found, self._facts.runs)
         gate.show(gate_paragraphs(cell, found, self._facts), from_top=f"gate {cell.phase}" != gate.TITLE)
         gate.TITLE = f"gate {cell.phase}"
 
@@ -308,18 +325,25 @@ class WorkItemScreen(WorkItemDeeds, PaneScreen):
     def _phase_cells(self, cell: PhaseCell) -> tuple[Line, ...]:
         gate = self._facts.gate(cell.phase) if self._facts else None
         reached = cell.status != ""
-        again = (f" round {cell.round}" if cell.round > 1 else "", "ask")
-        met = sum(bool(c.get("passed")) for c in gate.criteria) if gate else 0
-        measured: Line = (
-            ((f"{met} of {len(gate.criteria)}", "good" if gate.passed else "ask"),) if gate else (("", "text"),)
-        )
         return (
-            ((cell.phase, "accent" if reached else "faint"),),
-            ((PHASE_BY_CODE[cell.phase].title, "text" if reached else "faint"), again),
+            ((cell.phase, "accent" if reached else "faint"), (_with_round(cell)[len(cell.phase) :], "ask")),
+            ((PHASE_BY_CODE[cell.phase].title, "text" if reached else "faint"),),
             phase_cell(cell, self.apm.now()),
-            measured,
+            _met(gate, self._facts.runs) if gate is not None and self._facts is not None else (("", "text"),),
             *(phase_cells(self._facts.costs, cell.phase) if self._facts is not None and self._facts.costs else ()),
         )
+
+
+def _with_round(cell: PhaseCell) -> str:
+    """As `I1/2`; a first round goes without its number."""
+    return f"{cell.phase}/{cell.round}" if cell.round > 1 else cell.phase
+
+
+def _met(gate: GateResultRow, runs: Sequence[PhaseRunRow]) -> Line:
+    """How many criteria of a gate are met; grey where that was measured in a round of before."""
+    met = sum(bool(c.get("passed")) for c in gate.criteria)
+    tone = "faint" if overtaken_by(gate, runs) is not None else "good" if gate.passed else "ask"
+    return ((f"{met} of {len(gate.criteria)}", tone),)
 
 
 def _read(reader: Connection, work_item: int, live: LiveRow, now: int) -> Facts | None:
