@@ -110,12 +110,17 @@ async def test_another_answer_asks_for_its_reason(busy_workspace: SeededWorkspac
     assert [(a.option, a.reason) for a in given] == [("both", "customers ask")]
 
 
-async def test_r_offers_the_other_answers(busy_workspace: SeededWorkspace) -> None:
+async def test_r_offers_the_other_answers_each_under_the_digit_that_it_has_on_its_card(
+    busy_workspace: SeededWorkspace,
+) -> None:
     async with opened(busy_workspace) as pilot:
         await press(pilot, "space", "r")
         assert isinstance(pilot.app.screen, ChoiceDialog)
-        assert "WebAuthn" not in "\n".join(lines_of(pilot.app.screen.query_one(Cards)))
-        await press(pilot, "2", *"customers ask", "enter")
+        heads = [line.lstrip("▌ ") for line in lines_of(pilot.app.screen.query_one(Cards))]
+        assert [head for head in heads if head[:1].isdigit()] == ["2 One-time codes by mail", "3 Both"]
+        await press(pilot, "1")
+        assert isinstance(pilot.app.screen, ChoiceDialog)
+        await press(pilot, "3", *"customers ask", "enter")
         assert [a.option for a in await answers(busy_workspace, PASSKEYS)] == ["both"]
 
 

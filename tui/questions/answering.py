@@ -123,15 +123,19 @@ class Answering(_Node):
         question = self.question_for_key()
         if question is None:
             return
-        others = [o for o in question.options if o["key"] != question.recommended]
+        others = {n: o for n, o in enumerate(question.options, 1) if o["key"] != question.recommended}
         if not others:
             app_of(self).tell("There is no other answer.")
         elif len(others) == 1:
-            self.take(question, others[0])
+            self.take(question, *others.values())
         else:
             from tui.screens.dialogs.choice import Choice, ChoiceDialog
 
-            choices = [Choice(o["key"], one_line(o["label"]), one_line(o.get("consequence", ""))) for o in others]
+            # Under the digits that they have on the question's own cards: one digit is one answer.
+            choices = [
+                Choice(o["key"], one_line(o["label"]), one_line(o.get("consequence", "")), number=n)
+                for n, o in others.items()
+            ]
             dialog = ChoiceDialog("Which other answer?", choices)
             self.ask(question, dialog, lambda key: self.take(question, option_of(question, key)))
 

@@ -21,12 +21,16 @@ from tui.widgets.painted import Painted, wrap
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One answer. `badge` stands behind the label, `note` (its consequence) below it."""
+    """One answer. `badge` stands behind the label, `note` (its consequence) below it.
+
+    `number` is the digit that takes it, where that is not its place in the list.
+    """
 
     key: str
     label: str
     note: str = ""
     badge: str = ""
+    number: int | None = None
 
 
 class Cards(Painted, ScrollView, can_focus=True):
@@ -53,12 +57,20 @@ class Cards(Painted, ScrollView, can_focus=True):
         self._lay_out()
         self.refresh(layout=True)
 
+    def number_at(self, n: int) -> int:
+        """The digit that takes the card at this place."""
+        return self.cards[n].number or n + 1
+
+    def at_number(self, number: int) -> Card | None:
+        """The card that this digit takes."""
+        return next((card for n, card in enumerate(self.cards) if self.number_at(n) == number), None)
+
     def copied(self) -> tuple[str, str] | None:
         """The card under the cursor with its note, and what it is."""
         if not self.cards:
             return None
         card = self.cards[self.cursor]
-        return "\n".join(part for part in (card.label, card.note) if part), f"answer {self.cursor + 1}"
+        return "\n".join(part for part in (card.label, card.note) if part), f"answer {self.number_at(self.cursor)}"
 
     def _lay_out(self) -> None:
         """For the width there is; without one yet, wrapping would ask for a scroll bar that nobody needs.
@@ -79,7 +91,7 @@ class Cards(Painted, ScrollView, can_focus=True):
         """Every line with the number of its card. Wide enough, a note stands beside its label, else below it."""
         made: list[tuple[int, Line]] = []
         for n, card in enumerate(self.cards):
-            label = ((f" {n + 1} ", "accent"), (card.label, "strong"))
+            label = ((f" {self.number_at(n)} ", "accent"), (card.label, "strong"))
             badge: Line = (("  ", "text"), (f"{card.badge}", "good")) if card.badge else ()
             made += [(n, line) for line in wrap((*label, *badge), width - 1, indent=3)]
             if card.note:

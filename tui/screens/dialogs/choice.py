@@ -37,8 +37,9 @@ class ChoiceDialog(Dialog[str]):
         self.query_one(Cards).show(self.choices)
 
     def action_pick(self, number: int) -> None:
-        if number <= len(self.choices):
-            self.dismiss(self.choices[number - 1].key)
+        card = self.query_one(Cards).at_number(number)
+        if card is not None:
+            self.dismiss(card.key)
 
     @on(Cards.Taken)
     def _taken(self, message: Cards.Taken) -> None:
