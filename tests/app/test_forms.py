@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from core.governance.answers import SHAPES as LEGAL
 from core.governance.answers import check_answer
 from tests.app.asked import answers
-from tests.app.driving import SMALL, app_in, opened, press, screen_text, settle
+from tests.app.driving import SMALL, app_in, lines_of, opened, press, screen_text, settle
 from tests.app.seeding import Option, Question, SeededWorkspace, raise_question
 from tui.questions import forms
 from tui.questions.answer_parts import Part, six_w_short
+from tui.screens.dialogs.form import Complaint, Label
 from tui.screens.questions.answer_form import AnswerForm
 from tui.widgets.fields import Area, Field
 
@@ -190,6 +191,41 @@ async def test_the_form_names_all_that_the_gate_would_miss_again(empty_workspace
         await press(pilot, "f2")
         told = "acceptance criteria 2 of 3; when, where, how are empty: at most 0.45 of 0.70"
         assert told in " ".join(screen_text(pilot).replace("│", " ").split())
+
+
+def said_below(form: AnswerForm) -> str:
+    return form.query_one("#box > Complaint", Complaint).text
+
+
+async def test_a_complaint_is_about_what_is_typed_now(empty_workspace: SeededWorkspace) -> None:
+    asks = {"acceptance_criteria": "lines", **dict.fromkeys(("who", "what", "when", "where", "why", "how"), "text")}
+    async with opened(empty_workspace) as pilot:
+        form = await _form_of(pilot, asks, THIN_D1)
+        when = form.query_one("#label-when", Label)
+        assert "too little is said about it" in lines_of(when)[0]
+        await press(pilot, "f2")
+        assert said_below(form) == "Nothing is filled in yet."
+        form.query_one("#value-when", Field).value = "in May"
+        await settle(pilot)
+        told = "The gate would ask again: acceptance criteria 2 of 3; where, how are empty: at most 0.57 of 0.70."
+        assert said_below(form) == told
+        assert "too little" not in lines_of(when)[0]
+        await press(pilot, "f2")
+        assert said_below(form) == f"{told} Send once more to send it as it is."
+        form.query_one("#value-where", Field).value = "in the list"
+        form.query_one("#value-acceptance_criteria", Area).text = "it sorts"
+        await settle(pilot)
+        assert said_below(form) == ""
+
+
+async def test_a_choice_ends_the_complaint_that_nothing_is_filled_in(empty_workspace: SeededWorkspace) -> None:
+    async with opened(empty_workspace) as pilot:
+        form = await _form_of(pilot, {"tests_updated": "flag"}, ())
+        assert said_below(form) == ""
+        await press(pilot, "f2")
+        assert said_below(form) == "Nothing is filled in yet."
+        await press(pilot, "right")
+        assert said_below(form) == ""
 
 
 async def test_what_is_typed_first_goes_behind_the_id_that_is_missing(empty_workspace: SeededWorkspace) -> None:

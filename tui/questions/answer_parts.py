@@ -14,6 +14,7 @@ from core.store.rows import EscalationRow
 from tui.questions.forms import Shape, begun, ids_in, in_order, said_about, shape_of
 
 SIX_W = "six_w_confidence"
+TOO_LITTLE = "too little is said about it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,13 @@ class Part:
         """How much of what the gate wants there is with this text, in the gate's words; "" where it counts nothing."""
         counted = _COUNTED.match(self.said)
         return "" if counted is None else f"{self._sum(counted, typed)} of {counted[2]}{counted[3] or ''}"
+
+    def told(self, typed: str) -> str:
+        """What stands beside its field: what the gate said, counted anew with this text where it counts. That too
+        little was said is not said of a text that it has not seen."""
+        if self.said == TOO_LITTLE and typed.strip():
+            return ""
+        return self.amount(typed) or self.said
 
     def falls_short(self, typed: str) -> bool:
         """Whether the gate would miss it again."""
@@ -110,4 +118,4 @@ def six_w_short(missing: Sequence[Any], typed: Mapping[str, str]) -> str:
 def _scored(key: str, said: Sequence[str]) -> str:
     """Of the six questions the gate says only which of them were answered too thinly."""
     weak = " ".join(said).partition("weak:")[2]
-    return "too little is said about it" if key in weak.replace(")", " ").replace(",", " ").split() else ""
+    return TOO_LITTLE if key in weak.replace(")", " ").replace(",", " ").split() else ""

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from textual import events
 from textual.binding import BindingType
+from textual.message import Message
 from textual.reactive import reactive
 
 from tui.actions import bindings
@@ -21,10 +22,16 @@ class Picker(PaintedLine, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("picker")]
     at: reactive[int] = reactive(0)
 
+    class Changed(Message):
+        """Another word was chosen."""
+
     def __init__(self, choices: Sequence[str], value: str = "", *, widget_id: str | None = None) -> None:
         super().__init__(id=widget_id)
         self.choices = tuple(choices)
         self.set_reactive(Picker.at, self.choices.index(value) if value in self.choices else 0)
+
+    def watch_at(self) -> None:
+        self.post_message(self.Changed())
 
     @property
     def value(self) -> str:

@@ -128,6 +128,23 @@ class Form(Dialog[T]):
             found[str(field.id)] = value
         return found
 
+    def fault(self) -> str:
+        """Why what is typed cannot be sent as it is; "" where it can."""
+        try:
+            self.made()
+        except (NotReadable, ApmError) as error:
+            return str(error)
+        return ""
+
+    @on(Field.Changed)
+    @on(Area.Changed)
+    @on(Picker.Changed)
+    def _judge_again(self) -> None:
+        """A complaint is about what is typed now; none comes before something was to be sent."""
+        complaint = self.query_one(Complaint)
+        if complaint.text:
+            complaint.say(self.fault())
+
     def action_send(self) -> None:
         try:
             answer = self.made()

@@ -57,17 +57,32 @@ class LineDialog(Dialog[str]):
 
     @on(Field.Submitted)
     def action_send(self) -> None:
-        line = self.query_one(Field).value.strip()
-        if not line and self._needed:
-            self.query_one(Complaint).say(self._needed)
-            return
-        try:
-            self._check(line)
-        except NotReadable as error:
-            self.query_one(Complaint).say(str(error))
+        if fault := self.fault():
+            self.query_one(Complaint).say(fault)
             return
         self.keep_draft()
-        self.dismiss(line)
+        self.dismiss(self.line)
+
+    @on(Field.Changed)
+    def _judge_again(self) -> None:
+        """A complaint is about what is typed now; none comes before something was to be sent."""
+        complaint = self.query_one(Complaint)
+        if complaint.text:
+            complaint.say(self.fault())
+
+    @property
+    def line(self) -> str:
+        return self.query_one(Field).value.strip()
+
+    def fault(self) -> str:
+        """Why the line is not taken; "" where it is."""
+        if not self.line and self._needed:
+            return self._needed
+        try:
+            self._check(self.line)
+        except NotReadable as error:
+            return str(error)
+        return ""
 
     def action_out(self) -> None:
         self.keep_draft()

@@ -80,11 +80,11 @@ class AnswerForm(Form[Given | InEditor]):
     @on(Area.Changed)
     @on(Field.Changed)
     def _count(self) -> None:
-        """Beside each field, what the gate would count now."""
+        """Beside each field, what the gate would say now."""
         typed = self.typed()
         for part in self._parts:
-            if not part.ids and (amount := part.amount(typed.get(FIELD + part.key, ""))):
-                self.query_one(f"#{LABEL}{part.key}", Label).tell(amount)
+            if not part.ids:
+                self.query_one(f"#{LABEL}{part.key}", Label).tell(part.told(typed.get(FIELD + part.key, "")))
 
     def by_value(self) -> dict[str, str]:
         """What is typed for each value, and for the reason."""
@@ -115,24 +115,26 @@ class AnswerForm(Form[Given | InEditor]):
             self.query_one(Complaint).say(str(error))
             self._show_fault(error.key)
             return
-        if short := self._falls_short():
-            self.query_one(Complaint).say(f"The gate would ask again: {short}. Send once more to send it as it is.")
+        short, typed = self._falls_short(), self.by_value()
+        if short and self._warned != typed:
+            self._warned = typed
+            self.query_one(Complaint).say(f"{short} Send once more to send it as it is.")
             return
         # Not forgotten yet: the question may have changed meanwhile, and then this is written again for nothing.
         self.keep_draft()
         self.dismiss(answer)
 
+    def fault(self) -> str:
+        return super().fault() or self._falls_short()
+
     def _falls_short(self) -> str:
-        """What the gate would miss again, told once for the same texts."""
+        """What the gate would miss again."""
         typed = self.by_value()
         parts = [part for part in self._parts if part.falls_short(typed[part.key])]
         short = [f"{part.name} {part.amount(typed[part.key])}" for part in parts]
         if thin := six_w_short(self._question.missing, typed):
             short.append(thin)
-        if not short or self._warned == typed:
-            return ""
-        self._warned = typed
-        return "; ".join(short)
+        return f"The gate would ask again: {'; '.join(short)}." if short else ""
 
     def _show_fault(self, key: str) -> None:
         """To the field that the complaint is about."""

@@ -69,6 +69,12 @@ class WordDialog(Dialog[str]):
         self.keep_draft()
         self.dismiss(said)
 
+    @on(Field.Changed)
+    def _judge_again(self) -> None:
+        """That a line is needed is said of an empty one."""
+        if self.query_one(Field).value.strip():
+            self.query_one(Complaint).say("")
+
     def action_out(self) -> None:
         self.keep_draft()
         self.dismiss(None)
