@@ -1,9 +1,12 @@
-"""What the app says in passing: what was done, and what cannot be. The same words stand there once, few at a time."""
+"""What the app says in passing: what was done, and what cannot be. The same words stand there once, few at a time.
+
+Notices take lines of the screen and lie over nothing, so that no key answers what they hide (`styles/app.tcss`).
+"""
 
 from __future__ import annotations
 
 from textual.app import App
-from textual.notifications import Notify
+from textual.notifications import Notification, Notify
 
 from core.sanitise import sanitise
 from tui.text.words import in_screen_words
@@ -11,7 +14,9 @@ from tui.text.words import in_screen_words
 LONGEST = 500
 """Characters of a notice."""
 MOST = 3
-"""Notices that stand at one time: they lie over what is being read."""
+"""Notices that stand at one time: they take room from what is being read."""
+LOW_BELOW = 20
+"""Rows of the screen below which one stands, and what only tells waits for no room that something else needs."""
 TOLD_SECONDS, COMPLAINED_SECONDS, LATE_SECONDS = 4, 12, 60
 LATE = "Not written yet: another program holds the database, or the disk is slow. It is written as soon as that ends."
 
@@ -52,8 +57,25 @@ class Notices(App[int]):
         standing = [old for old in self._notifications if old is not new]
         same = [old for old in standing if (old.message, old.severity) == (new.message, new.severity)]
         others = sorted((old for old in standing if old not in same), key=lambda old: old.severity != "information")
-        for old in (*same, *others[: max(0, len(others) - MOST + 1)]):
+        most = 1 if self.size.height < LOW_BELOW else MOST
+        if most == 1 and new.severity == "information" and any(old.severity != "information" for old in others):
+            event.prevent_default()
+            return
+        for old in (*same, *others[: max(0, len(others) - most + 1)]):
             self._unnotify(old, refresh=False)
+
+    def _refresh_notifications(self) -> None:
+        super()._refresh_notifications()
+        self._make_room()
+
+    def _unnotify(self, notification: Notification, refresh: bool = True) -> None:
+        super()._unnotify(notification, refresh)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """A dialog's parts take less of a low screen while something is said below it."""
+        if self._screen_stack and self.screen.is_modal:
+            self.screen.set_class(bool(self._notifications), "-told")
 
 
 def _shown(text: str) -> str:

@@ -6,14 +6,17 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from textual.widgets._toast import Toast
+from textual.widget import Widget
+from textual.widgets._toast import Toast, ToastRack
 
 from core.governance import escalations
 from tests.app.asked import PASSKEYS, answers, row_of
-from tests.app.driving import USUAL, app_in, notices, opened, press, send, settle
+from tests.app.driving import SMALL, USUAL, WIDE, app_in, notices, opened, press, screen_text, send, settle
 from tests.app.seeding import SeededWorkspace
 from tui.notices import LATE
 from tui.questions.works import answer_work
+from tui.widgets.cards import Cards
+from tui.widgets.key_bar import KeyBar
 from tui.writing import WAITS
 
 SAID = "Question 2 is already answered."
@@ -52,6 +55,55 @@ async def test_few_stand_at_a_time_and_what_went_wrong_stands_longest(busy_works
             app.complain(text)
         await settle(pilot)
         assert notices(pilot) == ["Worse.", "Worst.", "All is lost."]
+
+
+LONG = "Question 2 is already answered by grace: retry. What you wrote went to state/copied.txt. " * 3
+
+
+@pytest.mark.parametrize("size", [SMALL, USUAL, WIDE])
+@pytest.mark.parametrize("keys", [("space",), ("space", "r"), ("t",), ("space", "3"), ("t", "a"), ("n",), ("0",)])
+async def test_no_notice_lies_over_what_is_read_or_answered(
+    busy_workspace: SeededWorkspace, size: tuple[int, int], keys: tuple[str, ...]
+) -> None:
+    async with opened(busy_workspace, size) as pilot:
+        await press(pilot, *keys)
+        app = app_in(pilot)
+        app.tell(LONG)
+        app.tell("It is done.")
+        app.complain(LONG)
+        await settle(pilot)
+        screen = pilot.app.screen
+        rack = screen.query_one(ToastRack).region
+        assert screen.query(Toast)
+        assert rack.height > 0
+        for widget in screen.query("Document, Cards, KeyBar, TopLine, RowList, #box"):
+            assert not (widget.region.area and widget.region.overlaps(rack)), widget
+        for cards in screen.query(Cards):
+            assert cards.region.height >= 2
+            box = cards.parent
+            assert isinstance(box, Widget)
+            assert box.region.contains_region(cards.region)
+        assert any(bar.region.height == 1 for bar in screen.query(KeyBar))
+
+
+async def test_on_a_low_screen_one_stands_and_what_went_wrong_is_not_driven_out_by_what_only_tells(
+    busy_workspace: SeededWorkspace,
+) -> None:
+    async with opened(busy_workspace, SMALL) as pilot:
+        app = app_in(pilot)
+        app.tell("One.")
+        app.tell("Two.")
+        await settle(pilot)
+        assert notices(pilot) == ["Two."]
+        app.tell_late(is_late=True)
+        app.tell("Three.")
+        await settle(pilot)
+        assert notices(pilot) == [LATE]
+        shown = " ".join(screen_text(pilot).replace("█", " ").split())
+        assert LATE in shown, "all of it can be read"
+        app.complain("Wrong.")
+        await settle(pilot)
+        assert notices(pilot) == ["Wrong."]
 
 
 @pytest.mark.parametrize("option", ["passkeys", "codes"])

@@ -120,7 +120,7 @@ async def test_the_last_open_pane_of_a_column_stays_open(busy_workspace: SeededW
     async with opened(busy_workspace) as pilot:
         await press(pilot, "2", "z", "3", "z", "4", "z")
         assert notices(pilot)[-1] == "The last open pane here cannot be folded."
-        assert sizes(pilot)["briefing"][1] == WIDE[1] - 2 - 2 * 2
+        assert sizes(pilot)["briefing"][1] == WIDE[1] - 2 - 2 * 2 - 1, "the notice has a line of its own"
 
 
 async def test_enter_on_a_folded_pane_unfolds_it_first(busy_workspace: SeededWorkspace) -> None:

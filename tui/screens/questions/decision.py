@@ -85,6 +85,9 @@ class QuestionView(Live, Document):
     async def read_anew(self, change: Change) -> None:
         await cast("Decision", self.screen).read_question()
 
+    def on_resize(self) -> None:
+        self.call_after_refresh(cast("Decision", self.screen).note_rest)
+
 
 class Decision(QuestionDeeds, Screen[None]):
     """An answer is bound to what is drawn: keys that come before the question is drawn answer nothing."""
@@ -187,9 +190,9 @@ class Decision(QuestionDeeds, Screen[None]):
         place = _place_in_queue(shown)
         question.border_title = Content(f"{title}: {place} that wait for you" if place else title)
         question.border_subtitle = Content(_state_note(shown, now))
-        self.call_after_refresh(self._note_rest)
+        self.call_after_refresh(self.note_rest)
 
-    def _note_rest(self) -> None:
+    def note_rest(self) -> None:
         """Of what is to be permitted nothing stays below the edge unnoticed."""
         if not self.display:
             return  # left before it was drawn
@@ -298,7 +301,7 @@ class Decision(QuestionDeeds, Screen[None]):
 
     def action_scroll_text(self, direction: int) -> None:
         self.query_one(QuestionView).action_half(direction)
-        self.call_after_refresh(self._note_rest)
+        self.call_after_refresh(self.note_rest)
 
     def action_out(self) -> None:
         self.dismiss()
