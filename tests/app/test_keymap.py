@@ -9,7 +9,7 @@ from textual._xterm_parser import XTermParser
 from textual.events import Key
 from textual.pilot import Pilot
 
-from tests.app.driving import app_in, lines_of, opened, press, screen_text, settle
+from tests.app.driving import app_in, lines_of, notices, opened, press, screen_text, settle
 from tests.app.seeding import SeededWorkspace
 from tui.actions import ACTIONS, DIGITS
 from tui.actions.keys import NAMED, PUNCTUATION, key_of, shown
@@ -19,6 +19,7 @@ from tui.screens.questions.decision import Decision
 from tui.settings.configured import ConfiguredApp
 from tui.settings.keymap import AS_IT_CAME, BOUND, Keymap, clashes, open_at_once
 from tui.widgets.document import Document
+from tui.widgets.row_list import RowList
 
 
 def use(pilot: Pilot[int], **changed: tuple[str, ...]) -> None:
@@ -156,6 +157,26 @@ async def test_the_palette_shows_first_what_was_run_last(busy_workspace: SeededW
         assert isinstance(app_in(pilot).screen, Palette)
         await press(pilot, "enter")
         assert not app_in(pilot).ascii_glyphs
+
+
+@pytest.mark.parametrize(("pane", "words", "told"), [("1", "snooze", "“Questions”"), ("4", "cancel", "“Work items”")])
+async def test_the_palette_finds_a_command_of_another_place_and_says_where_it_works(
+    busy_workspace: SeededWorkspace, pane: str, words: str, told: str
+) -> None:
+    async with opened(busy_workspace) as pilot:
+        await press(pilot, pane, "colon")
+        rows = pilot.app.screen.query_one(RowList)
+        offered = rows.count
+        await press(pilot, *words)
+        row = next(row for row in rows.rows if words.capitalize() in row.action.title)
+        assert row.reason is not None
+        assert told in row.reason
+        assert rows.go_to(row.action.id)
+        await press(pilot, "enter")
+        assert isinstance(pilot.app.screen, Palette)
+        assert notices(pilot)[-1] == f"{row.action.title}: {row.reason}."
+        await press(pilot, *["backspace"] * len(words))
+        assert rows.count == offered
 
 
 async def test_the_palette_says_why_a_command_does_not_apply_and_stays(busy_workspace: SeededWorkspace) -> None:

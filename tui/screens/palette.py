@@ -1,4 +1,4 @@
-"""The command palette: every action of this place, found by a few of its letters."""
+"""The command palette: every action of this place, found by a few of its letters; those of other places say where."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from textual.fuzzy import Matcher
 from textual.widget import Widget
 
-from tui.actions import Action, bindings
+from tui.actions import PLACES, Action, bindings
 from tui.screens.dialogs.dialog import Dialog
 from tui.settings.configured import ConfiguredApp, keymap_of
 from tui.settings.keymap import Offer, as_called, reason_against
@@ -23,7 +23,7 @@ from tui.widgets.row_list import RowList
 COLUMNS = (Column("command", 18), Column("what it does"), Column("key", 10, right=True, rank=1))
 MOST_RECENT = 50
 EMPTY: tuple[Line, ...] = (
-    (("No such command here.", "dim"),),
+    (("No such command.", "dim"),),
     (("esc", "accent"), (" leaves everything as it is", "dim")),
 )
 
@@ -51,6 +51,8 @@ class Palette(Dialog[Action]):
         super().__init__()
         self._places = places
         self._commands: Sequence[Command] = ()
+        self._elsewhere: Sequence[Command] = ()
+        """Found behind the others, once something is looked for."""
 
     def body(self) -> Iterable[Widget]:
         yield Field(placeholder="what do you want to do?")
@@ -61,6 +63,7 @@ class Palette(Dialog[Action]):
         rows = self.query_one(RowList)
         rows.can_focus = False
         self._commands = by_recency(self._offered(), self._recent)
+        self._elsewhere = self._offered_elsewhere()
         rows.set_rows(self._commands)
 
     @property
@@ -73,13 +76,24 @@ class Palette(Dialog[Action]):
         return [
             Command(as_called(around, offer), reason_against(around, offer.action.id))
             for offer in keymap_of(self.app).in_places(self._places)
-            if offer.action.palette and offer.action.id != "palette" and "{key}" not in offer.action.handler
+            if _is_command(offer.action)
         ]
+
+    def _offered_elsewhere(self) -> list[Command]:
+        """What does the same in several places is one command, with all of them."""
+        keymap, here = keymap_of(self.app), {command.action.id for command in self._commands}
+        found: dict[tuple[str, str], list[Offer]] = {}
+        for place in PLACES:
+            for offer in keymap.in_places((place,)):
+                if _is_command(offer.action) and offer.action.id not in here:
+                    found.setdefault((offer.action.title, offer.action.description), []).append(offer)
+        return [Command(same[0], f"works in {_and(PLACES[o.action.place] for o in same)}") for same in found.values()]
 
     @on(Field.Changed)
     def _find(self, event: Field.Changed) -> None:
         rows = self.query_one(RowList)
-        rows.set_rows(found(self._commands, event.value))
+        elsewhere = found(self._elsewhere, event.value) if event.value.strip() else []
+        rows.set_rows([*found(self._commands, event.value), *elsewhere])
         rows.action_end(-1)
 
     @on(RowList.Opened)
@@ -100,6 +114,15 @@ class Palette(Dialog[Action]):
 
     def action_down(self, step: int) -> None:
         self.query_one(RowList).action_down(step)
+
+
+def _is_command(action: Action) -> bool:
+    return action.palette and action.id != "palette" and "{key}" not in action.handler
+
+
+def _and(places: Iterable[str]) -> str:
+    *first, last = (f"“{place}”" for place in places)
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def by_recency(commands: Sequence[Command], recent: Sequence[str]) -> list[Command]:
