@@ -142,7 +142,7 @@ async def analyse(project: Json, worktree: Path, scratch: Path, base: str) -> An
     suspects = [report.tool for report in now if report.findings]
     if suspects:
         before = {report.tool.name: report.findings for report in await _reports(branch, suspects, base)}
-    split = [(report, *added(report.findings, before.get(report.tool.name, ()), worktree)) for report in now]
+    split = await asyncio.to_thread(_split, now, before, worktree)
     lacking = [tool for tool in tools if tool.missing]
     return Analysis(
         payload=_payload(split, lacking),
@@ -152,6 +152,13 @@ async def analyse(project: Json, worktree: Path, scratch: Path, base: str) -> An
             evidence_of(result, report.tool.name, report.tool.version) for report in now for result in report.results
         ),
     )
+
+
+def _split(
+    now: Sequence[Report], before: Mapping[str, Sequence[Finding]], worktree: Path
+) -> list[tuple[Report, list[Finding], list[Finding]]]:
+    """Each report with what is new in it and what was there. On a thread: of 100,000 findings it takes a second."""
+    return [(report, *added(report.findings, before.get(report.tool.name, ()), worktree)) for report in now]
 
 
 def _payload(split: Sequence[tuple[Report, list[Finding], list[Finding]]], lacking: Sequence[Tool]) -> Json:

@@ -185,7 +185,7 @@ async def _bandit(trees: _Trees) -> Check:
         removed = [path for status, path in trees.changed if status == "D" and path.endswith(".py")]
         suspects = sorted({found.path for found in now} | set(removed))
         before = (await _bandit_on(tree, [path for path in suspects if is_plain(tree, path)]))[0] or []
-    new, existing = added(now, before, trees.now)
+    new, existing = await asyncio.to_thread(added, now, before, trees.now)
     return Check("bandit", version, [*new, *unseen[0]], [*existing, *unseen[1]], results[-1])
 
 

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -72,6 +74,22 @@ class TestWithoutAConfiguredAnalyser:
         done = await place.analyse(base)
         assert (done.payload["static"]["issues"], done.payload["static"]["existing"]) == (1, 1)
         assert done.payload["findings"][0]["text"] == "Undefined name `elsewhere`"
+
+    async def test_many_findings_are_compared_beside_the_event_loop(
+        self, place: Place, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        threads: list[threading.Thread] = []
+
+        def watched(*given: Any) -> tuple[list[Finding], list[Finding]]:
+            threads.append(threading.current_thread())
+            return added(*given)
+
+        monkeypatch.setattr(analysers, "added", watched)
+        base = commit(place.repo, {"mine.py": ""})
+        commit(place.repo, {"mine.py": UNDEFINED})
+        assert (await place.analyse(base)).payload["static"]["issues"] == 1
+        assert threads
+        assert threading.current_thread() not in threads
 
     async def test_a_renamed_file_takes_its_findings_along(self, place: Place) -> None:
         base = commit(place.repo, {"old.py": UNDEFINED})
