@@ -253,12 +253,7 @@ async def _import_wheel(
 
 async def _ask_archive(check: Json, bench: Bench, project: Json, evidence: list[Json]) -> tuple[bool, str]:
     archive, version = bench.releases / str(check["archive"]), str(check["version"])
-    if archive.suffix == ".zip":
-        with zipfile.ZipFile(archive) as file:
-            names, broken = file.namelist(), file.testzip()
-    else:
-        with tarfile.open(archive) as file:
-            names, broken = file.getnames(), None
+    names, broken = await asyncio.to_thread(_names_in, archive)
     top = {name.split("/")[0] for name in names}
     holds = any(_holds_version(folder, version) for folder in top)
     evidence.append({"tool": "archive", "path": str(check["archive"]), "files": len(names)})
@@ -266,6 +261,15 @@ async def _ask_archive(check: Json, bench: Bench, project: Json, evidence: list[
         holds and not broken,
         f"{archive.name} opens with {len(names)} files and {'is' if holds else 'is not'} {version}.",
     )
+
+
+def _names_in(archive: Path) -> tuple[list[str], str | None]:
+    """What an archive holds, and the first file that cannot be unpacked. On a thread: all of it is read."""
+    if archive.suffix == ".zip":
+        with zipfile.ZipFile(archive) as file:
+            return file.namelist(), file.testzip()
+    with tarfile.open(archive) as file:
+        return file.getnames(), None
 
 
 def _found(output: str) -> Json | None:

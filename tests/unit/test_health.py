@@ -206,6 +206,22 @@ class TestAnArchive:
 
         assert (await verify(bench, ["rows.tar.gz"])).status is Status.SUCCESS
 
+    async def test_is_read_beside_the_event_loop(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+        threads: list[threading.Thread] = []
+
+        def watched(path: Path) -> tuple[list[str], str | None]:
+            threads.append(threading.current_thread())
+            return names_in(path)
+
+        names_in = health._names_in
+        monkeypatch.setattr(health, "_names_in", watched)
+        with zipfile.ZipFile(bench.releases / "rows.zip", "w") as archive:
+            archive.writestr("rows-1.3.0/test.py", "")
+
+        assert (await verify(bench, ["rows.zip"])).status is Status.SUCCESS
+        assert threads
+        assert threading.current_thread() not in threads
+
     async def test_of_another_version_is_not(self, bench: Bench) -> None:
         with tarfile.open(bench.releases / "rows.tar.gz", "w:gz") as archive:
             archive.add(__file__, "rows-1.2.0/test.py")
