@@ -63,6 +63,12 @@ def test_the_list_has_only_what_is_asked_for(line: CommandLine, words: tuple[str
     assert listed(line, *words) == numbers
 
 
+@pytest.mark.parametrize("words", [(), ("--all",), ("--json",), ("--all", "--json")])
+def test_a_list_that_ends_before_its_end_says_so(line: CommandLine, words: tuple[str, ...]) -> None:
+    assert "There are more than 2; --limit" in line("escalation", "list", "--limit", "2", *words).err
+    assert line("escalation", "list", "--limit", "3", *words).err == ""
+
+
 @pytest.mark.parametrize("words", [("--urgency", "DAILY"), ("--match", "x"), ("--only", "overdue"), ("--kind", "gate")])
 def test_all_of_them_and_only_some_exclude_each_other(line: CommandLine, words: tuple[str, ...]) -> None:
     ended = line("escalation", "list", "--all", *words)

@@ -130,6 +130,16 @@ def test_the_list_is_an_array_newest_first(line: CommandLine) -> None:
     assert [i["id"] for i in line("work-item", "list", "-n", "1", "--json").json] == [3]
 
 
+@pytest.mark.parametrize("words", [(), ("--json",)])
+def test_a_list_that_ends_before_its_end_says_so(line: CommandLine, words: tuple[str, ...]) -> None:
+    for title in ("first", "second", "third"):
+        line("work-item", "create", title)
+    ended = line("work-item", "list", "--limit", "2", *words)
+    assert "There are more than 2; --limit" in ended.err
+    assert ("third" in ended.out, "second" in ended.out, "first" in ended.out) == (True, True, False)
+    assert line("work-item", "list", "--limit", "3", *words).err == ""
+
+
 def test_a_number_that_is_none_is_refused(line: CommandLine) -> None:
     for command in ("show", "accept", "cancel"):
         ended = line("work-item", command, "7")

@@ -77,17 +77,17 @@ def list_(
 
     def read(reader: Connection) -> list[Json]:
         if everything:
-            found = reads_escalations.escalations(reader, open_only=False, work_item=work_item, limit=limit)
+            found = reads_escalations.escalations(reader, open_only=False, work_item=work_item, limit=limit + 1)
         else:
             asked = reads_escalations.Asked(
                 section, now, urgency and urgency.upper(), kind, assigned_to, work_item, match
             )
-            found = reads_escalations.page(reader, asked, limit=limit)
+            found = reads_escalations.page(reader, asked, limit=limit + 1)
         return [_shape(reader, row, now) for row in reads_escalations.titled(reader, found)]
 
     with place.open() as workspace:
         now = workspace.store.clock()
-        found = workspace.store.read_now(read)
+        found = output.up_to(limit, workspace.store.read_now(read))
     if as_json:
         output.emit_json(found)
         return

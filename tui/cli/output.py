@@ -9,12 +9,14 @@ import json
 import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from core.sanitise import one_line, sanitise
 from tui.cli import columns
+
+Row = TypeVar("Row")
 
 _emitted: list[bool] = []
 
@@ -43,6 +45,13 @@ def say(text: str = "") -> None:
 def note(text: str) -> None:
     """A line beside the answer."""
     click.echo(sanitise(text), err=True)
+
+
+def up_to(limit: int, found: Sequence[Row]) -> Sequence[Row]:
+    """The rows that a list shows, of one more than that if there are more: then it says so beside them."""
+    if len(found) > limit:
+        note(f"There are more than {limit:,}; --limit N shows more of them.")
+    return found[:limit]
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

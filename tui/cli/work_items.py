@@ -101,7 +101,7 @@ def list_(place: options.Place, limit: int, as_json: bool) -> None:
     from tui.cli import shapes
 
     with place.open() as workspace:
-        found = workspace.store.read_now(lambda r: reads.work_items(r, limit=limit))
+        found = output.up_to(limit, workspace.store.read_now(lambda r: reads.work_items(r, limit=limit + 1)))
     if as_json:
         output.emit_json([shapes.work_item_line(item) for item in found])
         return
