@@ -107,6 +107,10 @@ async def test_a_question_between_two_phases_is_told_in_the_cell_of_the_next(
         assert re.search(told, lines_of(pilot.app.screen.query_one(Pipeline))[1])
 
 
+def line_under_cursor(rows: Pipeline) -> str:
+    return lines_of(rows)[rows.cursor - rows.scroll_offset.y + 1]
+
+
 @pytest.mark.parametrize("size", [WIDE, USUAL, SMALL])
 @pytest.mark.parametrize(("number", "before", "after"), [(2, "○ new", "‖ new"), (5, "◆ asks", "‖ asks")])
 async def test_a_pause_shows_beside_what_else_stops_a_work_item(
@@ -116,12 +120,11 @@ async def test_a_pause_shows_beside_what_else_stops_a_work_item(
         work = pilot.app.screen.query_one(Pipeline)
         work.go_to(number)
         await settle(pilot)
-        line = work.cursor + 1
-        assert before in lines_of(work)[line]
+        assert before in line_under_cursor(work)
         await press(pilot, "p")
-        assert after in lines_of(work)[line]
+        assert after in line_under_cursor(work)
         await press(pilot, "p")
-        assert before in lines_of(work)[line]
+        assert before in line_under_cursor(work)
 
 
 async def test_p_is_called_what_it_does(busy_workspace: SeededWorkspace) -> None:
