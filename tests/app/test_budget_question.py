@@ -52,7 +52,8 @@ async def test_it_tells_what_is_used_of_what_and_what_the_work_item_cost(spent: 
     async with opened(spent) as pilot:
         await ask(pilot)
         told = lines(pilot.app.screen.query_one(QuestionView))
-    assert told[0].startswith("The work item's budget of $5.00 has no room for the next call of code-implementer")
+    assert told[0] == "#7 Export reports as CSV"
+    assert told[1].startswith("The work item's budget of $5.00 has no room for the next call of code-implementer")
     at = told.index("Measured")
     assert [" ".join(line.split()) for line in told[at + 1 : at + 7]] == [
         "the next call up to $0.62 code-implementer",

@@ -31,9 +31,10 @@ async def test_it_leads_with_the_command_then_folder_reason_and_chain(busy_works
     async with opened(busy_workspace) as pilot:
         text = await shown(pilot, busy_workspace)
         lines = lines_of(pilot.app.screen.query_one(QuestionView))
-    assert lines[0] == "code-implementer asks to run this with Bash, 2 lines:"
-    assert lines[1] == "$ git push --force origin HEAD:main && \\"
-    assert "--quiet" in lines[3]
+    assert lines[0] == "#7 Export reports as CSV"
+    assert lines[1] == "code-implementer asks to run this with Bash, 2 lines:"
+    assert lines[2] == "$ git push --force origin HEAD:main && \\"
+    assert "--quiet" in lines[4]
     at = [text.index(part) for part in ("--quiet", "/projects/rowdown", "“The release notes", "implementation-orch ›")]
     assert at == sorted(at)
     assert "in the agent's own words, which nobody checked" in text
@@ -87,5 +88,6 @@ async def test_the_inbox_shows_the_same_command(busy_workspace: SeededWorkspace)
         await press(pilot, "t", "slash", *"code-implementer", "enter")
         preview = pilot.app.screen.query_one("#preview", Document)
         told = ["".join(text for text, _ in p.line) for p in preview.paragraphs]
-    assert told[0] == "code-implementer asks to run this with Bash, 2 lines:"
-    assert told[1] == "$ git push --force origin HEAD:main && \\"
+    assert told[0] == "#7 Export reports as CSV"
+    assert told[1] == "code-implementer asks to run this with Bash, 2 lines:"
+    assert told[2] == "$ git push --force origin HEAD:main && \\"

@@ -288,7 +288,9 @@ async def test_a_question_is_copied_as_it_is_read(busy_workspace: SeededWorkspac
     assert copied is not None
     text, what = copied
     assert what == "question 4"
-    assert text.startswith("Question 4\nR1 Review & Test: 3 of 5 criteria are not met.\n")
+    assert text.startswith(
+        "Question 4\n#6 Round tax totals half to even\nR1 Review & Test: 3 of 5 criteria are not met.\n"
+    )
     assert "84.2 %" in text
     assert "1. Supply what is missing (recommended): The phase goes on" in text
 
