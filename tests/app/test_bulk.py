@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -294,3 +295,5 @@ async def test_what_is_for_one_stays_for_one(mixed: SeededWorkspace, keys: list[
     async with opened(mixed) as pilot:
         await press(pilot, "t", ALL, "G", *keys)
         assert not isinstance(pilot.app.screen, BulkDialog)
+        told = r"This is about question \d+ alone; the \d+ marked ones wait\."
+        assert [text for text in notices(pilot) if re.fullmatch(told, text)]

@@ -254,6 +254,16 @@ async def test_w_opens_the_work_item(busy_workspace: SeededWorkspace) -> None:
         assert decision_of(pilot).escalation == PASSKEYS
 
 
+@pytest.mark.parametrize("place", ["t", "3"])
+async def test_w_opens_the_work_item_from_a_list_of_questions_as_well(
+    busy_workspace: SeededWorkspace, place: str
+) -> None:
+    async with opened(busy_workspace) as pilot:
+        await press(pilot, place, "w")
+        assert isinstance(pilot.app.screen, WorkItemScreen)
+        assert pilot.app.screen.work_item == 4
+
+
 @pytest.mark.parametrize("size", [WIDE, USUAL, SMALL])
 async def test_at_every_size_the_question_and_an_answer_are_in_sight(
     busy_workspace: SeededWorkspace, size: tuple[int, int]

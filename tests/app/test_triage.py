@@ -103,7 +103,7 @@ async def test_an_answered_question_takes_no_answer_from_here(full_inbox: Seeded
 
 async def test_a_filter_is_kept_as_a_section_and_removed_again(full_inbox: SeededWorkspace) -> None:
     async with opened(full_inbox) as pilot:
-        await press(pilot, "t", "slash", *"doc-toucher", "enter", "w")
+        await press(pilot, "t", "slash", *"doc-toucher", "enter", "W")
         await press(pilot, *"docs", "enter")
         assert section_counts(pilot)["docs"] == 9
         await press(pilot, *[NEXT] * 10)
@@ -121,7 +121,7 @@ async def test_a_filter_is_kept_as_a_section_and_removed_again(full_inbox: Seede
 
 async def test_a_kept_section_is_there_for_the_next_one_who_opens_the_app(full_inbox: SeededWorkspace) -> None:
     async with opened(full_inbox) as pilot:
-        await press(pilot, "t", "slash", *"doc-toucher", "enter", "w", *"docs", "enter")
+        await press(pilot, "t", "slash", *"doc-toucher", "enter", "W", *"docs", "enter")
     async with opened(full_inbox) as pilot:
         await press(pilot, "t")
         assert section_counts(pilot)["docs"] == 9
@@ -129,13 +129,13 @@ async def test_a_kept_section_is_there_for_the_next_one_who_opens_the_app(full_i
 
 async def test_a_kept_section_of_answers_counts_answers(full_inbox: SeededWorkspace) -> None:
     async with opened(full_inbox) as pilot:
-        await press(pilot, "t", *[NEXT] * 6, "slash", *"grace", "enter", "w", *"hers", "enter")
+        await press(pilot, "t", *[NEXT] * 6, "slash", *"grace", "enter", "W", *"hers", "enter")
         assert section_counts(pilot)["hers"] == 1
 
 
 async def test_w_without_a_filter_says_what_to_do(three_questions: SeededWorkspace) -> None:
     async with opened(three_questions) as pilot:
-        await press(pilot, "t", "w")
+        await press(pilot, "t", "W")
         assert "write one with /" in notices(pilot)[-1]
 
 
@@ -143,7 +143,7 @@ async def test_a_section_that_everybody_has_cannot_be_removed_or_replaced(three_
     async with opened(three_questions) as pilot:
         await press(pilot, "t", "X")
         assert "Every inbox has this section" in notices(pilot)[-1]
-        await press(pilot, "slash", "F", "enter", "w", *"overdue", "enter")
+        await press(pilot, "slash", "F", "enter", "W", *"overdue", "enter")
         assert "take another name" in notices(pilot)[-1]
 
 

@@ -216,6 +216,11 @@ def test_killed_again_and_again_it_finishes_the_same_work_once(tmp_path: Path) -
     keys = query(workspace, "SELECT work_item, phase, round, agent, subject FROM delegations")
     assert len(keys) == len(set(keys))
     check_released_once(Path(finished.json["project"]["path"]))
+    told = query(
+        workspace, "SELECT channel, subject FROM notifications WHERE subject LIKE 'Released%' ORDER BY channel"
+    )
+    assert [channel for channel, _ in told] == ["console", "file"], "and told once"
+    assert told[0][1].startswith("Released as 0.4.0: #1 "), told
     assert json.loads(apm("audit", "verify", "--json").out)["ok"] is True
 
 

@@ -16,8 +16,9 @@ from core.governance.briefing import Item, Section, keep
 from core.governance.notices import planning
 from core.governance.notices.channels import HOUSE, Channel, Channels
 from core.store.audit import verify
-from core.store.schema import Briefing, ScopeProposal, Setting
+from core.store.schema import Artifact, Briefing, Project, ScopeProposal, Setting, WorkItem
 from core.store.store import Store
+from core.store.transaction import Transaction
 from tests.fresh import fresh_store
 from tests.unit.notice_place import HOUR_MS, NOON, Clock, ask, ask_many, question, rows, tell
 from tests.unit.notice_plan import CHANNELS, MAIL, URGENT, plan, told
@@ -347,3 +348,34 @@ def test_a_fault_of_the_channels_is_told_in_the_house_once_a_day(store: Store, c
 
     assert [row.channel for row in rows(store)] == [*HOUSE, *HOUSE]
     assert "channels[0].url: is missing" in rows(store)[0].subject
+
+
+def test_a_release_is_told_with_its_version_and_where_it_went_and_no_other_phase_is(store: Store) -> None:
+    def work(tx: Transaction) -> None:
+        here = tx.insert(Project, name="ledger", path="/p", target="main", tech="{}", settings="{}", created_at=NOON)
+        tx.insert(
+            WorkItem,
+            project=here,
+            title="Round\x1b[2J half to even",
+            type="bugfix",
+            tags="[]",
+            origin="cli",
+            created_at=NOON,
+        )
+        content = canonical_json({"version": {"from": "1.0.0", "to": "1.0.1"}})
+        kept = {
+            "type": "release.deployed",
+            "digest": "d",
+            "producer": "release-ops-orch",
+            "content": content,
+            "at": NOON,
+        }
+        tx.insert(Artifact, work_item=1, **kept)
+        for phase in ("D1", "O1", "E1"):
+            tx.event("phase.passed", work_item=1, phase=phase, round=1)
+
+    store.write_now(work)
+
+    assert plan(store) == 3
+    assert told(store) == ["Released as 1.0.1: #1 Round half to even"]
+    assert "#1 Round half to even is released as 1.0.1 into main of ledger." in rows(store, "mail")[0].body

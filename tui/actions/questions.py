@@ -24,6 +24,7 @@ _DEEDS = (
     ("escalate", "circumflex_accent", "More urgent", "Make it more urgent", "escalate", 33),
     ("merge", "m", "Merge", "One answer for several questions that take the same answers", "merge", 34),
     ("diff", "d", "Diff", "What the work item has changed so far", "diff", 18),
+    ("work", "w", "Work item", "Open the work item it is about", "work_item", 35),
 )
 """Id, key, title, description, handler, footer rank."""
 
@@ -44,7 +45,6 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "decision.evidence", ("v",), "Evidence", "What it rests on: every command, in full", "decision", "evidence", 17
     ),
-    Action("decision.work", ("w",), "Work item", "Open the work item it is about", "decision", "work_item", 35),
     Action("decision.down", ("J",), "Scroll down", "Scroll the question", "decision", "scroll_text(1)", palette=False),
     Action("decision.up", ("K",), "Scroll up", "Scroll the question", "decision", "scroll_text(-1)", palette=False),
     Action("decision.out", ("escape",), "Out", "Back, without an answer", "decision", "out", 85),

@@ -47,7 +47,7 @@ ACTIONS: tuple[Action, ...] = (
         "scroll_text(-1)",
         palette=False,
     ),
-    Action("triage.keep", ("w",), "Keep filter", "Keep this filter as a section of its own", "triage", "keep", 62),
+    Action("triage.keep", ("W",), "Keep filter", "Keep this filter as a section of its own", "triage", "keep", 62),
     Action("triage.drop", ("X",), "Drop section", "Remove the kept section that is shown", "triage", "drop"),
     Action("bulk.yes", ("y",), "Do it", "Do it to all that take it", "bulk", "do_it", 10, palette=False),
     Action(

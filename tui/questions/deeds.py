@@ -241,6 +241,15 @@ class QuestionDeeds(Answering):
         else:
             app_of(self).open_diff(question.work_item)
 
+    def action_work_item(self) -> None:
+        question = self.question_shown()
+        if question is None:
+            return
+        if question.work_item is None:
+            app_of(self).tell("This question is about no single work item.")
+        else:
+            app_of(self).open_work_item(question.work_item)
+
     def copied(self) -> tuple[str, str] | None:
         """What `y` copies, and what it is."""
         question = self.question_shown()
@@ -263,7 +272,7 @@ class QuestionDeeds(Answering):
         question = self.question_shown()
         if question is None:
             return "there is no question here"
-        closed = _CLOSED.get(states.escalation_state(question, app_of(self).now()), "")
+        closed = "" if name in _READS else _CLOSED.get(states.escalation_state(question, app_of(self).now()), "")
         return closed or (against(question) if against is not None else "") or True
 
     def _in_background(self, work: Any) -> None:
@@ -278,6 +287,8 @@ def _named(question: EscalationRow) -> str:
 
 _ALWAYS = frozenset({"ask", "ack", "snooze", "assign"})
 """Deeds that fit any question that waits."""
+_READS = frozenset({"diff", "work"})
+"""Deeds that only show something, whatever became of the question."""
 _CLOSED = {"resolved": "it is answered already", "merged": "it was merged into another question"}
 
 
@@ -289,6 +300,7 @@ def _no_values(question: EscalationRow) -> str:
     return "" if any(option.get("asks") for option in question.options) else NO_VALUES
 
 
+_NO_WORK_ITEM = "it is about no single work item"
 _AGAINST: dict[str, Callable[[EscalationRow], str]] = {
     "accept": _no_recommendation,
     "rule": lambda q: _no_recommendation(q) or ("" if q.kind == "decision" else "a rule is for decisions only"),
@@ -297,7 +309,8 @@ _AGAINST: dict[str, Callable[[EscalationRow], str]] = {
     "other": lambda q: "" if len(q.options) > 1 else "there is no other answer",
     "escalate": lambda q: "it is immediate already" if q.urgency == states.URGENCIES[0] else "",
     "merge": lambda q: f"each {q.kind} is settled by itself" if q.kind in ("conflict", "scope") else "",
-    "diff": lambda q: "it is about no single work item" if q.work_item is None else "",
+    "diff": lambda q: _NO_WORK_ITEM if q.work_item is None else "",
+    "work": lambda q: _NO_WORK_ITEM if q.work_item is None else "",
 }
 """What speaks against a deed, by the last part of its action's id; "" for nothing."""
 

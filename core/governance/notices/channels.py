@@ -31,6 +31,7 @@ PAGING = ("IMMEDIATE", "DAILY")
 SUBJECTS: Mapping[str, str] = {
     "questions": "questions that wait for a human, when they come up, become more urgent, are handed over or expire",
     "reminders": "questions that still wait",
+    "releases": "work items that are released",
     "briefing": "the daily briefing",
     "reviews": "scope reviews, changes of authority that people ask for, and proposals to take authority back",
     "decisions": "decisions dropped as files, applied or refused, and answers that came late",

@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from peewee import fn
+
 from core.contract import Json
 from core.governance.budgets import WHOSE, amount
 from core.governance.notices import wording
 from core.governance.notices.wording import Asked, Notice
-from core.store import reads_governance, states
+from core.store import reads, reads_governance, states
 from core.store.reads import Connection
 from core.store.schema import Answer, Briefing, Event
 from core.store.transaction import Transaction
@@ -20,6 +22,8 @@ RAISED, RAISED_AGAIN, ESCALATED = "escalation.raised", "escalation.raised_again"
 RESOLVED = "escalation.resolved"
 """News only where a time-out gave the answer: whoever answers knows it."""
 BRIEFED = "briefing.made"
+PASSED = "phase.passed"
+"""News only of O1: the work item is released."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,7 @@ class News:
     seq: int
     at: int
     kind: str
+    work_item: int | None
     facts: Json
 
 
@@ -113,9 +118,11 @@ def key_of(kind: str, number: int) -> str:
 
 def read_news(reader: Connection, after: int, limit: int) -> list[News]:
     """The next events that are worth telling, in order."""
-    columns = (Event.seq, Event.at, Event.kind, Event.payload)
-    query = Event.select(*columns).where((Event.seq > after) & Event.kind.in_(TOLD_KINDS)).order_by(Event.seq)
-    return [News(seq, at, kind, json.loads(payload)) for seq, at, kind, payload in reader.rows(query.limit(limit))]
+    columns = (Event.seq, Event.at, Event.kind, Event.work_item, Event.payload)
+    is_release = (Event.kind != PASSED) | (fn.json_extract(Event.payload, "$.phase") == "O1")
+    told = (Event.seq > after) & Event.kind.in_(TOLD_KINDS) & is_release
+    query = Event.select(*columns).where(told).order_by(Event.seq).limit(limit)
+    return [News(seq, at, kind, item, json.loads(facts)) for seq, at, kind, item, facts in reader.rows(query)]
 
 
 def notice_of(tx: Transaction, news: News) -> Notice | None:
@@ -286,6 +293,24 @@ def _warned(_: Connection, news: News) -> Notice:
     )
 
 
+def _released(reader: Connection, news: News) -> Notice | None:
+    item = None if news.work_item is None else reads.work_item_facts(reader, news.work_item)
+    if item is None:
+        return None
+    released = [kept.id for kept in reads.artifacts(reader, item.id) if kept.type == "release.deployed"]
+    version = f" as {reads.artifact_content(reader, released[-1])['version']['to']}" if released else ""
+    project = None if item.project is None else reads.project(reader, item.project)
+    where = "" if project is None else f" into {project.target} of {project.name}"
+    told = f"#{item.id} {wording.cleaned_line(item.title, wording.TITLE_CHARACTERS)}"
+    how = f"What was checked, and by whom: apm work-item show {item.id}"
+    return Notice(
+        key=key_of(news.kind, news.seq),
+        what="releases",
+        subject=wording.subject(f"Released{version}: {told}"),
+        body=wording.body([wording.cleaned_line(f"#{item.id} {item.title} is released{version}{where}."), how]),
+    )
+
+
 OTHERS: Mapping[str, Callable[[Connection, News], Notice | None]] = {
     "scope.reviewed": _reviewed,
     "scope.proposed": _proposed,
@@ -294,6 +319,7 @@ OTHERS: Mapping[str, Callable[[Connection, News], Notice | None]] = {
     "inbox.applied": _applied,
     "inbox.rejected": _rejected,
     "budget.warned": _warned,
+    PASSED: _released,
 }
 
 TOLD_KINDS = (*QUESTIONS, RAISED_AGAIN, *OTHERS)

@@ -280,8 +280,6 @@ class Decision(QuestionDeeds, Screen[None]):
             self.action_answer(self.query_one(Cards).cursor + 1)
 
     def applies(self, action_id: str) -> bool | str:
-        if action_id == "decision.work" and (self._shown is None or self._shown.item is None):
-            return "it is about no single work item"
         if action_id == "decision.evidence" and (self._shown is None or self._shown.question.work_item is None):
             return "it is about no single work item, so no command was run for it"
         return super().applies(action_id)
@@ -292,12 +290,6 @@ class Decision(QuestionDeeds, Screen[None]):
         question = self.question_shown()
         if question is not None:
             self.app.push_screen(EvidenceDialog(question))
-
-    def action_work_item(self) -> None:
-        if self._shown is not None and self._shown.item is not None:
-            self.apm.open_work_item(self._shown.item.id)
-        else:
-            self.apm.tell("This question is about no single work item.")
 
     def action_scroll_text(self, direction: int) -> None:
         self.query_one(QuestionView).action_half(direction)

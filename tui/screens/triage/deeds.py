@@ -42,6 +42,17 @@ class TriageDeeds(QuestionDeeds):
         is_for_all = action_id.partition(".")[2] in FOR_ALL and self.triage.inbox.mark_count
         return True if is_for_all else super().applies(action_id)
 
+    def _is_for_one(self) -> bool:
+        """Whether the question under the cursor can be read. What takes one question at a time is for it, and says so
+        where others are marked."""
+        if self.triage.look_first():
+            return False
+        question, marked = self.question_in_hand(), self.triage.inbox.mark_count
+        if question is not None and marked:
+            stay = "the marked one waits" if marked == 1 else f"the {marked:,} marked ones wait"
+            self.triage.apm.tell(f"This is about question {question.id} alone; {stay}.")
+        return True
+
     def action_answer(self, number: int) -> None:
         if self.triage.look_first():
             return
@@ -60,7 +71,7 @@ class TriageDeeds(QuestionDeeds):
             super().action_accept()
 
     def action_accept_and_propose(self) -> None:
-        if not self.triage.look_first():
+        if self._is_for_one():
             super().action_accept_and_propose()
 
     def action_other(self) -> None:
@@ -68,15 +79,15 @@ class TriageDeeds(QuestionDeeds):
             super().action_other()
 
     def action_values(self) -> None:
-        if not self.triage.look_first():
+        if self._is_for_one():
             super().action_values()
 
     def action_values_in_editor(self) -> None:
-        if not self.triage.look_first():
+        if self._is_for_one():
             super().action_values_in_editor()
 
     def action_ask_back(self) -> None:
-        if not self.triage.look_first():
+        if self._is_for_one():
             super().action_ask_back()
 
     def action_acknowledge(self) -> None:

@@ -27,7 +27,7 @@ from tui.undoing import Undo
 from tui.widgets.row_list import RowList
 
 NO_FILTER = "There is no filter to keep: write one with / first."
-HOUSE_SECTION = "Every inbox has this section; only one that was kept with w can be removed."
+HOUSE_SECTION = "Every inbox has this section; only one that was kept with W can be removed."
 
 
 class Triage(PaneScreen):
