@@ -136,17 +136,19 @@ def work_item_order(
     live: rows.LiveRow,
     shown: Mapping[str, str] = MappingProxyType({}),
 ) -> array[int]:
-    """The numbers of the work items, filtered: those that have not come to their end first, then the newest first.
+    """The numbers of the work items, filtered: work first, then what Evolution proposes and nobody has accepted, then
+    what has come to its end; in each the newest first.
 
     `shown` are other words by which a state is found as well, by the state: those that stand on the screen.
     """
     names = {number: name.casefold() for number, name in reader.rows(Project.select(Project.id, Project.name))}
     found = array("q")
-    for is_ended in (False, True):
+    is_advice = WorkItem.accepted_at.is_null() & (WorkItem.origin == "evolution")
+    for is_ended, among in ((False, ~is_advice), (False, is_advice), (True, _ALWAYS)):
         holds = _work_item_holds(names, _states(is_ended, live.work_items), shown)
         query = (
             WorkItem.select(WorkItem.id)
-            .where(_ended().is_null(not is_ended), *_filtered(holds, words, refused))
+            .where(_ended().is_null(not is_ended), among, *_filtered(holds, words, refused))
             .order_by(WorkItem.id.desc())
         )
         found += reader.numbers(query)

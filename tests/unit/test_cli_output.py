@@ -36,6 +36,16 @@ def _rows(start: str, words: int) -> list[str]:
     return [start + " ".join(["word"] * words)]
 
 
+def test_a_list_of_nothing_says_so_in_a_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output.table(("id", "text"), [])
+    assert capsys.readouterr() == ("ID  TEXT\n", "")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    output.table(("id", "text"), [])
+    assert capsys.readouterr() == ("ID  TEXT\n", "None.\n")
+
+
 def test_text_from_elsewhere_commands_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     output.table(("what",), [(HOSTILE,)])
     output.facts((("what", HOSTILE),))

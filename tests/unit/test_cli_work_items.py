@@ -110,6 +110,19 @@ def test_accepting_twice_changes_nothing_and_cancelling_ends_it(line: CommandLin
     assert "cancelled already" in ended.err
 
 
+def test_several_are_accepted_or_cancelled_at_once_all_or_none(line: CommandLine) -> None:
+    for title in ("one", "two", "three"):
+        line("work-item", "create", title)
+
+    assert [item["state"] for item in line("work-item", "accept", "1", "2", "1", "--json").json] == ["ready", "ready"]
+    refused = line("work-item", "cancel", "1", "9", "2")
+    assert (refused.code, "There is no work item 9" in refused.err) == (2, True)
+    assert [item["state"] for item in line("work-item", "list", "--json").json] == ["proposed", "ready", "ready"]
+    assert line("work-item", "cancel", "1", "3").out.splitlines() == [
+        f"Work item {number} is cancelled; its open questions are withdrawn." for number in (1, 3)
+    ]
+
+
 @pytest.mark.parametrize("words", [(), ("--json",)])
 def test_cancelling_says_what_its_release_has_done_outside(line: CommandLine, words: tuple[str, ...]) -> None:
     line("work-item", "create", "x")

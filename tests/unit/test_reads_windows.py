@@ -241,6 +241,7 @@ items = st.fixed_dictionaries(
     {
         "title": texts,
         "type": st.sampled_from(("feature", "bug")),
+        "origin": st.sampled_from(("human", "evolution")),
         "project": st.sampled_from((None, 1, 2)),
         **{name: st.sampled_from((None, None, NOW)) for name in ITEM_STATES},
     }
@@ -254,7 +255,7 @@ item_words = st.lists(
 
 
 def add(tx: Transaction, facts: dict[str, Any], asked: bool) -> None:
-    number = tx.insert(WorkItem, origin="human", created_at=0, **facts)
+    number = tx.insert(WorkItem, created_at=0, **facts)
     tx.insert(PhaseRun, work_item=number, phase="D1", round=1, input_digest="", started_at=1)
     if asked:
         ask(tx, {"kind": "gate", "question": "?", "urgency": "DAILY", "work_item": number, "blocks": "D1"})
@@ -263,6 +264,12 @@ def add(tx: Transaction, facts: dict[str, Any], asked: bool) -> None:
 def add_projects(tx: Transaction) -> None:
     for name in ("ledger", "É-App"):
         tx.insert(Project, name=name, path=name, target="main", tech="{}", settings="{}", created_at=0)
+
+
+def place_of(row: rows.WorkItemRow) -> int:
+    if row.state in ("closed", "cancelled", "failed"):
+        return 2
+    return int(row.facts.accepted_at is None and row.facts.origin == "evolution")
 
 
 def shown_item(row: rows.WorkItemRow) -> Sequence[str]:
@@ -301,7 +308,7 @@ def test_the_order_of_work_items_is_that_of_every_row_read_one_by_one(
         if all(holds(shown_item(row), word) for word in wanted)
         and not any(holds(shown_item(row), word) for word in refused)
     ]
-    expected = sorted(let_through, key=lambda row: (row.state in ("closed", "cancelled", "failed"), -row.id))
+    expected = sorted(let_through, key=lambda row: (place_of(row), -row.id))
     assert order == [row.id for row in expected]
     assert by_number == {row.id: row for row in expected}
 
@@ -309,7 +316,7 @@ def test_the_order_of_work_items_is_that_of_every_row_read_one_by_one(
 def test_work_items_are_counted(store: Store) -> None:
     def look(tx: Transaction) -> int:
         for n in range(3):
-            add(tx, {"title": f"{n}", "type": "bug"}, False)
+            add(tx, {"title": f"{n}", "type": "bug", "origin": "human"}, False)
         return reads_windows.work_item_count(tx)
 
     assert looked_at(store, look) == 3

@@ -60,6 +60,8 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     room = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     for line in columns.lines([header.upper() for header in headers], cells, room):
         say(line)
+    if room is not None and not cells:
+        note("None.")
 
 
 def facts(pairs: Iterable[tuple[str, Any]]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +13,7 @@ from tui.cli import options, output
 if TYPE_CHECKING:
     from core.store import rows
     from core.store.reads import Connection
+    from core.store.transaction import Transaction
     from core.workspace import Workspace
 
 
@@ -48,7 +49,6 @@ def create(
 ) -> None:
     """Create a work item, in state proposed; `apm run` and `accept` let it enter the phases."""
     from core.orchestration import work_items
-    from core.store.transaction import Transaction
 
     text = "" if body is None else options.read_text(body, "--body")
     if no_project and project is not None:
@@ -136,41 +136,55 @@ def show(place: options.Place, number: int, as_json: bool) -> None:
         print_work_item(shown)
 
 
-@work_item.command()
-@options.number_argument
-@options.by_option
-@options.json_option
-@options.pass_place
-def accept(place: options.Place, number: int, by: str, as_json: bool) -> None:
-    """Let a proposed work item enter the phases."""
-    from core.orchestration import work_items
-
-    with place.open() as workspace:
-        workspace.store.write_now(lambda tx: work_items.accept(tx, number, by=by))
-        shown = workspace.store.read_now(lambda r: shown_work_item(r, number))
-    _changed(shown, as_json, f"Work item {number} is accepted; `apm run {number}` drives it.")
+numbers_argument = click.argument("numbers", metavar="ID...", type=options.NUMBER, nargs=-1, required=True)
 
 
 @work_item.command()
-@options.number_argument
+@numbers_argument
 @options.by_option
 @options.json_option
 @options.pass_place
-def cancel(place: options.Place, number: int, by: str, as_json: bool) -> None:
-    """End a work item here; its branch and its record stay."""
+def accept(place: options.Place, numbers: Sequence[int], by: str, as_json: bool) -> None:
+    """Let proposed work items enter the phases: all that are named, or none. With several JSON is an array."""
     from core.orchestration import work_items
 
+    def write(tx: Transaction) -> dict[int, str]:
+        for number in dict.fromkeys(numbers):
+            work_items.accept(tx, number, by=by)
+        return dict.fromkeys(numbers, "")
+
+    _change(place, write, as_json, "Work item {0} is accepted; `apm run {0}` drives it.")
+
+
+@work_item.command()
+@numbers_argument
+@options.by_option
+@options.json_option
+@options.pass_place
+def cancel(place: options.Place, numbers: Sequence[int], by: str, as_json: bool) -> None:
+    """End work items here, all that are named or none; branches and records stay. With several JSON is an array."""
+    from core.orchestration import work_items
+
+    def write(tx: Transaction) -> dict[int, str]:
+        return {number: work_items.cancel(tx, number, by=by) for number in dict.fromkeys(numbers)}
+
+    _change(place, write, as_json, "Work item {0} is cancelled; its open questions are withdrawn.")
+
+
+def _change(place: options.Place, write: Callable[[Transaction], dict[int, str]], as_json: bool, text: str) -> None:
+    """Do it, and show the work items: `write` gives what stays outside of apm for each, and `text` tells of one."""
     with place.open() as workspace:
-        held = workspace.store.write_now(lambda tx: work_items.cancel(tx, number, by=by))
-        shown = workspace.store.read_now(lambda r: shown_work_item(r, number)) | ({"outside": held} if held else {})
-    _changed(shown, as_json, f"Work item {number} is cancelled; its open questions are withdrawn. {held}".rstrip())
-
-
-def _changed(shown: Json, as_json: bool, text: str) -> None:
+        done = workspace.store.write_now(write)
+        shown = workspace.store.read_now(lambda r: [_shown_with(r, number, held) for number, held in done.items()])
     if as_json:
-        output.emit_json(shown)
-    else:
-        output.say(text)
+        output.emit_json(shown[0] if len(shown) == 1 else shown)
+        return
+    for number, held in done.items():
+        output.say(f"{text.format(number)} {held}".rstrip())
+
+
+def _shown_with(reader: Connection, number: int, held: str) -> Json:
+    return shown_work_item(reader, number) | ({"outside": held} if held else {})
 
 
 def shown_work_item(reader: Connection, number: int) -> Json:

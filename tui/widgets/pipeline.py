@@ -38,7 +38,7 @@ FINISHED = ("closed", "cancelled", "failed")
 
 
 class Pipeline(WorkItemDeeds, WindowedList["WorkItemRow"]):
-    """Work items, those that are not finished first, then newest first."""
+    """Work items: those on their way first, then what Evolution proposes, then what is over; the newest first."""
 
     PLACES: ClassVar[tuple[str, ...]] = ("work", "list")
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("work")]

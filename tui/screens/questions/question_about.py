@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 NAMES = 11
 """Cells of the column of names."""
+OVER = frozenset({"resolved", "merged", "withdrawn", "expired"})
+"""States in which no answer is due any more."""
 MOST_HAPPENINGS = 40
 
 
@@ -75,7 +77,8 @@ def about_paragraphs(
     if row.note:
         made.append(_quoted(row.note))
     if row.blocks:
-        made.append(_fact("holds back", row.blocks))
+        is_over = states.escalation_state(row, now) in OVER
+        made.append(_fact("held back" if is_over else "holds back", row.blocks))
     if item is not None:
         made += _work_item(item)
     made += [BLANK, heading("Came up through")]
@@ -99,6 +102,8 @@ def status_paragraph(row: EscalationRow, now: int, place: str = "", *, short: bo
     target = f"#{row.work_item} {row.phase or ''}".rstrip() if row.work_item is not None else ""
     named = (target or f"no. {row.id}") if short else f"question {row.id}" + (f" for {target}" if target else "")
     after: Line = ((f"{gap}{named}", "dim"), (f"{gap}{place}", "faint")) if place else ()
+    if states.escalation_state(row, now) in OVER:
+        return Paragraph(((f"was {row.urgency.lower()}", "dim"), *after), 1)
     return Paragraph((*urgency(row, now), (gap, "text"), due(row, now), *after), 1)
 
 
