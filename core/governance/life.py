@@ -20,6 +20,7 @@ from core.governance.settling import unsettle
 from core.sanitise import one_line
 from core.store import reads, reads_escalations, reads_governance, rows, states
 from core.store.carried import carried
+from core.store.reads import Connection
 from core.store.schema import Answer, Escalation, Event, WorkItem
 from core.store.transaction import Transaction
 
@@ -238,7 +239,7 @@ def _withdrawn_by(tx: Transaction, row: rows.EscalationRow) -> list[int]:
 
 
 def _events_since(
-    tx: Transaction, row: rows.EscalationRow, kinds: Sequence[str] | None = None
+    tx: Connection, row: rows.EscalationRow, kinds: Sequence[str] | None = None
 ) -> Iterator[tuple[str, str]]:
     """Kind and payload of what happened to the question's work item after its last answer, in order.
 
@@ -258,19 +259,19 @@ def _events_since(
         yield found
 
 
-def _asked_again(tx: Transaction, row: rows.EscalationRow) -> int | None:
+def _asked_again(tx: Connection, row: rows.EscalationRow) -> int | None:
     """The question that waits and is the same as this one, which does not."""
     found = reads_escalations.waiting_with(tx, row.key)
     return None if found == row.id else found
 
 
-def hindrance(tx: Transaction, row: rows.EscalationRow) -> str:
+def hindrance(tx: Connection, row: rows.EscalationRow) -> str:
     """Why the answer to this question, and to those merged into it, cannot be taken back; "" where it can be."""
     every = (row, *reads_escalations.merged_into(tx, row.id))
     return next((found for one in every if (found := _hindrance(tx, one))), "")
 
 
-def _hindrance(tx: Transaction, row: rows.EscalationRow) -> str:
+def _hindrance(tx: Connection, row: rows.EscalationRow) -> str:
     """That somebody has worked on from the answer, or reversed what it settled, or that the same is asked again."""
     again = _asked_again(tx, row)
     if again is not None:
@@ -298,7 +299,7 @@ def _hindrance(tx: Transaction, row: rows.EscalationRow) -> str:
     )
 
 
-def _work_since(tx: Transaction, row: rows.EscalationRow) -> str:
+def _work_since(tx: Connection, row: rows.EscalationRow) -> str:
     """What was done in the phases, or for the task, that waited for the answer; "" for nothing."""
     phase = row.blocks if row.blocks in PHASE_CODES else row.phase or PHASE_CODES[0]
     later = PHASE_CODES[PHASE_CODES.index(phase) :]

@@ -49,7 +49,7 @@ def reverse(tx: Transaction, decision: int, *, by: str, reason: str, choice: str
     person's answer that can be undone, and when `choice` is none of its options or the one that was taken.
     """
     person, why = named_person(tx, by), one_line(reason, MOST_WORDS)
-    row = _reversible(tx, decision)
+    row = reversible(tx, decision)
     if not why:
         raise UsageError(f"Decision {decision}: say why it is taken back.")
     _check_choice(row, choice)
@@ -79,7 +79,8 @@ def _restore(tx: Transaction, row: DecisionRow, elder: DecisionRow, person: str)
     return Reversed(elder.id, withdrawn)
 
 
-def _reversible(tx: Transaction, decision: int) -> DecisionRow:
+def reversible(tx: Connection, decision: int) -> DecisionRow:
+    """The decision, if it can be taken back. Raises UsageError where it cannot, saying what can be done instead."""
     row = reads_governance.decision(tx, decision)
     if row is None:
         raise UsageError(f"There is no decision {decision}.")
@@ -95,7 +96,7 @@ def _reversible(tx: Transaction, decision: int) -> DecisionRow:
     return row
 
 
-def _check_not_undone_instead(tx: Transaction, row: DecisionRow, escalation: int | None) -> None:
+def _check_not_undone_instead(tx: Connection, row: DecisionRow, escalation: int | None) -> None:
     """A person's answer, and one that several questions share, is undone where it can be: then it is asked anew."""
     asked = None if escalation is None else reads.escalation(tx, escalation)
     shared = None if asked is None or asked.merged_into is None else reads.escalation(tx, asked.merged_into)
@@ -106,8 +107,14 @@ def _check_not_undone_instead(tx: Transaction, row: DecisionRow, escalation: int
     raise UsageError(f"Decision {row.id} {what}; `apm escalation undo {answered.id}` takes that back.")
 
 
+def options(row: DecisionRow) -> dict[str, str]:
+    """What a decision is between: the words of each option, by its key."""
+    found = {str(option["key"]): str(option.get("label", option["key"])) for option in row.options}
+    return found or {key: key for key in UNLISTED}
+
+
 def _check_choice(row: DecisionRow, choice: str | None) -> None:
-    legal = [str(option["key"]) for option in row.options] or list(UNLISTED)
+    legal = options(row)
     if choice is not None and choice not in legal:
         raise UsageError(f"Decision {row.id} is between {', '.join(legal)}; {one_line(choice, 64)!r} is none of them.")
     if choice is not None and choice == row.choice:

@@ -31,6 +31,15 @@ ACTIONS: tuple[Action, ...] = (
         22,
     ),
     Action(
+        "history.reverse",
+        ("r",),
+        "Take back",
+        "Take the decision back that an agent or a rule made, with a reason",
+        "history",
+        "reverse",
+        23,
+    ),
+    Action(
         "activity.failed",
         ("f",),
         "Failed",

@@ -152,6 +152,24 @@ class History(PaneScreen):
         self.events.show_only(section=section, work_item=work_item)
         self._say()
 
+    def applies(self, action_id: str) -> bool | str:
+        """Whether an action makes sense for the event under the cursor; else why not."""
+        return "this event is no decision's" if action_id == "history.reverse" and self._decision is None else True
+
+    @property
+    def _decision(self) -> int | None:
+        """The number of the decision that the event under the cursor is about."""
+        row = self.events.row
+        return None if row is None else row.event.refs.get("decision")
+
+    def action_reverse(self) -> None:
+        from tui.screens.records.reversing import take_back
+
+        if self._decision is None:
+            self.apm.tell("This event is no decision's.")
+        else:
+            in_background(self, take_back(self.apm, self._decision), group="dialogs")
+
     def action_out(self) -> None:
         """Drop the filter, then the choice of events, then leave."""
         if self.current == "events" and not self.events.filter_text and self.events.section != reads_history.USUAL:
