@@ -29,6 +29,7 @@ from core.orchestration.requests import PhaseContext
 from core.orchestration.standing import News, Parked, Roster, Standing
 from core.phases import PHASE_BY_CODE, PhaseSpec
 from core.projects import git, worktrees
+from core.projects.governing import governing, governs
 from core.projects.own_work import own_base
 from core.projects.preparation import prepare
 from core.registry.catalog import Catalog
@@ -365,11 +366,12 @@ class Drive:
     async def _refuse_own_team(self, tree: Path, project: rows.ProjectRow, told: Json) -> None:
         """Who may decide what here is for people to say, and not for what is released here."""
         changed = [path for _, path in await git.changed_files(tree, await own_base(tree, told))]
-        own = outcomes.team_files(changed, Path(project.path), self._eq.state.parent)
+        names = governing(Path(project.path), self._eq.state.parent)
+        own = [path for path in changed if governs(path, names)]
         if own:
             raise ApmError(
-                f"The branch changes {', '.join(own[:10])}, which says who may decide what in this workspace. Take it "
-                "out of the branch, and make the change yourself if you want it; then try again."
+                f"The branch changes {one_line(', '.join(own[:10]), 1_000)}, which says who may decide what here, or "
+                "what that may cost. Take it out of the branch, and make the change yourself if you want it."
             )
 
     async def _collect_telemetry(self, position: Position) -> None:

@@ -93,7 +93,7 @@ def _compatible(place: Place) -> Made:
 
 
 def _claude_code(place: Place) -> Made:
-    works = ClaudeCodeRuntime(place.folder / "state" / "claude-code", place.environ)
+    works = ClaudeCodeRuntime(place.folder / "state" / "claude-code", place.environ, place.folder)
     mends = MeasuringRuntime(works.name, FunctionRuntime("offline"), works)
     return Made(ModelRuntime(works.name, _WorksOnly(works.name), works, mends), _nothing)
 

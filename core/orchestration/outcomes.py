@@ -32,7 +32,6 @@ from core.orchestration.runtimes import without_model
 from core.phases import PHASE_BY_CODE, PhaseSpec
 from core.projects import git
 from core.registry.schema import MODEL_RUNTIMES
-from core.registry.sources import FILE_NAME, OVERLAYS
 from core.sanitise import one_line, sanitise
 from core.store import reads, rows
 from core.store.schema import GateResult, PhaseRun, WorkItem
@@ -321,15 +320,6 @@ async def is_released_from(tree: Path, project: Path, target: str, reviewed: str
     if not await git.is_ancestor(tree, reviewed, head) or not await git.is_ancestor(tree, tip, head):
         return False
     return all(c.sha in own for c in await git.commits(tree, reviewed, head))
-
-
-def team_files(paths: Sequence[str], repository: Path, workspace: Path) -> list[str]:
-    """Those of the paths, which are relative to the repository, that say who may decide what in this workspace."""
-    if not workspace.resolve().is_relative_to(repository.resolve()):
-        return []
-    home = workspace.resolve().relative_to(repository.resolve())
-    own = [(home / name).as_posix() for name in (FILE_NAME, OVERLAYS)]
-    return [path for path in paths if any(path == name or path.startswith(f"{name}/") for name in own)]
 
 
 def _keep_verdict(tx: Transaction, run: rows.PhaseRunRow, verdict: Json, judged: Json) -> rows.GateResultRow:

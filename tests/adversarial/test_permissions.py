@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from core.agents.session import Alone
+from core.projects.governing import governing
 from core.runtimes.claude_code.gate import Gate
 from core.runtimes.claude_code.past import Past, about_of
 from core.runtimes.claude_code.permissions import judge
@@ -145,6 +147,14 @@ def test_a_link_is_followed_before_anything_is_written(link: str, target: str, p
 )
 def test_a_path_that_is_written_strangely_is_not_written(name: str, place: Place) -> None:
     assert isinstance(judge("Write", {"file_path": name, "content": ""}, place), Refused)
+
+
+@pytest.mark.parametrize("name", ["ops/state/inbox/grant.json", "ops/prices.yaml", "OPS/agents.d/x.yaml"])
+def test_what_governs_a_workspace_in_the_repository_is_not_written(name: str, place: Place) -> None:
+    own = governing(place.worktree, place.worktree / "ops")
+    found = judge("Write", {"file_path": name, "content": ""}, replace(place, governing=own))
+    assert isinstance(found, Refused)
+    assert "no agent changes it" in found.reason
 
 
 def test_what_is_no_ordinary_file_is_not_written(place: Place) -> None:

@@ -64,6 +64,7 @@ WAYS: dict[str, tuple[str, ...]] = {
     "picker": ("n", "tab", "tab", "tab"),
     "options": ("0",),
     "filter": ("slash",),
+    "search": ("0", "4", "2", "slash"),
     "palette": ("colon",),
     "choice": ("3", "s"),
     "confirm": ("2", "X"),

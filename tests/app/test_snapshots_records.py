@@ -19,6 +19,7 @@ SIZES = {"wide": WIDE, "usual": USUAL, "small": SMALL}
 STATES: dict[str, tuple[str, list[str]]] = {
     "history": ("history", ["j", "j"]),
     "history-verified": ("history", ["V", "f", "2", "2"]),
+    "history-search": ("history", ["2", "slash", *"brief", "enter"]),
     "activity": ("activity", ["j", "j", "j", "j"]),
     "calls": ("activity", ["f", "2"]),
     "briefing": ("briefing", ["right_square_bracket", "right_square_bracket"]),

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.runtimes.coding.confinement import BEING_WRITTEN, Refused, Tree, digest, parts_of, team_paths
+from core.projects.governing import governing
+from core.runtimes.coding.confinement import BEING_WRITTEN, Refused, Tree, digest, parts_of
 
 LIMIT = 10_000
 
@@ -133,7 +134,7 @@ def test_what_changed_since_it_was_read_is_not_overwritten(root: Path) -> None:
 
 @pytest.mark.parametrize("name", ["home/agents.yaml", "home/AGENTS.yaml", "home/agents.d/x.yaml", ".gitmodules"])
 def test_what_says_who_decides_is_read_and_not_written(root: Path, name: str) -> None:
-    tree = Tree(root, team_paths(root, root / "home"))
+    tree = Tree(root, governing(root, root / "home"))
     assert tree.read(name, LIMIT) is None
     with pytest.raises(Refused, match="a person's to change"):
         tree.write(name, b"x", before=None)
@@ -141,9 +142,8 @@ def test_what_says_who_decides_is_read_and_not_written(root: Path, name: str) ->
 
 
 def test_another_projects_file_of_the_same_name_is_like_any_other(root: Path) -> None:
-    elsewhere = Tree(root, team_paths(root, root.parent))
+    elsewhere = Tree(root, governing(root, root.parent))
     elsewhere.write("agents.yaml", b"x", before=None)
-    assert team_paths(root, None) == ("agents.yaml", "agents.d")
 
 
 def test_no_handle_stays_open(root: Path) -> None:

@@ -6,16 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from core.orchestration.outcomes import team_files
+from core.projects.governing import TEAM, governing, governs
 
-CHANGED = ["agents.yaml", "agents.d/own.yaml", "agents.dirty", "src/agents.yaml", "ops/agents.yaml", "README.md"]
+CHANGED = [
+    *("agents.yaml", "agents.d/own.yaml", "agents.dirty", "src/agents.yaml", "prices.yaml", "State/inbox/grant.json"),
+    *("ops/agents.yaml", "ops/state/inbox/x.json", "states.py", "README.md"),
+]
 
 
 @pytest.mark.parametrize(
     ("home", "found"),
     [
-        (".", ["agents.yaml", "agents.d/own.yaml"]),
-        ("ops", ["ops/agents.yaml"]),
+        (".", ["agents.yaml", "agents.d/own.yaml", "prices.yaml", "State/inbox/grant.json"]),
+        ("ops", ["ops/agents.yaml", "ops/state/inbox/x.json"]),
         ("..", []),
         ("../elsewhere", []),
     ],
@@ -24,4 +27,9 @@ def test_only_the_workspaces_own_files_count(tmp_path: Path, home: str, found: l
     repository = tmp_path / "repository"
     repository.mkdir()
 
-    assert team_files(CHANGED, repository, repository / home) == found
+    own = governing(repository, repository / home)
+    assert [path for path in CHANGED if governs(path, own)] == found
+
+
+def test_where_no_workspace_is_named_a_team_at_the_top_counts(tmp_path: Path) -> None:
+    assert governing(tmp_path, None) == TEAM

@@ -72,11 +72,12 @@ def in_places(places: Iterable[str]) -> tuple[Action, ...]:
 
 
 def key_table_markdown() -> str:
-    """The README's key table."""
-    rows = ["| where | keys | what |", "|---|---|---|"]
+    """The README's key table. What the same keys do in several places stands where the first of them does."""
+    places: dict[tuple[str, str], list[str]] = {}
     for place, heading in PLACES.items():
         for action in BY_PLACE[place]:
             if action.keys:
                 keys = " ".join(f"`{name}`" for name in key_names(action))
-                rows.append(f"| {heading} | {keys} | {action.description} |")
-    return "\n".join(rows) + "\n"
+                places.setdefault((keys, action.description), []).append(heading)
+    rows = [f"| {'; '.join(headings)} | {keys} | {said} |" for (keys, said), headings in places.items()]
+    return "\n".join(["| where | keys | what |", "|---|---|---|", *rows]) + "\n"

@@ -84,6 +84,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "text.half_up", ("ctrl+u", "pageup"), "Up half a page", "Half a page up", "document", "half(-1)", palette=False
     ),
+    Action("text.search", ("slash",), "Search", "Find words in this text", "document", "search", 60),
     Action("text.top", ("g", "home"), "Beginning", "To the beginning", "document", "edge(-1)", palette=False),
     Action("text.bottom", ("G", "end"), "End", "To the end", "document", "edge(1)", palette=False),
     Action("text.left", ("h", "left"), "Left", "The pane to the left", "document", "sideways(-1)", palette=False),

@@ -47,6 +47,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("decision.down", ("J",), "Scroll down", "Scroll the question", "decision", "scroll_text(1)", palette=False),
     Action("decision.up", ("K",), "Scroll up", "Scroll the question", "decision", "scroll_text(-1)", palette=False),
+    Action("decision.search", ("slash",), "Search", "Find words in the question", "decision", "search", 60),
     Action("decision.out", ("escape",), "Out", "Back, without an answer", "decision", "out", 85),
     Action("evidence.out", ("escape", "v", "q"), "Out", "Back to the question", "evidence", "out", 85, palette=False),
     Action(

@@ -46,6 +46,15 @@ class HelpFilter(Field):
         self.action_keep()
 
 
+class Keys(Document):
+    """What is looked for here is found by leaving out everything else."""
+
+    async def action_search(self) -> None:
+        field = self.screen.query_one(HelpFilter)
+        field.display = True
+        field.focus()
+
+
 class HelpDialog(Dialog[None]):
     """Made from the action registry: the nearest place first, with the keys in force."""
 
@@ -61,7 +70,7 @@ class HelpDialog(Dialog[None]):
         field = HelpFilter(placeholder="words to find")
         field.display = False
         yield field
-        yield Document(widget_id="keys")
+        yield Keys(widget_id="keys")
 
     def on_mount(self) -> None:
         self._show("")
@@ -82,11 +91,6 @@ class HelpDialog(Dialog[None]):
             called=lambda offer: as_called(around, offer),
         )
         self.query_one(Document).show(made, from_top=True)
-
-    def action_filter(self) -> None:
-        field = self.query_one(HelpFilter)
-        field.display = True
-        field.focus()
 
     def action_out(self) -> None:
         field = self.query_one(HelpFilter)

@@ -12,11 +12,13 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
+from textual.widget import Widget
 
 from tui.actions import bindings
 from tui.text.words import Line
 from tui.widgets.painted import Painted, cells_of, plain, wrap
 from tui.widgets.row_list import RowList
+from tui.widgets.searching import Search
 
 TAIL_CELLS = 16
 
@@ -74,6 +76,9 @@ class Document(Painted, ScrollView, can_focus=True):
         self._paragraphs: Sequence[Paragraph] = ()
         self._lines: list[Line] = []
         self._wrapped_to = 0
+        self._search: Search | None = None
+        self.looked_for = ""
+        """What was looked for last in this text."""
 
     @property
     def paragraphs(self) -> Sequence[Paragraph]:
@@ -103,6 +108,8 @@ class Document(Painted, ScrollView, can_focus=True):
         self._wrapped_to = width
         self._lines = [line for p in self._paragraphs for line in p.wrapped(width)] if width else []
         self.virtual_size = Size(width, len(self._lines))
+        if self._search is not None:
+            self._search.look(self._lines, self._search.words)
         if self.styles.height is not None and self.styles.height.is_auto:
             self.refresh(layout=True)
         self.refresh()
@@ -120,6 +127,8 @@ class Document(Painted, ScrollView, can_focus=True):
         if not 0 <= n < len(self._lines):
             return Strip.blank(width, self.base)
         strip = self.strip(self._lines[n], width, self.base)
+        if self._search is not None:
+            strip = self._search.marked(strip, n)
         return self._selected(strip, n).apply_offsets(0, n)
 
     def _selected(self, strip: Strip, n: int) -> Strip:
@@ -138,6 +147,50 @@ class Document(Painted, ScrollView, can_focus=True):
         """What is selected, as it is drawn, and what ends it."""
         text = "\n".join(plain(line).rstrip() for line in self._lines)
         return (selection.extract(text), "\n") if text else None
+
+    # Searching
+
+    async def action_search(self) -> None:
+        from tui.widgets.key_bar import KeyBar
+        from tui.widgets.search_bar import SearchBar
+
+        if self.screen.query(SearchBar):
+            return
+        self._search = Search()
+        keys, bar = self.screen.query_one(KeyBar), SearchBar(self, self.screen.focused)
+        assert isinstance(keys.parent, Widget)
+        await keys.parent.mount(bar, before=keys)
+        bar.focus()
+
+    def look_for(self, words: str) -> None:
+        """Mark the words, and bring the first place at or below the top of what is in sight into it."""
+        if self._search is not None:
+            self._search.look(self._lines, words)
+            self._search.begin_at(self.scroll_offset.y)
+            self._show_place()
+
+    def go_to_place(self, direction: int) -> None:
+        if self._search is not None:
+            self._search.step(direction)
+            self._show_place()
+
+    def _show_place(self) -> None:
+        assert self._search is not None
+        if self._search.tops:
+            top, page = self._search.tops[self._search.at], self.scrollable_content_region.height
+            if not self.scroll_offset.y <= top < self.scroll_offset.y + page:
+                self.scroll_to(y=max(top - page // 3, 0), animate=False, force=True)
+        self.refresh()
+
+    @property
+    def search_note(self) -> str:
+        """Which of how many places is looked at."""
+        return self._search.note if self._search is not None else ""
+
+    def end_search(self, words: str) -> None:
+        """Nothing is marked any more; one reads on where the search led to."""
+        self._search, self.looked_for = None, words
+        self.refresh()
 
     def action_lines(self, step: int) -> None:
         self.scroll_to(y=self.scroll_offset.y + step, animate=False, force=True)

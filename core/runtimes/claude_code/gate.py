@@ -22,6 +22,7 @@ from shlex import quote
 
 from core.agents.session import Session
 from core.contract import Json
+from core.projects.governing import TEAM
 from core.runtimes.claude_code import hook
 from core.runtimes.claude_code.past import ANSWERED, GRANTED, Past, about_of, act_of
 from core.runtimes.claude_code.permissions import judge
@@ -45,6 +46,7 @@ class Gate:
     past: Past
     answer: Json = field(default_factory=dict)
     readable: tuple[Path, ...] = ()
+    governing: tuple[str, ...] = TEAM
     waiting: Json | None = None
     """The call that is to wait for a person; set by this run."""
     asked: asyncio.Event = field(default_factory=asyncio.Event)
@@ -56,7 +58,8 @@ class Gate:
         """("allow" | "deny" | "defer", why) for a call as Claude Code's hook describes it."""
         self.asked.set()
         tool, given = str(call.get("tool_name", "")), dict(call.get("tool_input") or {})
-        place = Place(self.worktree, Path(str(call.get("cwd") or self.worktree)), self.commands, self.readable)
+        cwd = Path(str(call.get("cwd") or self.worktree))
+        place = Place(self.worktree, cwd, self.commands, self.readable, self.governing)
         verdict = judge(tool, given, place)
         match verdict:
             case Allowed():

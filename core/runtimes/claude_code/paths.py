@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from core.projects.governing import governs
 from core.runtimes.claude_code.verdicts import Allowed, Place, Refused, Verdict, act
 from core.sanitise import one_line
 
@@ -15,7 +16,6 @@ _SECRET = re.compile(
 )
 _SECRET_FOLDERS = frozenset({".ssh", ".gnupg", ".aws", ".azure", ".kube", ".docker", ".password-store"})
 _GIT = ".git"
-_TEAM = re.compile(r"agents\.ya?ml|agents\.d(/.*)?")
 _EXECUTED_LATER = re.compile(r"\.claude/.*|\.mcp\.json|\.github/workflows/.*|\.gitlab-ci\.yml|\.vscode/.*|\.husky/.*")
 """Files that other programs execute or obey without being asked, on the user's machine or with the user's rights."""
 
@@ -40,8 +40,8 @@ def writing(name: str, place: Place) -> Verdict:
     if path.exists() and not path.is_file():
         return Refused(f"{shown} is no ordinary file.")
     relative = path.relative_to(place.worktree.resolve()).as_posix().casefold()
-    if _TEAM.fullmatch(relative):
-        return Refused(f"{shown} says who works here and what they may decide; no agent changes it.")
+    if governs(relative, place.governing):
+        return Refused(f"{shown} says who works here, what they may decide or what it costs; no agent changes it.")
     if _EXECUTED_LATER.fullmatch(relative):
         return act("security", f"write {relative}, which other programs obey unasked")
     return _secret(path) or Allowed()

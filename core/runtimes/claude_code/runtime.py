@@ -35,6 +35,7 @@ from core.contract import AgentRequest, AgentResponse, Json, UsageError, failed
 from core.installing import install_extra
 from core.projects import git
 from core.projects.child import to_the_end
+from core.projects.governing import TEAM, governing
 from core.projects.settings import interpreter
 from core.projects.submodules import disarm
 from core.redaction import Redactor, secrets_of
@@ -73,12 +74,15 @@ class _Task:
 
 
 class ClaudeCodeRuntime:
-    """Runs agents in Claude Code. `home` keeps its sessions, a folder per work item; `environ` has the credentials."""
+    """Runs agents in Claude Code. `home` keeps its sessions, a folder per work item; `environ` has the credentials.
+
+    The files of `workspace` that say who may decide what are not an agent's to write.
+    """
 
     name = NAME
 
-    def __init__(self, home: Path, environ: Mapping[str, str]) -> None:
-        self._home, self._environ = home, dict(environ)
+    def __init__(self, home: Path, environ: Mapping[str, str], workspace: Path | None = None) -> None:
+        self._home, self._environ, self._workspace = home, dict(environ), workspace
         self._redactor = Redactor(secrets_of(environ))
 
     async def execute(self, request: AgentRequest, agent: AgentRow, bench: Bench) -> AgentResponse:
@@ -107,7 +111,8 @@ class ClaudeCodeRuntime:
         watch = Watch(session, self._secrets(), past.events, tokens)
         project = task.request.context.get("project", {})
         commands = declared(project, interpreter(project)) if project else ()
-        gate = Gate(session, task.worktree, commands, past, task.answer, self._readable(task))
+        own = governing(Path(project["path"]), self._workspace) if project else TEAM
+        gate = Gate(session, task.worktree, commands, past, task.answer, self._readable(task), own)
         try:
             began = await self._begin(task, past)
             await self._talk(sdk, task, past, began, gate, watch, dollars)

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.projects.governing import TEAM
+
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
@@ -46,13 +48,15 @@ IMPACTS = {
 class Place:
     """Where a call is made: the worktree, the folder that relative paths begin at, and the project's own commands.
 
-    `readable` are folders beside the worktree that may be read, and not written.
+    `readable` are folders beside the worktree that may be read, and not written; `governing` are paths relative to it
+    that, with all below them, say who may decide what.
     """
 
     worktree: Path
     cwd: Path
     commands: tuple[tuple[str, ...], ...] = ()
     readable: tuple[Path, ...] = ()
+    governing: tuple[str, ...] = TEAM
 
 
 def act(kind: str, what: str) -> Act:

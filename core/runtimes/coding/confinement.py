@@ -88,20 +88,6 @@ def _below(name: str, root: Path) -> str:
     )
 
 
-def team_paths(repository: Path, workspace: Path | None) -> tuple[str, ...]:
-    """What says who may decide what here, and apm's own state, relative to the repository.
-
-    Without a workspace nobody has said which of these names are its own: then all at the top are taken for such.
-    """
-    names = ("agents.yaml", "agents.d", "state")
-    if workspace is None:
-        return names[:2]
-    if not workspace.resolve().is_relative_to(repository.resolve()):
-        return ()
-    home = workspace.resolve().relative_to(repository.resolve())
-    return tuple((home / name).as_posix() for name in names)
-
-
 class Tree:
     """The files of one worktree. `forbidden` are relative paths which, with all below them, nobody writes here."""
 

@@ -13,11 +13,12 @@ from core.agents.bench import Bench
 from core.agents.confined import place_around, sandbox_of
 from core.contract import AgentRequest, AgentResponse, failed
 from core.projects import git
+from core.projects.governing import governing
 from core.projects.sandbox import Sandbox
 from core.projects.submodules import disarm
 from core.projects.worktrees import Worktree, reset_to_commit
 from core.redaction import Redactor, secrets_of
-from core.runtimes.coding.confinement import Tree, team_paths
+from core.runtimes.coding.confinement import Tree
 from core.runtimes.coding.conversation import START, Conversation, read_record
 from core.runtimes.coding.declared import declared
 from core.runtimes.coding.limits import Limits, limits_of
@@ -80,7 +81,7 @@ class CodingRuntime:
     async def _task(self, request: AgentRequest, agent: AgentRow, bench: Bench, limits: Limits) -> Task:
         """The task where it stands: from a clean worktree at first, and where the record ends after a kill."""
         project, worktree = request.context["project"], bench.tree()
-        tree = Tree(worktree, team_paths(Path(project["path"]), self._workspace))
+        tree = Tree(worktree, governing(Path(project["path"]), self._workspace))
         commands = declared(project, worktree, limits.command_seconds)
         record = read_record(await bench.session.turns())
         tree.clear()

@@ -295,6 +295,9 @@ class Decision(QuestionDeeds, Screen[None]):
         self.query_one(QuestionView).action_half(direction)
         self.call_after_refresh(self.note_rest)
 
+    async def action_search(self) -> None:
+        await self.query_one(QuestionView).action_search()
+
     def action_out(self) -> None:
         self.dismiss()
 
