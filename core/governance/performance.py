@@ -8,6 +8,7 @@ from peewee import fn
 
 from core.contract import Json
 from core.governance.cohorts import cohort_of
+from core.governance.conflicts import BEFORE
 from core.governance.scope.records import read_record
 from core.store.reads import Connection
 from core.store.schema import Conflict, Decision
@@ -17,6 +18,8 @@ from core.store.schema import Conflict, Decision
 class Performance:
     """Counts since the workspace exists: `decided` by the agent itself, `escalated` to a person, `reversed` by one.
 
+    Only what the agent was for itself can be reversed to its charge: neither what a person answered against its
+    recommendation, nor what a conflict settled against its wish.
     `answered` and `accepted` are the record that its authority may grow on, as it is now: with another runtime, model
     or SOP they begin anew.
     """
@@ -41,7 +44,10 @@ def performance(reader: Connection, agent: str) -> Performance:
     cohort = cohort_of(reader, agent)
     kinds = reader.rows(Decision.select(Decision.kind).where(own).distinct())
     records = [read_record(reader, agent, kind, cohort) for (kind,) in kinds]
-    reversed_ = Decision.select(fn.COUNT(Decision.id)).where(own & Decision.reverted_at.is_null(False))
+    decided_itself = (Decision.outcome == "decided") & Decision.conflict.is_null()
+    before = fn.json_extract(Decision.context, f"$.{BEFORE}.choice")
+    its_wish = decided_itself | (Decision.choice == fn.COALESCE(before, Decision.recommended))
+    reversed_ = Decision.select(fn.COUNT(Decision.id)).where(own & Decision.reverted_at.is_null(False) & its_wish)
     in_conflict = ((Conflict.first == agent) | (Conflict.second == agent)) & Conflict.winner.is_null(False)
     won = Conflict.select(fn.COUNT(Conflict.id)).where(in_conflict & (Conflict.winner == agent))
     lost = Conflict.select(fn.COUNT(Conflict.id)).where(in_conflict & (Conflict.winner != agent))

@@ -11,8 +11,11 @@ from core.governance import escalations, reversal
 from core.governance.conflicts import ConflictRules, Dispute, raise_conflict
 from core.governance.decisions import Choice, make_decision
 from core.governance.performance import Performance, performance
+from core.orchestration import work_items
 from core.registry.catalog import default_path, load
+from core.store.schema import PhaseRun
 from core.store.store import Store
+from core.store.transaction import Transaction
 from tests.fresh import fresh_workspace
 
 
@@ -53,3 +56,29 @@ def test_decisions_answers_reversals_and_conflicts_are_counted(store: Store) -> 
     assert found == Performance(
         decided=3, escalated=3, reversed=1, answered=2, accepted=1, conflicts_won=1, conflicts_lost=1
     )
+
+
+def answered_and_gone_on_from(store: Store, option: str) -> int:
+    """A decision that technical would approve, that ada answered so, and that work has gone on from."""
+    work = store.write_now(lambda tx: work_items.create(tx, title="Cache"))
+    choice = Choice(
+        "technical", "external_service", "Buy it?", 5, recommended="approve", work_item=work, phase="D1", blocks="I1"
+    )
+    asked = store.write_now(lambda tx: make_decision(tx, choice))
+
+    def answer_and_go_on(tx: Transaction) -> None:
+        escalations.resolve(tx, asked.escalation or 0, option=option, by="ada", reason="so")
+        tx.insert(PhaseRun, work_item=work, phase="I1", round=1, input_digest="d", started_at=tx.now)
+        tx.event("phase.started", work_item=work)
+
+    store.write_now(answer_and_go_on)
+    return asked.decision
+
+
+@pytest.mark.parametrize(("option", "charged"), [("reject", 0), ("approve", 1)])
+def test_only_what_the_agent_was_for_is_charged_to_it_as_taken_back(store: Store, option: str, charged: int) -> None:
+    decision = answered_and_gone_on_from(store, option)
+
+    store.write_now(lambda tx: reversal.reverse(tx, decision, by="bob", reason="ada was wrong"))
+
+    assert store.read_now(lambda r: performance(r, "technical")).reversed == charged
