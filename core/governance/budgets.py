@@ -260,7 +260,14 @@ def settle(
     )
     tx.event("spend.settled", work_item=spender.work_item, spend=reservation.number)
     tx.count(spender.agent, tokens=usage.tokens, cost=usage.dollars or 0.0)
-    for warning in _warnings(_standings(tx, spender, rules, tx.now), spender, rules, usage):
+    [(begun,)] = tx.rows(Spend.select(Spend.at).where(Spend.id == reservation.number))
+    touched = [
+        standing
+        for standing in _standings(tx, spender, rules, tx.now)
+        # What was reserved before midnight is in the sum of that day.
+        if standing.limit.scope != "day" or begun // MS_PER_DAY == tx.now // MS_PER_DAY
+    ]
+    for warning in _warnings(touched, spender, rules, usage):
         tx.event("budget.warned", work_item=spender.work_item, **warning)
 
 

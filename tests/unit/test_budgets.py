@@ -57,9 +57,11 @@ def reserve(
     return store.write_now(lambda tx: budgets.reserve(tx, spender, rules, "anthropic", "m", tokens, dollars))
 
 
-def settle(store: Store, spender: Spender, what: Reservation, dollars: float | None, tokens: int = 10) -> None:
+def settle(
+    store: Store, spender: Spender, what: Reservation, dollars: float | None, tokens: int = 10, rules: Json = RULES
+) -> None:
     usage = Usage(input=tokens, dollars=dollars)
-    store.write_now(lambda tx: budgets.settle(tx, spender, RULES, what, usage, "req_1"))
+    store.write_now(lambda tx: budgets.settle(tx, spender, rules, what, usage, "req_1"))
 
 
 def left(store: Store, spender: Spender, rules: Json = RULES) -> Allowance:
@@ -205,6 +207,18 @@ def test_a_call_that_nobody_saw_end_counts_as_its_most(store: Store) -> None:
 def test_people_are_told_once_when_most_of_it_is_used(store: Store) -> None:
     for dollars in (3.0, 0.3, 0.2):
         settle(store, ADA, reserve(store, ADA, dollars), dollars)
+
+    assert kinds(store).count("budget.warned") == 1
+
+
+def test_a_call_of_yesterday_that_ends_today_tells_nobody_again_about_today_s_budget(
+    store: Store, clock: Clock
+) -> None:
+    of_yesterday = reserve(store, BOB, 1.0, rules=DAY)
+    clock.now += MS_PER_DAY
+    settle(store, ADA, reserve(store, ADA, 8.5, rules=DAY), 8.5, rules=DAY)
+
+    settle(store, BOB, of_yesterday, 1.0, rules=DAY)
 
     assert kinds(store).count("budget.warned") == 1
 
