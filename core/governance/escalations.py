@@ -129,12 +129,12 @@ def _raise_again(tx: Transaction, number: int, question: Question) -> int:
     is_same = row.payload_digest == columns["payload_digest"]
     is_sooner = states.URGENCIES.index(question.urgency) < states.URGENCIES.index(row.urgency)
     if row.merged_into is not None:
+        target = existing(tx, row.merged_into)
         if is_same and not is_sooner:
-            target = existing(tx, row.merged_into)
             tx.update(Escalation, target.id, count=target.count + 1)
         else:
             # What was merged was another question than this is now.
-            row = _separate(tx, row)
+            row = _separate(tx, row, target)
     changed = {} if is_same else columns
     if row.expires_at is not None and row.blocks and question.on_expiry is None:
         row = replace(row, expires_at=None)
@@ -338,11 +338,13 @@ def withdraw(tx: Transaction, escalation: int, *, why: str, answered: int | None
 def release_merged(tx: Transaction, escalation: int) -> None:
     """The question closes without an answer: those that were merged into it stand by themselves again."""
     for row in reads_escalations.merged_into(tx, escalation):
-        _separate(tx, row)
+        _separate(tx, row, existing(tx, escalation))
 
 
-def _separate(tx: Transaction, row: rows.EscalationRow) -> rows.EscalationRow:
+def _separate(tx: Transaction, row: rows.EscalationRow, target: rows.EscalationRow) -> rows.EscalationRow:
+    """Let it stand by itself again; how often it was raised is not counted by `target` any more."""
     tx.update(Escalation, row.id, merged_into=None, next_at=next_at(row))
+    tx.update(Escalation, target.id, count=max(target.count - row.count, 1))
     tx.event("escalation.separated", work_item=row.work_item, escalation=row.id, into=row.merged_into)
     return existing(tx, row.id)
 
@@ -353,8 +355,9 @@ def withdraw_all(
     """Withdraw what is still asked about a work item, or about one of its phases."""
     for row in reads_escalations.waiting(tx, work_item):
         if phase is None or row.phase == phase:
-            if row.merged_into is not None:
-                tx.update(Escalation, row.id, merged_into=None)
+            merged_into = existing(tx, row.id).merged_into
+            if merged_into is not None:
+                _separate(tx, row, existing(tx, merged_into))
             withdraw(tx, row.id, why=why, answered=answered)
 
 

@@ -82,7 +82,9 @@ def merge(tx: Transaction, escalations: Sequence[int], *, into: int, by: str) ->
         check_alike(row, target)
     moved = [m for row in others for m in reads_escalations.merged_into(tx, row.id)]
     for row in (*others, *moved):
-        tx.update(Escalation, row.id, merged_into=into, next_at=None)
+        # What was raised of the questions that come along is counted by the target alone.
+        own = row.count - sum(other.count for other in moved if other.merged_into == row.id)
+        tx.update(Escalation, row.id, merged_into=into, next_at=None, count=max(own, 1))
     every = (target, *others)
     urgency, due = _gravest(every)
     # Who put it away or saw it silenced something less urgent.
@@ -111,10 +113,11 @@ def unmerge(tx: Transaction, merged: Sequence[rows.EscalationRow], *, target: ro
     for before in merged:
         own = replace(now[before.id], merged_into=before.merged_into)
         moment = None if before.merged_into is not None else next_at(own)
-        tx.update(Escalation, before.id, merged_into=before.merged_into, next_at=moment)
+        count = own.count + sum(now[other.id].count for other in merged if other.merged_into == before.id)
+        tx.update(Escalation, before.id, merged_into=before.merged_into, next_at=moment, count=count)
         tx.event("escalation.separated", work_item=before.work_item, escalation=before.id, into=target.id, by=person)
     alone = [other for other in merged if other.merged_into is None]
-    changes: dict[str, Any] = {"count": max(row.count - sum(other.count for other in alone), 1)}
+    changes: dict[str, Any] = {"count": max(row.count - sum(other.count for other in now.values()), 1)}
     if (row.urgency, row.due_at) == _gravest((target, *alone)):
         # Only what the merge itself has brought is given back.
         changes |= {"urgency": target.urgency, "due_at": target.due_at}

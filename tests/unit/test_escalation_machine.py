@@ -161,8 +161,6 @@ class EscalationLife(RuleBasedStateMachine):
         if self.done:
             with contextlib.suppress(UsageError):
                 self.place.write(self.done.pop().back)
-                # Of what is apart again each has its own counter.
-                self.counts.clear()
 
     @rule(pick=picks)
     def reply(self, pick: int) -> None:
@@ -257,11 +255,15 @@ class EscalationLife(RuleBasedStateMachine):
             assert row.next_at == (deadlines.next_at(row) if is_open else None), row
 
     def check_rows(self, waiting: list[str]) -> None:
-        """A question is one row, and its counter only grows."""
+        """A question is one row, and its own counter only grows, whatever it counts of those merged into it."""
         assert len(waiting) == len(set(waiting))
+        merged = Counter[int]()
         for row in self.known:
-            assert row.count >= self.counts.get(row.id, 1)
-            self.counts[row.id] = row.count
+            if row.merged_into is not None:
+                merged[row.merged_into] += row.count
+        for row in self.known:
+            assert row.count - merged[row.id] >= self.counts.get(row.id, 1)
+            self.counts[row.id] = row.count - merged[row.id]
 
     def check_answers(self, answers: list[tuple[Any, ...]]) -> None:
         """Every answer says who or what gave it, and what is answered has one in force."""

@@ -188,6 +188,32 @@ def test_a_merged_question_that_has_changed_stands_by_itself(place: Place, chang
     assert row.next_at == deadlines.next_at(row)
 
 
+def test_a_question_that_stands_by_itself_again_is_counted_once(place: Place) -> None:
+    first, second, third = place.ask(1), place.ask(2), place.ask(3)
+    merge(place, third, into=second)
+    merge(place, second, into=first)
+    place.ask(2)
+    assert place.row(first).count == 4
+
+    place.ask(2, question="Go on after all?")
+
+    assert [place.row(number).count for number in (first, second, third)] == [2, 3, 1]
+    place.ask(3, question="Go on after all?")
+    assert [place.row(number).count for number in (first, second, third)] == [1, 3, 2]
+
+
+def test_a_merge_that_is_taken_back_leaves_each_question_its_own_count(place: Place) -> None:
+    first, second, third = place.ask(1), place.ask(2), place.ask(3)
+    merge(place, third, into=second)
+    merged, target = [place.row(second), place.row(third)], place.row(first)
+    merge(place, second, into=first)
+    place.ask(3)
+
+    place.write(lambda tx: life.unmerge(tx, merged, target=target, by="ada"))
+
+    assert [place.row(number).count for number in (first, second, third)] == [1, 3, 2]
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
