@@ -200,7 +200,11 @@ class Duties:
 
     async def _sweep(self) -> None:
         from core.governance import clock
+        from core.governance.scope import deciding
 
+        now = self._now
+        if await self._store.read(lambda r: deciding.cooling_too_long(r, now)):
+            await self._store.write(deciding.bring_forward)
         for _ in range(MOST_TURNS):
             if not await self._store.write(clock.sweep):
                 return

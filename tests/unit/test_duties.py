@@ -18,6 +18,8 @@ import pytest
 from core.contract import Json
 from core.governance import authority, schedules
 from core.governance.escalations import Option, Question, raise_question
+from core.governance.scope import deciding
+from core.governance.scope.asking import propose
 from core.orchestration import duties, lease
 from core.orchestration.duties import Duties
 from core.orchestration.lease import HeldStore, LeaseLost
@@ -139,6 +141,22 @@ async def test_many_deadlines_at_once_are_all_acted_on_in_one_look(watch: Watch)
     await watch.at("2026-11-21 12:01")
     counted = watch.store.read_now(lambda r: r.sql("SELECT urgency, COUNT(*) FROM escalations GROUP BY urgency"))
     assert counted == [("IMMEDIATE", 600)]
+
+
+async def test_a_rejection_by_a_clock_that_was_ahead_cools_down_no_longer_than_any_other(watch: Watch) -> None:
+    def reject(tx: Transaction) -> None:
+        proposal = propose(tx, "technical", "api_endpoints", "escalate", by="ada", reason="too often wrong")
+        deciding.reject(tx, proposal, by="ada", reason="not yet")
+
+    watch.clock.now += 400 * DAY_MS
+    watch.store.write_now(reject)
+
+    await watch.at("2026-11-21 12:00")
+    await watch.at("2026-11-21 12:01")
+
+    [row] = watch.store.read_now(reads_governance.scope_proposals)
+    assert row.cool_down_until == moment("2026-11-21 12:00") + deciding.COOL_DOWN_MS
+    assert len(watch.events("scope.rescheduled")) == 1
 
 
 async def test_the_day_s_briefing_is_made_and_sent_at_its_time(watch: Watch) -> None:

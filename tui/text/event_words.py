@@ -83,6 +83,7 @@ KINDS: Mapping[str, Mark] = {
     "scope.clarified": Mark("◆", "clarity asked for", _ASKED),
     "scope.put_back": Mark("↺", "word taken back", _ASKED),
     "scope.undone": Mark("↺", "change taken back", _ASKED),
+    "scope.rescheduled": Mark("·", "proposal's clock set", _QUIET),
     "scope.wished": Mark("○", "rule wished for", _PLAIN),
     "agents.imported": Mark("○", "team imported", _PLAIN),
     "agents.generated": Mark("·", "agent files written", _QUIET),

@@ -12,6 +12,7 @@ from __future__ import annotations
 from core.contract import UsageError
 from core.governance import authority
 from core.governance.authority import AUTONOMOUS, ESCALATE, Mode
+from core.governance.clock import SLACK_MS
 from core.governance.cohorts import cohort_of
 from core.governance.persons import named_person
 from core.governance.phrases import counted
@@ -191,6 +192,20 @@ def _decide(
     tx.event(
         f"scope.{decision}", proposal=row.id, agent=row.agent, kind=row.kind, change=row.change, by=person, reason=why
     )
+
+
+def cooling_too_long(reader: Connection, now: int) -> list[int]:
+    """The proposals that cool down for longer than any may: a clock that was ahead has written when they end."""
+    too_long = ScopeProposal.cool_down_until > now + COOL_DOWN_MS + SLACK_MS
+    return [int(number) for (number,) in reader.rows(ScopeProposal.select(ScopeProposal.id).where(too_long))]
+
+
+def bring_forward(tx: Transaction) -> None:
+    """The clock has been put back: what cools down for longer than it may begins to do so now."""
+    for number in cooling_too_long(tx, tx.now):
+        until = tx.now + COOL_DOWN_MS
+        tx.update(ScopeProposal, number, cool_down_until=until)
+        tx.event("scope.rescheduled", proposal=number, until=until)
 
 
 def _row(reader: Connection, proposal: int) -> ScopeProposalRow:
