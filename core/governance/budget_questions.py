@@ -7,7 +7,7 @@ from peewee import fn
 from core.contract import Json, UsageError
 from core.governance.budgets import WHOSE, Amounts, amount
 from core.governance.escalations import Option, Question, withdraw
-from core.governance.persons import named_person
+from core.governance.persons import named_person, stated_in_a_line
 from core.store import reads, reads_escalations, rows
 from core.store.schema import Budget, Escalation
 from core.store.transaction import MS_PER_DAY, Transaction
@@ -212,9 +212,9 @@ def set_budget(
 ) -> int:
     """A person's word for a work item, for today or for the workspace; what waited for it goes on. Its number.
 
-    Raises UsageError when the name is no person's.
+    Raises UsageError when the name is no person's, or the reason too long.
     """
-    by = named_person(tx, by)
+    by, reason = named_person(tx, by), stated_in_a_line(reason)
     number = _put(tx, {"scope": scope, "work_item": work_item}, allowed, by=by, reason=reason)
     tx.event("budget.set", work_item=work_item, budget=number, scope=scope, by=by)
     _release(tx, scope, f"{by} set {WHOSE[scope]} budget", work_item=work_item)

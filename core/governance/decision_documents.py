@@ -14,6 +14,7 @@ from typing import Any
 
 from core.contract import Json, UsageError
 from core.governance import strict_json
+from core.governance.persons import MOST_REASON
 from core.registry.documents import did_you_mean
 from core.sanitise import one_line, sanitise
 
@@ -21,7 +22,6 @@ MOST_BYTES = 64 * 2**20
 MOST_ENTRIES = 2_000
 """They are applied in one transaction, which holds up every other write for some seconds."""
 MOST_DEPTH = 32
-MOST_REASON = 10_000
 MOST_NUMBER = 2**63 - 1
 SHOWN_PROBLEMS = 20
 MOST_TOLD = 2_000

@@ -15,7 +15,7 @@ from core.governance.answers import check_answer, words_of
 from core.governance.deadlines import due_at, next_at
 from core.governance.holding import held_by_all
 from core.governance.options import Option as Option
-from core.governance.persons import named_person
+from core.governance.persons import MOST_REASON, named_person, stated
 from core.governance.settling import settle, settle_alike, settle_authority
 from core.sanitise import one_line, sanitise
 from core.store import reads, reads_escalations, rows, states
@@ -25,7 +25,6 @@ from core.store.transaction import Transaction
 PROVENANCES = ("human", "rule", "timeout")
 """Who or what an answer came from."""
 
-MOST_REASON = 20_000
 AWAY_MS = 30 * 60_000
 """Who took longer from one thing to the next was not at it all the time: then the attention was not measured."""
 TIME_OUT = "time-out"
@@ -195,19 +194,20 @@ def resolve(
 
     A question that expired or was withdrawn takes the answer too, kept as late. Raises UsageError when the number
     is unknown, the question already answered, the option not offered, a value missing or misshapen, a reason
-    missing (every human answer but the recommended one needs it), the name no person's, or what was shown is not what
-    is asked now.
+    missing (every human answer but the recommended one needs it) or too long, the name no person's, or what was shown
+    is not what is asked now.
     """
     row = existing(tx, escalation)
     state = states.escalation_state(row, tx.now)
     if state == "resolved" and provenance == "human" and _timed_out(tx, row):
         state = "expired"
     chosen = _offered(tx, row, state, option)
-    reason = reason if reason.strip() or not chosen.get("explains") else words_of(answer)
     if shown_digest is not None and shown_digest != row.payload_digest:
         raise UsageError(f"Escalation {escalation} {shown.difference(tx, row, shown_digest)}")
     if provenance == "human":
-        by = named_person(tx, by)
+        by, reason = named_person(tx, by), stated(reason)
+        if not reason and chosen.get("explains"):
+            reason = words_of(answer)
         if option != row.recommended and not reason.strip():
             raise UsageError(
                 f"Escalation {escalation}: {option!r} is not the recommended answer, so it needs a reason."
@@ -215,8 +215,9 @@ def resolve(
     elif provenance not in PROVENANCES or not by.strip():
         raise ValueError(f"an answer is one of {', '.join(PROVENANCES)} and by somebody; not {provenance!r} by {by!r}")
     late = state in ("expired", "withdrawn")
-    reason = sanitise(reason, limit=MOST_REASON).strip()
     values = check_answer(escalation, chosen.get("asks", {}), answer, chosen.get("names"))
+    # What a person said is within the limit; what the values say stands whole in the answer.
+    reason = sanitise(reason, limit=MOST_REASON).strip()
     given = _Given(option, values, reason, by, provenance, late)
     number = _keep(tx, row, given)
     if late:

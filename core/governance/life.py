@@ -15,7 +15,7 @@ from core.contract import PHASE_CODES, UsageError
 from core.governance.budget_questions import about_the_same_budget
 from core.governance.deadlines import MINUTE_MS, due_at, next_at
 from core.governance.escalations import existing, is_over, open_row, withdraw_all
-from core.governance.persons import named_person
+from core.governance.persons import named_person, stated_in_a_line
 from core.governance.settling import unsettle
 from core.sanitise import one_line
 from core.store import reads, reads_escalations, reads_governance, rows, states
@@ -25,7 +25,6 @@ from core.store.schema import Answer, Escalation, Event, WorkItem
 from core.store.transaction import Transaction
 
 MOST_MINUTES = 366 * 24 * 60
-MOST_NOTE = 2_000
 
 
 def acknowledge(tx: Transaction, escalation: int, *, by: str, minutes: int = 30) -> None:
@@ -52,7 +51,7 @@ def assign(tx: Transaction, escalation: int, *, to: str, by: str, note: str = ""
     row, person = open_row(tx, escalation), named_person(tx, by)
     if not to.strip():
         raise UsageError(f"Escalation {escalation}: name the person to hand it to.")
-    other, told = named_person(tx, to), one_line(note, MOST_NOTE)
+    other, told = named_person(tx, to), stated_in_a_line(note, "The word for whoever gets it")
     silence: dict[str, Any] = {"acknowledged_until": None, "snoozed_until": None}
     _change(tx, row, assigned_to=other, note=told, **silence)
     facts = {"from": row.assigned_to, "to": other, "note": told}
@@ -68,7 +67,7 @@ def escalate(tx: Transaction, escalation: int, *, by: str, reason: str = "") -> 
     urgency = states.URGENCIES[rank - 1]
     due = min(at for at in (row.due_at, due_at(urgency, tx.now)) if at is not None)
     _change(tx, row, urgency=urgency, due_at=due, acknowledged_until=None, snoozed_until=None)
-    facts = {"from": row.urgency, "to": urgency, "reason": one_line(reason, MOST_NOTE)}
+    facts = {"from": row.urgency, "to": urgency, "reason": stated_in_a_line(reason)}
     tx.event("escalation.escalated", work_item=row.work_item, escalation=escalation, by=person, **facts)
 
 
@@ -190,7 +189,7 @@ def undo(tx: Transaction, escalation: int, *, by: str, reason: str = "", answer:
     if found := hindrance(tx, row):
         raise UsageError(found)
     together = (row, *reads_escalations.merged_into(tx, escalation))
-    why = one_line(reason, MOST_NOTE)
+    why = stated_in_a_line(reason)
     for one in together:
         _take_back(tx, one, person, why)
         unsettle(tx, one, by=person, reason=why)

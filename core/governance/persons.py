@@ -6,10 +6,12 @@ import unicodedata
 
 from core.contract import UsageError
 from core.registry.sources import FILE_NAME
-from core.sanitise import one_line
+from core.sanitise import one_line, sanitise
 from core.store.reads import Connection
 
 MOST_CHARACTERS = 128
+MOST_REASON = 10_000
+"""Characters of a reason, or of a note, that a person gives: on the command line, in the app and by file."""
 HOUSE = frozenset({"clock", "time-out", "timeout", "rule", "schedule"})
 """Who signs for apm itself."""
 
@@ -30,6 +32,21 @@ def named_person(reader: Connection, by: str) -> str:
     if plain in {_plain(own) for row in reader.sql('SELECT "role", "display_name" FROM "agents"') for own in row}:
         raise UsageError(f"{name!r} is an agent; only a person decides this, so give a person's name.")
     return name
+
+
+def stated(reason: str, what: str = "The reason") -> str:
+    """What a person said, cleaned and never cut. Raises UsageError, with its size, for more than is kept."""
+    if len(reason) > MOST_REASON:
+        raise UsageError(
+            f"{what} has {len(reason):,} characters; at most {MOST_REASON:,} are taken. Shorten it, or name the file "
+            "that has the rest."
+        )
+    return sanitise(reason).strip()
+
+
+def stated_in_a_line(reason: str, what: str = "The reason") -> str:
+    """As `stated`, on one line."""
+    return one_line(stated(reason, what), MOST_REASON)
 
 
 def _plain(name: str) -> str:

@@ -14,7 +14,7 @@ from core.contract import UsageError, canonical_json
 from core.governance import authority, life
 from core.governance.cohorts import cohort_of
 from core.governance.decisions import UNLISTED
-from core.governance.persons import named_person
+from core.governance.persons import named_person, stated_in_a_line
 from core.governance.scope.analysis import Surroundings
 from core.governance.scope.grounds import Grounds, KindGrounds, read_kind, read_standing
 from core.governance.scope.proposing import Draft, draft, put, supersede, surroundings
@@ -29,8 +29,6 @@ from core.store.rows import DecisionRow
 from core.store.rows_governance import ScopeProposalRow
 from core.store.schema import Decision
 from core.store.transaction import Transaction
-
-MOST_WORDS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,7 @@ def reverse(tx: Transaction, decision: int, *, by: str, reason: str, choice: str
     Raises UsageError when `by` is no person or gives no reason, when the decision waits, is taken back already or is a
     person's answer that can be undone, and when `choice` is none of its options or the one that was taken.
     """
-    person, why = named_person(tx, by), one_line(reason, MOST_WORDS)
+    person, why = named_person(tx, by), stated_in_a_line(reason)
     row = reversible(tx, decision)
     if not why:
         raise UsageError(f"Decision {decision}: say why it is taken back.")

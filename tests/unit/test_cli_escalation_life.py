@@ -207,3 +207,25 @@ def test_nothing_that_a_terminal_obeys_is_printed_of_a_hostile_question(line: Co
     assert "\\u001b" not in printed[1].out
     assert "\\u202e" not in printed[1].out
     assert "\\u001b" not in printed[3].out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("escalation", "resolve", "1", "--option", "stop", "--reason"),
+        ("escalation", "assign", "1", "--to", "bea", "--note"),
+        ("escalation", "escalate", "1", "--reason"),
+        ("budget", "set", "workspace", "--dollars", "5", "--reason"),
+    ],
+)
+def test_a_reason_that_is_longer_than_is_kept_is_refused_with_its_size(
+    line: CommandLine, words: tuple[str, ...]
+) -> None:
+    before = line("audit", "tail", "--json").json
+
+    ended = line(*words, "x" * 10_001, "--by", "ada")
+
+    assert ended.code == 2
+    assert "10,001 characters; at most 10,000 are taken" in ended.err
+    assert line("audit", "tail", "--json").json == before
+    assert line(*words, "x" * 10_000, "--by", "ada").code == 0

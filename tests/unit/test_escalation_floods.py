@@ -187,13 +187,12 @@ def test_a_digest_that_is_none_is_refused(place: Place, words: str) -> None:
 def test_what_people_say_is_cleaned_and_bounded_too(place: Place) -> None:
     number = place.ask()
     place.write(lambda tx: life.assign(tx, number, to="gra\x1b[2Jce", by="a\u202eda", note=HARM))
-    place.answer(number, reason=HARM * 10_000)
+    place.answer(number, reason=HARM * 100)
     place.write(lambda tx: life.undo(tx, number, by="ada", reason=HARM))
 
     given = place.answers(number)[0]
     said = [place.row(number).assigned_to, place.row(number).note, given.reason, given.undo_reason]
     assert not [(mark, text) for mark in FORBIDDEN for text in said if mark in (text or "")]
-    assert len(given.reason) <= escalations.MOST_REASON
     assert "\x1b" not in json.dumps(place.events(number), ensure_ascii=False)
 
 

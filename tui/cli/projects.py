@@ -168,7 +168,7 @@ def set_(
     **given: Any,
 ) -> None:
     """Change a project's settings and look at its repository again. An empty value takes a setting away."""
-    from core.governance.persons import named_person
+    from core.governance.persons import named_person, stated_in_a_line
     from core.projects import registering
 
     with place.open() as workspace:
@@ -176,7 +176,7 @@ def set_(
         changes = settings_from(given)
         facts = asyncio.run(registering.examine(path or Path(row.path), name=row.name, target=target or row.target))
         registering.check_interpreter(facts.path, changes)
-        figures = _thresholds(thresholds, person, reason, workspace.store.clock())
+        figures = _thresholds(thresholds, person, stated_in_a_line(reason), workspace.store.clock())
         _check_thresholds(workspace.catalog, {**row.thresholds, **figures})
         workspace.store.write_now(
             lambda tx: registering.change_project(tx, row, settings=changes, facts=facts, thresholds=figures, by=person)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from core.contract import UsageError
 from core.governance import authority
 from core.governance.authority import AUTONOMOUS, Mode
-from core.governance.persons import named_person
+from core.governance.persons import named_person, stated_in_a_line
 from core.governance.scope.proposing import draft, put, surroundings
 from core.governance.scope.requests import requested
 from core.governance.scope.review import window_from
@@ -18,8 +18,6 @@ from core.sanitise import one_line
 from core.store import reads_governance
 from core.store.reads import Connection
 from core.store.transaction import Transaction
-
-MOST_WORDS = 2_000
 
 
 def propose(tx: Transaction, agent: str, kind: str, to: Mode, *, by: str, reason: str) -> int:
@@ -30,7 +28,7 @@ def propose(tx: Transaction, agent: str, kind: str, to: Mode, *, by: str, reason
     agent, kind or mode, when the kind has a ceiling, when its authority is that already, and when an undecided
     proposal asks for the same.
     """
-    person, why = named_person(tx, by), one_line(reason, MOST_WORDS)
+    person, why = named_person(tx, by), stated_in_a_line(reason)
     if not why:
         raise UsageError(f"Say why {one_line(agent, 64)}'s authority over {one_line(kind, 64)} shall change.")
     authority.check_grant(tx, agent, kind, to)

@@ -14,7 +14,7 @@ from core.governance import authority
 from core.governance.authority import AUTONOMOUS, ESCALATE, Mode
 from core.governance.clock import SLACK_MS
 from core.governance.cohorts import cohort_of
-from core.governance.persons import named_person
+from core.governance.persons import named_person, stated_in_a_line
 from core.governance.phrases import counted
 from core.governance.scope.analysis import APPROVE
 from core.governance.scope.asking import undecided
@@ -32,7 +32,6 @@ from core.store.transaction import Transaction
 
 COOL_DOWN_MS = 4 * WEEK_MS
 """How long the same is not proposed again after it was rejected, taken back, or seen and left as it is."""
-MOST_WORDS = 2_000
 
 _AGAINST = "an approval that is not recommended"
 
@@ -51,7 +50,7 @@ def approve(
     person = named_person(tx, by)
     row = _undecided(tx, proposal, shown_digest)
     mode = _MODES.get(row.change)
-    why = one_line(reason, MOST_WORDS) if row.recommendation == APPROVE else _reason(proposal, reason, _AGAINST)
+    why = stated_in_a_line(reason) if row.recommendation == APPROVE else _reason(proposal, reason, _AGAINST)
     if mode is not None:
         _check_still_holds(tx, row)
         told = why or f"scope proposal {proposal}: {row.analysis.get('because', row.change)}"
@@ -273,7 +272,7 @@ def _check_record(reader: Connection, row: ScopeProposalRow, name: str) -> None:
 
 
 def _reason(proposal: int, reason: str, what: str) -> str:
-    found = one_line(reason, MOST_WORDS)
+    found = stated_in_a_line(reason)
     if not found:
         raise UsageError(f"Scope proposal {proposal}: {what} needs a reason; say it in a sentence.")
     return found
