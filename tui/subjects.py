@@ -52,7 +52,7 @@ async def open_next_for_me(app: ApmApp) -> None:
     """Open the first question of the queue that needs an answer now, or say that none does."""
     from tui.widgets.queue import waiting_for_me
 
-    waiting = await app.bridge.read(lambda reader, _, now: waiting_for_me(reader, now))
+    waiting = await app.bridge.read(lambda reader, _, now: waiting_for_me(reader, now, app.person))
     if waiting:
         app.open_question(waiting[0])
     else:

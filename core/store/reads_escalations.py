@@ -21,6 +21,7 @@ class Asked:
     """Which open questions are meant; what is not given takes all of them.
 
     `section` is "needs-me", "overdue", "snoozed" or "acknowledged", at the moment `now`; `match` is part of the text.
+    With `person`, "needs-me" is what needs that one, and otherwise what needs anybody.
     """
 
     section: str | None = None
@@ -30,13 +31,14 @@ class Asked:
     assigned_to: str | None = None
     work_item: int | None = None
     match: str = ""
+    person: str | None = None
 
     def conditions(self) -> Iterator[Any]:
         # Of one work item there are few: its own index finds them, the one of the open ones would be walked to its end.
         few = is_waiting() & (fn.COALESCE(Escalation.merged_into, 0) == 0)
         yield is_open() if self.work_item is None else few
         if self.section is not None:
-            yield _in_section(self.section, self.now)
+            yield SQL(*section_sql(self.section, self.now, self.person))
         for column, value in (
             (Escalation.kind, self.kind),
             (Escalation.assigned_to, self.assigned_to),
@@ -58,11 +60,16 @@ SECTION_SQL: Mapping[str, str] = {
 
 Of columns of the index over the open ones alone, and never unknown, so that it can be turned round."""
 SECTIONS = tuple(SECTION_SQL)
+_OF_PERSON_SQL = '(COALESCE("assigned_to", ?) = ? OR ("due_at" IS NOT NULL AND "due_at" <= ?))'
 
 
-def _in_section(section: str, now: int) -> Any:
+def section_sql(section: str, now: int, person: str | None = None) -> tuple[str, tuple[int | str, ...]]:
+    """The condition of a section with its values; with `person`, "needs-me" is by that one's `states.needs_me`."""
     text = SECTION_SQL[section]
-    return SQL(text, (now,) * text.count("?"))
+    values = (now,) * text.count("?")
+    if section != "needs-me" or person is None:
+        return text, values
+    return f"({text} AND {_OF_PERSON_SQL})", (*values, person, person, now)
 
 
 def page(

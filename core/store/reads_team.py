@@ -11,7 +11,7 @@ from typing import NamedTuple
 from peewee import fn
 
 from core.store.reads import Connection
-from core.store.reads_escalations import SECTION_SQL
+from core.store.reads_escalations import SECTION_SQL, section_sql
 from core.store.schema import ScopeProposal, WorkItem
 from core.store.transaction import MS_PER_DAY
 
@@ -49,16 +49,17 @@ def askers(reader: Connection, now: int) -> tuple[Asker, ...]:
     return tuple(Asker(tuple(json.loads(chain)), kind, count) for chain, kind, count in found)
 
 
-def waiting(reader: Connection, now: int) -> Waiting:
-    """Counted by the rules of `states.needs_me` and `states.is_overdue`."""
+def waiting(reader: Connection, now: int, person: str | None = None) -> Waiting:
+    """Counted by the rules of `states.needs_me`, of that person or of anybody, and `states.is_overdue`."""
+    needs_me, values = section_sql("needs-me", now, person)
     [(needs, late, *moments)] = reader.sql(
-        f"""SELECT COALESCE(SUM(CASE WHEN {_NEEDS_ME} THEN 1 ELSE 0 END), 0),
+        f"""SELECT COALESCE(SUM(CASE WHEN {needs_me} THEN 1 ELSE 0 END), 0),
         COALESCE(SUM(CASE WHEN {_OVERDUE} THEN 1 ELSE 0 END), 0),
         MIN(CASE WHEN "due_at" > ? THEN "due_at" END),
         MIN(CASE WHEN "snoozed_until" > ? THEN "snoozed_until" END),
         MIN(CASE WHEN "acknowledged_until" > ? THEN "acknowledged_until" END)
         FROM "escalations" WHERE {_OPEN}""",
-        (now,) * 6,
+        (*values, *(now,) * 4),
     )
     return Waiting(int(needs), int(late), min((m for m in moments if m is not None), default=None))
 

@@ -13,7 +13,7 @@ from typing import Any
 from peewee import SQL
 
 from core.store.reads import Connection, build
-from core.store.reads_escalations import SECTION_SQL, titled
+from core.store.reads_escalations import SECTION_SQL, section_sql, titled
 from core.store.rows import EscalationRow
 from core.store.schema import Escalation
 from core.store.transaction import MS_PER_DAY
@@ -26,7 +26,7 @@ _OPEN = "resolved_at IS NULL AND withdrawn_at IS NULL AND expired_at IS NULL AND
 
 _COUNTS = f"""
 SELECT COUNT(*),
-  COUNT(CASE WHEN {SECTION_SQL["needs-me"]} THEN 1 END),
+  COUNT(CASE WHEN {{needs_me}} THEN 1 END),
   COUNT(CASE WHEN {SECTION_SQL["overdue"]} THEN 1 END),
   COUNT(CASE WHEN urgency = 'IMMEDIATE' THEN 1 END),
   COUNT(CASE WHEN {SECTION_SQL["snoozed"]} THEN 1 END),
@@ -68,8 +68,9 @@ class TriageCounts:
 
 
 def triage_counts(reader: Connection, person: str, now: int) -> TriageCounts:
-    given = (now, now, now, now, now, now, person, now, now)
-    [counted] = reader.sql(_COUNTS, given)
+    needs_me, values = section_sql("needs-me", now, person)
+    given = (*values, now, now, now, now, person, now, now)
+    [counted] = reader.sql(_COUNTS.format(needs_me=needs_me), given)
     today = dict(reader.sql(f"SELECT provenance, COUNT(*) {_STANDS} GROUP BY provenance", _of_day(reader, now)))
     answered = (int(today.get(provenance, 0)) for provenance in ("human", "rule", "timeout"))
     return TriageCounts(*counted, *answered)

@@ -48,20 +48,22 @@ def escalation_order(
     *,
     urgency: str | None = None,
     assigned_to: str | None = None,
+    person: str | None = None,
 ) -> array[int]:
     """The numbers of the open questions of a section (one of `SECTIONS`; None for all), filtered.
 
-    Those that need an answer now come first; among them the most urgent, then those due first, then the oldest.
+    Those that need an answer now (of that person, where one is named) come first; among them the most urgent, then
+    those due first, then the oldest.
     """
-    meant = tuple(Asked(section=section, now=now, assigned_to=assigned_to).conditions())
-    _, needs = Asked(section="needs-me", now=now).conditions()
+    meant = tuple(Asked(section=section, now=now, assigned_to=assigned_to, person=person).conditions())
+    _, needs = Asked(section="needs-me", now=now, person=person).conditions()
     found = array("q")
     for is_needed in _NEEDS.get(section, (True, False)):
         for level in states.URGENCIES if urgency is None else (urgency,):
             query = (
                 Escalation.select(Escalation.id)
                 .where(*meant, Escalation.urgency == level, needs if is_needed else ~needs)
-                .where(*_filtered(_question_holds(level if is_needed else None, now), words, refused))
+                .where(*_filtered(_question_holds(level, is_needed, now), words, refused))
                 .order_by(Escalation.due_at, Escalation.id)
             )
             found += reader.numbers(query)
@@ -92,29 +94,34 @@ def section_counts(reader: Connection, now: int) -> dict[str | None, int]:
 def next_change(reader: Connection, now: int) -> int | None:
     """The next moment (milliseconds) at which an open question needs an answer again, with nobody doing anything."""
     ends = (fn.MIN(Case(None, [(until > now, until)])) for until in (_SNOOZED, _SEEN))
-    row = reader.one(Escalation.select(*ends).where(reads.is_open()))
+    # What was handed to somebody else needs everybody once it is late.
+    handed_over = Escalation.assigned_to.is_null(False) & (Escalation.due_at > now)
+    late = fn.MIN(Case(None, [(handed_over, Escalation.due_at)]))
+    row = reader.one(Escalation.select(*ends, late).where(reads.is_open()))
     return min((moment for moment in row or () if moment is not None), default=None)
 
 
 _SNOOZED, _SEEN = Escalation.snoozed_until, Escalation.acknowledged_until
 
 
-def _question_holds(urgency: str | None, now: int) -> Holds:
-    """For questions of one urgency that need an answer now, or (None) for those that do not."""
-    is_snoozed = fn.COALESCE(_SNOOZED, 0) > now
+def _question_holds(urgency: str, is_needed: bool, now: int) -> Holds:
+    """For questions of one urgency that need an answer now, or for those that do not: they rest, or are another's."""
+    is_snoozed, is_seen = fn.COALESCE(_SNOOZED, 0) > now, fn.COALESCE(_SEEN, 0) > now
 
     def holds(word: str) -> Any:
-        if urgency is not None:
-            if word in urgency.casefold():
-                return _ALWAYS
-            state: list[Any] = []
-        else:
-            state = [is_snoozed] if word in "snoozed" else []
-            state += [~is_snoozed] if word in "seen" else []
+        is_urgency = word in urgency.casefold()
+        if is_needed and is_urgency:
+            return _ALWAYS
+        state: list[Any] = []
+        if not is_needed:
+            state += [is_snoozed] if word in "snoozed" else []
+            state += [~is_snoozed & is_seen] if word in "seen" else []
+            state += [~is_snoozed & ~is_seen] if is_urgency else []
         target = [_has_number(Escalation.work_item, word)] if _is_number(word) else []
         phase = [_has(fn.COALESCE(Escalation.phase, ""), word)] if _in_some(word, PHASE_CODES) else []
         named = fn.COALESCE(Escalation.work_item, 0).in_(_named(word))
-        own = (_has(Escalation.question, word), _has(Escalation.kind, word), named)
+        handed = _has(fn.COALESCE(Escalation.assigned_to, ""), word)
+        own = (_has(Escalation.question, word), _has(Escalation.kind, word), named, handed)
         return _any((*state, *own, *target, *phase))
 
     return holds

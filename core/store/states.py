@@ -83,9 +83,19 @@ def is_overdue(facts: EscalationFacts, now: int) -> bool:
     return facts.due_at is not None and facts.due_at <= now and not answered
 
 
-def needs_me(facts: EscalationFacts, now: int) -> bool:
-    """The one predicate for "a human has to act": every count, list and section uses it."""
-    return escalation_state(facts, now) == "open"
+class AssignedFacts(EscalationFacts, Protocol):
+    @property
+    def assigned_to(self) -> str | None: ...
+
+
+def needs_me(facts: AssignedFacts, now: int, person: str | None = None) -> bool:
+    """The one predicate for "a human has to act": every count, list and section uses it.
+
+    Of a `person` what was handed to somebody else is that one's until it is late; without one, anybody's counts.
+    """
+    if escalation_state(facts, now) != "open":
+        return False
+    return person is None or facts.assigned_to in (None, person) or is_overdue(facts, now)
 
 
 def phase_status(outcome: str | None, *, questions: int, running: bool) -> str:

@@ -18,6 +18,8 @@ from tests.app.asked import answers
 from tests.app.driving import Driving, app_in, notices, opened, press, screen_text, settle
 from tests.app.marking import ALL, chosen, marked, mix, plan_of, rows, triage_of
 from tests.app.seeding import HOUR, MINUTE, MORNING, SeededWorkspace
+from tests.app.triage_driving import NEXT
+from tui.questions.sections import HOUSE
 from tui.screens.dialogs.choice import ChoiceDialog, ConfirmDialog
 from tui.screens.dialogs.reason import LineDialog, ReasonDialog
 from tui.screens.triage.bulk import BulkDialog
@@ -225,7 +227,7 @@ async def test_handed_over(mixed: SeededWorkspace) -> None:
     async with opened(mixed) as pilot:
         await press(pilot, "t", "x", "x", "o", *"grace", "f2", "y")
         assert [row.assigned_to for _, row in sorted((await rows(mixed)).items())][:3] == ["grace", "grace", None]
-        await press(pilot, ALL, "o", *"grace", "f2")
+        await press(pilot, *[NEXT] * len(HOUSE), ALL, "o", *"grace", "f2")
         assert {r.why for r in plan_of(pilot).refusals} == {"grace has it already"}
         await press(pilot, "n", "u")
         assert {row.assigned_to for row in (await rows(mixed)).values()} == {None}

@@ -72,7 +72,7 @@ async def test_a_question_that_was_put_away_comes_back_when_its_time_has_come(
 
 
 def test_what_waits_for_me_is_in_the_queues_order(busy_workspace: SeededWorkspace) -> None:
-    waiting = busy_workspace.store.read_now(lambda r: waiting_for_me(r, MORNING))
+    waiting = busy_workspace.store.read_now(lambda r: waiting_for_me(r, MORNING, "ada"))
     every = busy_workspace.store.read_now(lambda r: reads_windows.escalation_order(r, None, (), (), MORNING))
     assert waiting == tuple(every[: len(waiting)])
     assert len(waiting) == 5

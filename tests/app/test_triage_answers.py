@@ -13,6 +13,7 @@ from tests.app.inbox import APPROVE, SUPPLY, ask
 from tests.app.seeding import HOUR, MINUTE, MORNING, Question, SeededWorkspace, raise_question
 from tests.app.triage_driving import NEXT, answers, preview_text, section_counts, triage_of, under_cursor
 from tui.questions.answering import NOT_DRAWN
+from tui.questions.sections import HOUSE
 from tui.screens.dialogs.reason import ReasonDialog
 
 
@@ -68,6 +69,22 @@ async def test_o_hands_over(three_questions: SeededWorkspace) -> None:
     async with opened(three_questions) as pilot:
         await press(pilot, "t", "o", *"grace", "f2")
         assert (await row_of(three_questions, 1)).assigned_to == "grace"
+
+
+async def test_what_is_handed_over_is_the_other_s_until_it_is_late(three_questions: SeededWorkspace) -> None:
+    async with opened(three_questions) as pilot:
+        await press(pilot, "t", "o", *"grace", "f2")
+        counts = section_counts(pilot)
+        assert (counts["needs me"], counts["everything open"]) == (2, 3)
+        assert under_cursor(pilot) == "Second?"
+        await press(pilot, *[NEXT] * len(HOUSE))
+        assert "for grace · First, at once?" in screen_text(pilot)
+        due = (await row_of(three_questions, 1)).due_at
+    assert due is not None
+    three_questions.clock.now = due
+    async with opened(three_questions) as pilot:
+        await press(pilot, "t")
+        assert section_counts(pilot)["needs me"] == 3
 
 
 async def test_a_caret_presses(three_questions: SeededWorkspace) -> None:

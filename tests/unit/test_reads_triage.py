@@ -10,7 +10,7 @@ import pytest
 
 from core.contract import UsageError
 from core.governance import escalations, life
-from core.store import reads, reads_triage, states
+from core.store import reads, reads_team, reads_triage, reads_windows, states
 from core.store.reads_triage import TriageCounts
 from tests.app.inbox import ask
 from tests.app.seeding import HOUR, MINUTE, MORNING, SeededWorkspace
@@ -48,6 +48,26 @@ def test_each_state_is_counted_where_it_belongs(made: SeededWorkspace) -> None:
     assert (found.snoozed, found.seen, found.handed_to_me) == (1, 1, 1)
     assert found.next_back == MORNING + 2 * HOUR
     assert counts(made, "grace").handed_to_me == 0
+
+
+def test_what_was_handed_to_somebody_else_needs_them_until_it_is_late_or_given_back(made: SeededWorkspace) -> None:
+    asked = made.store.write_now(lambda tx: ask(tx, "handed"))
+    made.store.write_now(lambda tx: life.assign(tx, asked, to="bea", by="ada"))
+
+    def needed(person: str, now: int = MORNING) -> tuple[int, ...]:
+        header = made.store.read_now(lambda r: reads_team.waiting(r, now, person))
+        section = made.store.read_now(lambda r: reads_triage.triage_counts(r, person, now))
+        listed = made.store.read_now(
+            lambda r: reads_windows.escalation_order(r, "needs-me", (), (), now, person=person)
+        )
+        return header.needs_me, section.needs_me, len(listed)
+
+    assert (needed("ada"), needed("bea")) == ((0, 0, 0), (1, 1, 1))
+    due = made.store.read_now(lambda r: reads_windows.next_change(r, MORNING))
+    assert due == MORNING + DAY
+    assert needed("ada", due) == (1, 1, 1)
+    made.store.write_now(lambda tx: life.assign(tx, asked, to="ada", by="bea"))
+    assert (needed("ada"), needed("bea")) == ((1, 1, 1), (0, 0, 0))
 
 
 def test_needs_me_is_what_the_one_predicate_says(made: SeededWorkspace) -> None:

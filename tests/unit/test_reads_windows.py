@@ -36,7 +36,7 @@ questions = st.fixed_dictionaries(
         "due_at": moments,
         "snoozed_until": moments,
         "acknowledged_until": moments,
-        "assigned_to": st.sampled_from((None, "ada")),
+        "assigned_to": st.sampled_from((None, "ada", "bea")),
         "resolved_at": ends,
         "withdrawn_at": ends,
         "expired_at": ends,
@@ -84,13 +84,13 @@ def all_questions(tx: Transaction) -> list[rows.EscalationRow]:
     return list(reads.build(rows.EscalationRow, Escalation, found))
 
 
-def is_in(row: rows.EscalationRow, section: str | None) -> bool:
+def is_in(row: rows.EscalationRow, section: str | None, person: str | None) -> bool:
     state = states.escalation_state(row, NOW)
     if state not in ("open", "snoozed", "acknowledged"):
         return False
     return {
         None: True,
-        "needs-me": state == "open",
+        "needs-me": states.needs_me(row, NOW, person),
         "overdue": row.due_at is not None and row.due_at <= NOW,
         "snoozed": state == "snoozed",
         "acknowledged": state == "acknowledged",
@@ -101,7 +101,7 @@ def shown(row: rows.EscalationRow) -> Sequence[str]:
     state = states.escalation_state(row, NOW)
     word = {"open": row.urgency, "acknowledged": "seen"}.get(state, state)
     target = f"#{row.work_item}" if row.work_item is not None else "#"
-    return word, row.kind, row.question, target, row.phase or ""
+    return word, row.kind, row.question, target, row.phase or "", row.assigned_to or ""
 
 
 def holds(parts: Sequence[str], word: str) -> bool:
@@ -114,36 +114,47 @@ def small(text: str) -> str:
     return "".join(letter.lower() if letter.isascii() else letter for letter in text)
 
 
-def place(row: rows.EscalationRow) -> tuple[bool, int, int, int]:
+def place(row: rows.EscalationRow, person: str | None) -> tuple[bool, int, int, int]:
     due = -1 if row.due_at is None else row.due_at
-    return not states.needs_me(row, NOW), states.URGENCIES.index(row.urgency), due, row.id
+    return not states.needs_me(row, NOW, person), states.URGENCIES.index(row.urgency), due, row.id
 
 
 @settings(max_examples=150, deadline=None)
-@given(asked=st.lists(questions, max_size=12), section=st.sampled_from((None, *SECTIONS)), wanted=words, refused=words)
+@given(
+    asked=st.lists(questions, max_size=12),
+    section=st.sampled_from((None, *SECTIONS)),
+    wanted=words,
+    refused=words,
+    person=st.sampled_from((None, "ada", "bea")),
+)
 def test_the_order_of_questions_is_that_of_every_row_read_one_by_one(
-    store: Store, asked: list[dict[str, Any]], section: str | None, wanted: list[str], refused: list[str]
+    store: Store,
+    asked: list[dict[str, Any]],
+    section: str | None,
+    wanted: list[str],
+    refused: list[str],
+    person: str | None,
 ) -> None:
     def look(tx: Transaction) -> tuple[list[int], list[rows.EscalationRow]]:
         for facts in asked:
             ask(tx, facts)
-        return list(reads_windows.escalation_order(tx, section, wanted, refused, NOW)), all_questions(tx)
+        return list(reads_windows.escalation_order(tx, section, wanted, refused, NOW, person=person)), all_questions(tx)
 
     order, every = looked_at(store, look)
 
     let_through = [
         row
         for row in every
-        if is_in(row, section)
+        if is_in(row, section, person)
         and all(holds(shown(row), word) for word in wanted)
         and not any(holds(shown(row), word) for word in refused)
     ]
-    assert order == [row.id for row in sorted(let_through, key=place)]
+    assert order == [row.id for row in sorted(let_through, key=lambda row: place(row, person))]
 
 
 @settings(max_examples=60, deadline=None)
 @given(asked=st.lists(questions, max_size=12))
-def test_sections_are_counted_as_they_are_listed_and_the_next_change_is_the_end_of_the_first_rest(
+def test_sections_are_counted_as_they_are_listed_and_the_next_change_is_the_end_of_the_first_rest_or_of_another_s_time(
     store: Store, asked: list[dict[str, Any]]
 ) -> None:
     def look(tx: Transaction) -> Any:
@@ -159,8 +170,8 @@ def test_sections_are_counted_as_they_are_listed_and_the_next_change_is_the_end_
     rests = [
         moment
         for row in every
-        if is_in(row, None)
-        for moment in (row.snoozed_until, row.acknowledged_until)
+        if is_in(row, None, None)
+        for moment in (row.snoozed_until, row.acknowledged_until, row.due_at if row.assigned_to else None)
         if moment is not None and moment > NOW
     ]
     assert change == min(rests, default=None)

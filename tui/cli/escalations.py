@@ -51,7 +51,7 @@ def escalation() -> None:
     "--only",
     "section",
     type=click.Choice(("needs-me", "overdue", "snoozed", "acknowledged")),
-    help="Only those in this state.",
+    help="Only those in this state; needs-me: your own and nobody's, and what is late.",
 )
 @click.option("--match", default="", metavar="TEXT", help="Only those whose question holds this text.")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=500, show_default=True, metavar="N")
@@ -80,7 +80,14 @@ def list_(
             found = reads_escalations.escalations(reader, open_only=False, work_item=work_item, limit=limit + 1)
         else:
             asked = reads_escalations.Asked(
-                section, now, urgency and urgency.upper(), kind, assigned_to, work_item, match
+                section,
+                now,
+                urgency and urgency.upper(),
+                kind,
+                assigned_to,
+                work_item,
+                match,
+                assigned_to or options.person(),
             )
             found = reads_escalations.page(reader, asked, limit=limit + 1)
         return [_shape(reader, row, now) for row in reads_escalations.titled(reader, found)]

@@ -85,7 +85,7 @@ class Queue(QuestionDeeds, WindowedList["EscalationRow"]):
 
         # Read on the same thread, and in one moment, as the order that it is the end of.
         self._changes_at = reads_windows.next_change(reader, now)
-        return reads_windows.escalation_order(reader, None, *self.filter_words, now)
+        return reads_windows.escalation_order(reader, None, *self.filter_words, now, person=self.apm.person)
 
     def read_rows(
         self, reader: Connection, live: LiveRow, now: int, keys: Sequence[int]
@@ -114,11 +114,13 @@ class Queue(QuestionDeeds, WindowedList["EscalationRow"]):
 
     def _cells_of(self, row: EscalationRow) -> tuple[Line, ...]:
         now = self.apm.now()
-        needs = states.needs_me(row, now)
+        needs = states.needs_me(row, now, self.apm.person)
         again: Line = ((f" ×{row.count}", "ask"),) if row.count > 1 else ()
         tone, is_compact = "text" if needs else "dim", self.columns is COMPACT
         about = _about(row, COMPACT_TITLE if is_compact else TITLE, tone)
-        question: Line = (*about, (one_line(row.question), "dim" if about else tone), *again)
+        other = row.assigned_to if row.assigned_to != self.apm.person else None
+        whose: Line = ((f"for {one_line(other, 24)} · ", "dim"),) if other else ()
+        question: Line = (*whose, *about, (one_line(row.question), "dim" if about else tone), *again)
         if is_compact:
             return urgency_cell(row, now), question
         target = f"#{row.work_item} {row.phase or ''}".rstrip() if row.work_item is not None else ""
@@ -162,8 +164,8 @@ class QueuePane(Queue):
             self.apm.open_question(question.id)
 
 
-def waiting_for_me(reader: Connection, now: int) -> tuple[int, ...]:
-    """The numbers of the questions that need an answer now, in the queue's order."""
+def waiting_for_me(reader: Connection, now: int, person: str) -> tuple[int, ...]:
+    """The numbers of the questions that need an answer of that person now, in the queue's order."""
     from core.store import reads_windows
 
-    return tuple(reads_windows.escalation_order(reader, "needs-me", (), (), now))
+    return tuple(reads_windows.escalation_order(reader, "needs-me", (), (), now, person=person))

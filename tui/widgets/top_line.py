@@ -75,7 +75,7 @@ class TopLine(Live, PaintedLine):
         waiting = None if counts else self._waiting
         undecided = None if change.everything or not change.kinds <= DELEGATIONS else self._undecided
         facts, self._waiting, self._undecided = await self.apm.bridge.read(
-            lambda reader, live, now: _read(reader, live, now, waiting, undecided)
+            lambda reader, live, now: _read(reader, live, now, self.apm.person, waiting, undecided)
         )
         self.facts = self._with_engine(facts)
 
@@ -126,14 +126,19 @@ def fault_words(facts: HeaderFacts) -> str:
 
 
 def _read(
-    reader: Connection, live: LiveRow, now: int, known: Waiting | None, known_undecided: Undecided | None
+    reader: Connection,
+    live: LiveRow,
+    now: int,
+    person: str,
+    known: Waiting | None,
+    known_undecided: Undecided | None,
 ) -> tuple[HeaderFacts, Waiting, Undecided]:
     from core.governance.budget_reads import NOBODY, rules_in_force, warn_at
     from core.governance.budgets import limit_of
     from core.registry.importing import read_refused
     from core.store import reads, reads_team
 
-    waiting = known or reads_team.waiting(reader, now)
+    waiting = known or reads_team.waiting(reader, now, person)
     undecided = known_undecided or reads_team.undecided(reader)
     rules, used = rules_in_force(reader), reads_team.cost_of_day(reader, now)
     limit = limit_of(reader, "day", NOBODY, now, rules)

@@ -141,7 +141,9 @@ class Decision(QuestionDeeds, Screen[None]):
     async def read_question(self) -> None:
         wanted, before = self.escalation, self._shown
         known = before if before is not None and before.question.id == wanted else None
-        shown = await self.apm.bridge.read(lambda reader, live, now: _read(reader, wanted, live, now, known))
+        shown = await self.apm.bridge.read(
+            lambda reader, live, now: _read(reader, wanted, live, now, known, self.apm.person)
+        )
         if not self.query(QuestionView):
             return  # left while it was read
         if shown is None:
@@ -308,7 +310,9 @@ class Decision(QuestionDeeds, Screen[None]):
             self.apm.show_keys()
 
 
-def _read(reader: Connection, escalation: int, live: LiveRow, now: int, known: _Shown | None) -> _Shown | None:
+def _read(
+    reader: Connection, escalation: int, live: LiveRow, now: int, known: _Shown | None, person: str
+) -> _Shown | None:
     question = reads.escalation(reader, escalation)
     if question is None:
         return None
@@ -320,7 +324,7 @@ def _read(reader: Connection, escalation: int, live: LiveRow, now: int, known: _
     happened = known.happened if known is not None else ()
     happened += happenings(reader, question, after=known.read_to if known is not None else 0)
     answers = reads_escalations.answers(reader, escalation)
-    waiting = waiting_for_me(reader, now)
+    waiting = waiting_for_me(reader, now, person)
     spending = spending_of(reader, question, now)
     return _Shown(question, item, answers, waiting, happened, said_in(happened), spending, newest)
 

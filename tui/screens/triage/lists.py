@@ -65,7 +65,7 @@ class Inbox(TriageDeeds, Queue):
         now = self.apm.now()
         for n in (*range(at + 1, self.count), *range(at)):
             row = self.row_at(n)
-            if row is None or states.needs_me(row, now):
+            if row is None or states.needs_me(row, now, self.apm.person):
                 self._move(n)
                 return
         self._move(at + 1)

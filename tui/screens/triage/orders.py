@@ -21,6 +21,7 @@ def question_order(reader: Connection, section: Section, words: Words, person: s
         now,
         urgency="IMMEDIATE" if section.key == "immediate" else None,
         assigned_to=person if section.key == "mine" else None,
+        person=person,
     )
 
 
