@@ -22,7 +22,7 @@ from core.governance.decisions import DOMAIN_AGENTS
 from core.governance.phrases import counted
 from core.phases import PHASE_BY_CODE
 from core.sanitise import one_line
-from core.store import reads, rows, states
+from core.store import archived_work, reads, rows, states
 from core.store.reads import Connection
 from core.store.schema import Escalation, WorkItem
 
@@ -94,8 +94,9 @@ def milestone(reader: Connection, now: int, live: rows.LiveRow, *, tag: str, tit
     own = [s for s in stands if s.is_tagged and s.state != "cancelled"]
     lines = [*_other_work([s for s in stands if not s.is_tagged]), *_ended(reader, now)]
     none = f"No work item carries the tag {tag}"
-    if own:
-        lines = [_tally(own), *_unfinished(reader, live, spellings, own), *lines]
+    away = archived_work.archived(reader, lambda tags: tag.casefold() in map(str.casefold, tags))
+    if own or away["kept"]:
+        lines = [_tally(own, away), *_unfinished(reader, live, spellings, own), *lines]
     elif lines:
         lines = [Item(f"{none}."), *lines]
     return section("milestone", f"{one_line(title, 100)} progress", lines, f"{none}, and no other work is under way.")
@@ -111,9 +112,10 @@ def _stands(reader: Connection, live: rows.LiveRow, spellings: Sequence[str]) ->
     return tuple(_Stand(number, *(fact or None for fact in facts)) for number, *facts in found)
 
 
-def _tally(own: Collection[_Stand]) -> Item:
-    done = sum(s.number for s in own if s.is_done)
-    total = sum(s.number for s in own)
+def _tally(own: Collection[_Stand], away: Mapping[str, int]) -> Item:
+    """`away` are the counts of those in archives."""
+    done = sum(s.number for s in own if s.is_done) + away["done"]
+    total = sum(s.number for s in own) + away["kept"]
     rest = _in_words(s for s in own if not s.is_done)
     return Item(f"{done:,} of {total:,} released or closed" + (f"; now {rest}" if rest else ""))
 

@@ -36,7 +36,7 @@ from core.governance.shared_context_document import (
 from core.phases import PHASES
 from core.redaction import redact
 from core.sanitise import one_line, sanitise
-from core.store import reads, reads_governance, rows, rows_governance
+from core.store import archived_work, reads, reads_governance, rows, rows_governance
 from core.store.reads import Connection
 from core.store.schema import ScopeReview, Setting
 from core.store.settings import keep_setting
@@ -253,8 +253,9 @@ def _workspace(reader: Connection, milestone: Json, profile: str, made: Json) ->
 
 
 def _work_items(reader: Connection) -> Json:
-    """How many there are, and how far they came. What runs or waits at this moment is no part of a document."""
+    """How many there are, in archives too, and how far they came. What runs or waits now is no part of a document."""
     text = """SELECT COUNT(*), COUNT(accepted_at), COUNT(released_at), COUNT(closed_at), COUNT(failed_at),
         COUNT(cancelled_at) FROM work_items"""
     names = ("all", "accepted", "released", "closed", "failed", "cancelled")
-    return dict(zip(names, map(int, reader.sql(text)[0]), strict=True))
+    away = archived_work.archived(reader, lambda tags: True)
+    return {name: int(here) + away[name] for name, here in zip(names, reader.sql(text)[0], strict=True)}

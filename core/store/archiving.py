@@ -22,7 +22,7 @@ from pathlib import Path
 from peewee import Field, Model
 
 from core.contract import ApmError, Json, canonical_json, digest_of
-from core.store import spend_totals
+from core.store import archived_work, spend_totals
 from core.store.archives import ABOUT_SQL, LINKS_SQL, PREFIX, SUFFIX, about_mac, archives, content_of
 from core.store.chain import (
     ARCHIVED,
@@ -275,6 +275,7 @@ def _take_out(tx: Transaction, copied: Copied, name: str, before: int, date: str
     if not is_same or not set(copied.work_items) <= set(archivable(tx, before)):
         raise ArchiveStale("Work items were touched while they were copied; nothing was changed. Run it again.")
     items = ", ".join(map(str, copied.work_items))
+    counts = archived_work.counted(tx, copied.work_items)
     spend_totals.add(tx, copied.work_items)
     for model in MOVED:
         tx.then(f'DELETE FROM "{table(model)}" WHERE "{owner(model)}" IN ({items})', ())
@@ -294,6 +295,7 @@ def _take_out(tx: Transaction, copied: Copied, name: str, before: int, date: str
         digest=copied.digest,
         tables=list(copied.rows),
         stretches=digest_of_stretches(stretches),
+        counts=counts,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ from core.governance import budgets
 from core.governance.briefing import briefing
 from core.governance.budgets import Spender
 from core.governance.decisions import Choice, make_decision
+from core.governance.shared_context import export
 from core.registry.importing import MEMORY
+from core.store.archiving import archive_some
 from core.store.rows import LiveRow
 from core.store.schema import Authority, Counter, DecisionKind, Delegation, Setting
 from tests.unit.briefing_place import DAY, HOUR, MORNING, Place, agents
@@ -44,6 +47,27 @@ def test_the_milestone_gives_its_title_and_its_tag(place: Place) -> None:
 def test_a_title_may_be_given(place: Place) -> None:
     found = place.store.read_now(lambda r: briefing(r, MORNING, milestone="Beta"))
     assert found.sections[1].title == "Beta progress"
+
+
+def test_the_milestone_does_not_go_back_when_its_work_is_archived(place: Place) -> None:
+    work: list[tuple[tuple[str, ...], dict[str, Any]]] = [
+        (("milestone",), {"released_at": MORNING - 9 * DAY, "closed_at": MORNING - 8 * DAY}),
+        (("Milestone", "docs"), {"closed_at": MORNING - 8 * DAY}),
+        (("docs",), {"closed_at": MORNING - 8 * DAY}),
+        (("milestone",), {"cancelled_at": MORNING - 8 * DAY}),
+        (("milestone",), {}),
+    ]
+    for tags, ends in work:
+        place.work_item("It", *tags, ago=9 * DAY, **ends)
+    exported = partial(export, milestone={"tag": "milestone", "title": "Milestone"})
+    tally = place.items("milestone")[0]
+    counts = place.store.read_now(exported)["workspace"]["work_items"]
+    assert tally == "2 of 3 released or closed; now 1 ready"
+
+    assert archive_some(place.store, MORNING - DAY, "2026-01-31") is not None
+
+    assert place.items("milestone")[0] == tally
+    assert place.store.read_now(exported)["workspace"]["work_items"] == counts
 
 
 def test_work_items_of_the_milestone_are_counted_by_their_state(place: Place) -> None:
