@@ -102,6 +102,34 @@ def raw(head: str, body: bytes) -> Deed:
     return deed
 
 
+OVERLOADED = b'{"type":"error","error":{"type":"overloaded_error","message":"come back later"}}'
+WRITTEN = b'{"type":"message","content":[{"type":"text","text":"hello"}],"usage":{"output_tokens":1}}'
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [(OVERLOADED, "come back later"), (b"<html>Log in to the hotel</html>", "is no model: it sends no stream")],
+    ids=["error", "page"],
+)
+async def test_what_is_no_stream_is_no_answer_though_its_status_is_good(
+    shop: Shop, book: Book, body: bytes, said: str
+) -> None:
+    """A gateway's error, or a page that wants a log-in: nothing was written, and nothing is paid."""
+    async with wired(raw("200 OK\r\ncontent-type: application/json", body)) as wire:
+        with pytest.raises(Unavailable, match=said):
+            await shop.model(wire.url).ask(QUESTION, book)
+
+    assert {usage.tokens for usage in book.settled} == {0}
+
+
+async def test_a_server_that_does_not_stream_is_asked_once(shop: Shop, book: Book) -> None:
+    async with wired(raw("200 OK\r\ncontent-type: application/json", WRITTEN)) as wire:
+        with pytest.raises(ModelFailed, match="does not stream its answers"):
+            await shop.model(wire.url).ask(QUESTION, book)
+
+    assert len(wire.sent) == 1
+
+
 @pytest.mark.parametrize("status", [200, 500])
 async def test_a_packed_answer_is_not_unpacked(shop: Shop, book: Book, status: int) -> None:
     """A hundred kilobytes that would be a hundred megabytes."""

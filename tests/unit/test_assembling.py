@@ -123,6 +123,44 @@ def test_a_tool_call_without_whole_arguments_breaks_the_answer(arguments: str) -
         assembled(call, delta(0, "input_json_delta", partial_json=arguments), END).content()
 
 
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999", "[" * 300 + "]" * 300])
+def test_arguments_that_no_document_can_hold_break_the_answer(number: str) -> None:
+    call = block(0, type="tool_use", id="t", name="read", input={})
+
+    with pytest.raises(Broken, match=r"no number of JSON|within each other"):
+        assembled(call, delta(0, "input_json_delta", partial_json=f'{{"line": {number}}}'), END).content()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"text": "no type"},
+        {"type": 7, "text": "x"},
+        {"type": "text", "text": 7},
+        {"type": "thinking", "thinking": ["x"]},
+        {"type": "server_tool", "input": {"n": float("nan")}},
+        {"type": "tool_use", "id": "t", "name": "read", "input": {"n": float("inf")}},
+    ],
+)
+def test_a_block_of_another_shape_breaks_the_answer(content: Json) -> None:
+    with pytest.raises(Broken):
+        assembled(block(0, **content), END).content()
+
+
+def test_a_report_of_no_output_is_none_where_output_came() -> None:
+    meter = Meter(Alone(), "m", None)
+    answer = Assembly(meter)
+    nothing = {**END, "usage": {"output_tokens": 0}}
+    for event in (block(0, type="text", text=""), delta(0, "text_delta", text="much " * 1_000), nothing):
+        answer.take(event)
+    assert answer.content()
+    assert meter.usage().output >= 1_000
+
+    silent = Meter(Alone(), "m", None)
+    Assembly(silent).take(nothing)
+    assert silent.usage().output == 0
+
+
 def test_an_answer_without_a_reason_for_its_end_is_none() -> None:
     with pytest.raises(Broken, match="ended before"):
         assembled(block(0, type="text", text="half")).content()

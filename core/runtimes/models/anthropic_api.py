@@ -12,7 +12,18 @@ from core.agents.session import Session
 from core.contract import Json
 from core.runtimes.models.assembling import Assembly, Broken, ErrorEvent
 from core.runtimes.models.bounds import PLAIN, bounded
-from core.runtimes.models.calling import Fault, Kind, Line, Order, PerLoop, asked_rest, call, fault_of_status, order_of
+from core.runtimes.models.calling import (
+    Fault,
+    Kind,
+    Line,
+    Order,
+    PerLoop,
+    asked_rest,
+    call,
+    fault_of_status,
+    in_words,
+    order_of,
+)
 from core.runtimes.models.dialogue import Prompt, Reply
 from core.runtimes.models.endpoints import ANTHROPIC, Endpoint, read_endpoint
 from core.runtimes.models.meter import Meter
@@ -20,8 +31,10 @@ from core.runtimes.models.outgoing import KEPT, estimated_input, marked, redacte
 
 if TYPE_CHECKING:
     from anthropic import APIStatusError, AsyncAnthropic
+    from httpx2 import Response
 
 _CONNECT_SECONDS = 10.0
+MOST_ERROR_BYTES = 64 * 1024
 
 # What the provider's word for an error means where no status says it: in the midst of a stream.
 _STATUS_OF_TYPE = {
@@ -128,11 +141,11 @@ class AnthropicModel:
             meter.request_id = error.request_id or meter.request_id
             raise self._fault_of_answer(error) from None
         except anthropic.APIConnectionError as error:
-            why = f"no answer from it at {self._line.endpoint.address}: {error.__cause__ or error}"
+            why = f"no answer from it at {self._line.endpoint.address}: {in_words(error.__cause__ or error)}"
             raise Fault(Kind.PASSING, self._line.sentence(why)) from None
         except httpx2.HTTPError as error:
             # The SDK lets through what happens to a connection in the midst of a stream.
-            raise Fault(Kind.BROKEN, self._line.sentence(f"the connection broke: {error or 'no word'}")) from None
+            raise Fault(Kind.BROKEN, self._line.sentence(f"the connection broke: {in_words(error)}")) from None
         except (ValueError, RecursionError) as error:
             # An event that is no JSON, no UTF-8, nested beyond reading, or none of the protocol.
             raise Fault(Kind.BROKEN, self._line.sentence(f"the answer is damaged: {error}")) from None
@@ -140,8 +153,10 @@ class AnthropicModel:
     async def _streamed(self, client: AsyncAnthropic, payload: Json, meter: Meter) -> Reply:
         assembly = Assembly(meter)
         stream = await client.messages.create(stream=True, **payload)
-        meter.is_begun = True
         async with stream:
+            if not stream.response.headers.get("content-type", "").lower().startswith("text/event-stream"):
+                raise self._no_stream(await _beginning(stream.response), meter)
+            meter.is_begun = True
             meter.request_id = stream.response.headers.get("request-id", "")
             async for event in stream.raw_events(stream.response):
                 if event.data:
@@ -153,12 +168,38 @@ class AnthropicModel:
         model = assembly.model or self.name
         return Reply(content, assembly.stop_reason, meter.usage(), model, meter.request_id)
 
+    def _no_stream(self, body: str, meter: Meter) -> Exception:
+        """What an answer says that is none: an error under a good status, a page of something in between."""
+        try:
+            found = json.loads(body)
+        except (ValueError, RecursionError):
+            found = None
+        error = found.get("error") if isinstance(found, Mapping) else None
+        if isinstance(error, Mapping):
+            return ErrorEvent(str(error.get("type") or "api_error"), str(error.get("message") or ""))
+        address = self._line.endpoint.address
+        if isinstance(found, Mapping) and found.get("type") == "message":
+            # It was written, whoever pays for it.
+            meter.is_begun = True
+            return Fault(Kind.WRONG, self._line.sentence(f"the server at {address} does not stream its answers"))
+        return Fault(Kind.PASSING, self._line.sentence(f"what answers at {address} is no model: it sends no stream"))
+
     def _fault_of_answer(self, error: APIStatusError) -> Fault:
         said = error.api_message or (error.body if isinstance(error.body, str) else "")
         return self._fault(error.status_code, said, asked_rest(error.response.headers), error.type or "")
 
     def _fault(self, status: int, said: str, asked: float | None, type_: str) -> Fault:
         return fault_of_status(status, self._line.sentence(said), asked, type_)
+
+
+async def _beginning(response: Response) -> str:
+    """As much of an answer that is no stream as an error takes."""
+    held = b""
+    async for part in response.aiter_bytes():
+        held += part
+        if len(held) >= MOST_ERROR_BYTES:
+            break
+    return held[:MOST_ERROR_BYTES].decode("utf-8", "replace")
 
 
 def _strict(shape: Json) -> Json:

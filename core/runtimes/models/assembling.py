@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any
 
 from core.contract import Json
@@ -14,6 +15,9 @@ from core.runtimes.models.meter import Meter, counted
 
 MOST_CHARACTERS = 20_000_000
 """Beyond this a stream is no answer: the largest model writes a fortieth of it."""
+
+DEEPEST = 200
+"""Objects and lists within each other; what is kept and sent back must be read by all that read it."""
 
 _PIECES = {"text_delta": "text", "thinking_delta": "thinking", "signature_delta": "signature"}
 
@@ -97,7 +101,9 @@ class Assembly:
         usage = event.get("usage")
         if isinstance(usage, Mapping):
             self._count(usage)
-            self._meter.output_is_final |= counted(usage.get("output_tokens"), -1) >= 0
+            # Nothing is no figure for an answer of which something came.
+            told = counted(usage.get("output_tokens"), -1)
+            self._meter.output_is_final |= told > 0 or (told == 0 and not self._characters)
 
     def _count(self, usage: Mapping[str, Any]) -> None:
         """Both reports are totals so far; the later one leaves out what has not changed."""
@@ -115,11 +121,16 @@ class Assembly:
         raise ErrorEvent(str(error.get("type") or "api_error"), str(error.get("message") or ""))
 
     def _block(self, block: Json, pieces: Mapping[str, list[str]]) -> Json | None:
-        whole = {**block}
+        whole, kind = {**block}, block.get("type")
+        if not isinstance(kind, str):
+            raise Broken("a block has no type")
         for key in _PIECES.values():
             if key in pieces:
                 whole[key] = str(block.get(key) or "") + "".join(pieces[key])
-        kind = whole.get("type")
+            if not isinstance(whole.get(key), str | None):
+                raise Broken(f"the {key} of a block is no text")
+        if fault := unkept(whole):
+            raise Broken(f"a block holds {fault}")
         if kind == "text" and not whole.get("text"):
             return None
         if kind == "tool_use":
@@ -129,11 +140,11 @@ class Assembly:
     def _tool_call(self, block: Json, arguments: str) -> Json | None:
         if arguments.strip():
             try:
-                block["input"] = json.loads(arguments)
-            except (ValueError, RecursionError):
+                block["input"] = arguments_of(arguments)
+            except ValueError as error:
                 if self.stop_reason == "max_tokens":
                     return None
-                raise Broken("the arguments of a tool call are no JSON") from None
+                raise Broken(str(error)) from None
         named = isinstance(block.get("id"), str) and isinstance(block.get("name"), str)
         if not named or not isinstance(block.setdefault("input", {}), dict):
             raise Broken("a tool call has no name, or arguments that are no object")
@@ -146,6 +157,31 @@ class Assembly:
         "message_delta": _change,
         "error": _fail,
     }
+
+
+def arguments_of(text: str) -> Any:
+    """The arguments of a tool call. Raises ValueError for what is no JSON, or cannot be kept as such."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        raise ValueError("the arguments of a tool call are no JSON") from None
+    if fault := unkept(found):
+        raise ValueError(f"the arguments of a tool call hold {fault}")
+    return found
+
+
+def unkept(value: Any) -> str:
+    """What of a value no JSON document can hold, or is nested too deep to be read back; "" for nothing."""
+    rest = [(value, 1)]
+    while rest:
+        part, depth = rest.pop()
+        if isinstance(part, float) and not isfinite(part):
+            return f"{part}, which is no number of JSON"
+        if isinstance(part, Mapping | list):
+            if depth > DEEPEST:
+                return f"more than {DEEPEST} objects within each other"
+            rest += [(inner, depth + 1) for inner in (part.values() if isinstance(part, Mapping) else part)]
+    return ""
 
 
 def _object(event: Mapping[str, Any], key: str) -> Mapping[str, Any]:

@@ -246,6 +246,11 @@ def _wait_after(line: Line, model: str, admission: Admission, fault: Fault, numb
     return policy.wait(number, fault.asked)
 
 
+def in_words(error: BaseException) -> str:
+    """What an exception says; its kind where it says nothing, as time-outs do."""
+    return str(error) or type(error).__name__
+
+
 async def to_its_end(work: Coroutine[Any, Any, T]) -> T:
     """What `work` returns. Cancelled meanwhile, it is finished all the same, and the cancellation raised after it."""
     task = asyncio.ensure_future(work)

@@ -15,7 +15,18 @@ from core.agents.session import Session
 from core.contract import UsageError
 from core.installing import install_extra
 from core.runtimes.models.bounds import PLAIN, bounded
-from core.runtimes.models.calling import Fault, Kind, Line, Order, PerLoop, asked_rest, call, fault_of_status, order_of
+from core.runtimes.models.calling import (
+    Fault,
+    Kind,
+    Line,
+    Order,
+    PerLoop,
+    asked_rest,
+    call,
+    fault_of_status,
+    in_words,
+    order_of,
+)
 from core.runtimes.models.dialogue import Prompt, Reply
 from core.runtimes.models.endpoints import OPENAI, Endpoint, read_endpoint
 from core.runtimes.models.meter import Meter, counted
@@ -172,7 +183,7 @@ class CompatibleModel:
         if isinstance(error, ModelConnectionError) and not begun:
             return Fault(
                 Kind.PASSING,
-                self._line.sentence(f"no answer from it at {self._line.endpoint.address}: {_cause(error)}"),
+                self._line.sentence(f"no answer from it at {self._line.endpoint.address}: {in_words(_cause(error))}"),
             )
         return Fault(Kind.BROKEN, self._line.sentence(f"the answer broke off: {error.message}"))
 

@@ -5,7 +5,6 @@ Imports pydantic-ai: only `core.runtimes.models.compatible` loads this, at the f
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +34,7 @@ from pydantic_ai.settings import ModelSettings
 from pydantic_ai.tools import ToolDefinition
 
 from core.contract import Json
-from core.runtimes.models.assembling import Broken
+from core.runtimes.models.assembling import Broken, arguments_of
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -163,11 +162,11 @@ def _block(part: ModelResponsePart, stop_reason: str) -> Json | None:
 def _tool_call(part: ToolCallPart, stop_reason: str) -> Json | None:
     """A call whose arguments the token limit cut is none."""
     try:
-        given = json.loads(part.args or "{}") if isinstance(part.args, str | None) else part.args
-    except (ValueError, RecursionError):
+        given = arguments_of(part.args or "{}") if isinstance(part.args, str | None) else part.args
+    except ValueError as error:
         if stop_reason == "max_tokens":
             return None
-        raise Broken("the arguments of a tool call are no JSON") from None
+        raise Broken(str(error)) from None
     if not isinstance(given, dict):
         raise Broken("the arguments of a tool call are no object")
     return {"type": "tool_use", "id": part.tool_call_id, "name": part.tool_name, "input": given}
