@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import Any
+from urllib.parse import unquote
 
 MARK = "[redacted]"
 """What stands for a secret. A model echoes it: a write that brings it into a file which had none destroys a secret."""
@@ -72,6 +73,8 @@ _SENT_HEADER = re.compile(r"\b((?:Bearer|Basic|Token)\s+)([A-Za-z0-9+/_.\-=~]{12
 _SECRET_NAME = re.compile(
     r"(?:^|_)(?:\w*KEY|\w*TOKEN|\w*SECRET|\w*PASSWORD|\w*PASSWD|PASSPHRASE|CREDENTIALS?)S?(?:_|$)", re.IGNORECASE
 )
+_PASSWORD_IN_URL = re.compile(r"://[^\s:/@]*:([^\s/@]+)@")
+_OPEN_HEADERS = frozenset({"accept", "content-type", "user-agent", "anthropic-beta", "anthropic-version"})
 _SHORTEST_SECRET = 8
 """Characters. What is shorter stands in too many texts that have nothing to do with it."""
 
@@ -85,10 +88,25 @@ def redact(text: str) -> str:
 
 
 def secrets_of(environ: Mapping[str, str]) -> frozenset[str]:
-    """The values of the variables whose names say that they hold a key, a token, a secret or a password."""
-    return frozenset(
-        value for name, value in environ.items() if _SECRET_NAME.search(name) and len(value) >= _SHORTEST_SECRET
-    )
+    """What the environment holds in confidence: the values of the variables whose names say that they hold a key, a
+    token, a secret or a password, what is sent in headers of one's own, and the passwords of proxies."""
+    found: set[str] = set()
+    for name, value in environ.items():
+        if _SECRET_NAME.search(name):
+            found.add(value)
+        elif name.upper().endswith("_HEADERS"):
+            found.update(*map(_in_header, value.splitlines()))
+        elif name.upper().endswith("_PROXY"):
+            # Only theirs: the password of a database on one's own machine is often a word that stands in its code.
+            found.update(*((password, unquote(password)) for password in _PASSWORD_IN_URL.findall(value)))
+    return frozenset(value for value in found if len(value) >= _SHORTEST_SECRET)
+
+
+def _in_header(line: str) -> tuple[str, ...]:
+    """The value of a header, and the last word of it, which is the token of an authorization."""
+    name, _, value = line.partition(":")
+    words = value.split()
+    return (value.strip(), words[-1]) if words and name.strip().casefold() not in _OPEN_HEADERS else ()
 
 
 @cache

@@ -46,6 +46,10 @@ class Said:
     """"human", or "agent" for a reply of whoever raised it."""
     at: int
 
+    @property
+    def is_by_person(self) -> bool:
+        return self.provenance == "human"
+
     def to_json(self) -> Json:
         """For whoever is told of it when it runs again; moments are no concern of theirs."""
         return {"what": self.what, "text": self.text, "by": self.by, "provenance": self.provenance}

@@ -88,19 +88,23 @@ class Position:
                 if is_own and "about" in question.details:
                     found["about"] = question.details["about"]
                 if question.id in self.threads:
-                    found["thread"] = [said.to_json() for said in self.threads[question.id]]
+                    found["thread"] = [said.to_json() for said in self.threads[question.id] if said.is_by_person]
         return found
 
-    def talked_over(self, phase: str, subject: str) -> list[Json]:
-        """What was asked back and replied about the questions of a phase, as far as they concern the subject."""
+    def talked_over(self, phase: str, subject: str) -> tuple[list[Json], list[Json]]:
+        """What was asked back and replied about the questions of a phase, as far as they concern the subject: what
+        people said, and what agents did, who wrote the questions too. The question's number tells what belongs
+        together: words of an agent never stand among a person's."""
         asked = {q.id: q for q in (*(question for question, _ in self.answers), *self.questions)}
-        return [
-            {"question": asked[number].question, "thread": [one.to_json() for one in said]}
-            for number, said in self.threads.items()
-            if number in asked
-            and asked[number].phase == phase
-            and asked[number].details.get("subject", subject) in ("", subject)
-        ]
+        people, agents = [], []
+        for number, said in self.threads.items():
+            about = asked.get(number)
+            if about is None or about.phase != phase or about.details.get("subject", subject) not in ("", subject):
+                continue
+            people.append({"about": number, "thread": [one.to_json() for one in said if one.is_by_person]})
+            replied = [one.to_json() for one in said if not one.is_by_person]
+            agents.append({"number": number, "question": about.question, **({"replied": replied} if replied else {})})
+        return people, agents
 
     def supplied(self, phase: str, commit: str | None) -> Json:
         """Everything that people have supplied to a phase's gate: lists and maps add up, a later text wins.

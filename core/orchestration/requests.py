@@ -107,9 +107,9 @@ class PhaseContext:
         decided = self.position.settled_decisions(self.spec.code, subject)
         if decided:
             context["decisions"] = decided
-        talked = self.position.talked_over(self.spec.code, subject)
-        if talked:
-            context["asked_back"] = talked
+        people, agents = self.position.talked_over(self.spec.code, subject)
+        if people:
+            context["asked_back"], context["asked_about"] = people, agents
         if self.attempt > 1:
             context["round"] = self.attempt
             context["missing"] = self.run.missing

@@ -11,6 +11,7 @@ import pytest
 from core.contract import UsageError, failed, succeeded
 from core.governance import asking, escalations
 from core.governance.asking import Said
+from core.runtimes.models.material import request_told
 from core.store import reads_escalations
 from tests.unit.command_line import CommandLine
 from tests.unit.engine_run import Run
@@ -163,9 +164,11 @@ class TestThePipeline:
     async def test_whoever_writes_code_hears_what_was_asked_about_its_failure(self, run: Run) -> None:
         """The second try gets the thread of the question that the first one led to."""
         tries: list[Any] = []
+        told: list[str] = []
 
         def implement(request: Any) -> Any:
             tries.append(request.context.get("asked_back"))
+            told.append(request_told(request, ""))
             if len(tries) == 1:
                 return failed("code-implementer", "the schema is not mine to change")
             return succeeded("code-implementer", OUTPUTS["code-implementer"])
@@ -185,6 +188,10 @@ class TestThePipeline:
             ("question", "Which table?", "ada"),
             ("reply", "users", "grace"),
         ]
+        person = told[1].split("<person-")[1].split("</person-")[0]
+        assert "Which table?" in person
+        assert "the schema is not mine to change" in told[1]
+        assert "the schema is not mine" not in person, "what an agent wrote is not among a person's words"
 
 
 class TestTheCommandLine:

@@ -87,6 +87,7 @@ def test_what_the_environment_calls_a_secret_is_not_sent_wherever_it_stands() ->
             "SHORT_TOKEN": "yes",
             "KEYBOARD_LAYOUT": "dvorak-programmer",
             "HOME": "/home/ada/projects",
+            "DATABASE_URL": "postgres://postgres:postgres@localhost/ledger",
         }
     )
 
@@ -94,6 +95,26 @@ def test_what_the_environment_calls_a_secret_is_not_sent_wherever_it_stands() ->
 
     assert sent == f"{MARK} {MARK} ({MARK})x{MARK}x {MARK} yes dvorak"
     assert secrets == {"plain words only", "a" * 12, "b" * 12, "c" * 12, "d" * 12}
+
+
+def test_what_is_sent_in_headers_and_to_proxies_is_a_secret_too() -> None:
+    headers = "X-Gw-Token: gwsecret-abcdef1234\nAuthorization: Bearer zzzz-9999-zzzz\nAccept: application/json\nodd"
+    secrets = secrets_of(
+        {
+            "ANTHROPIC_CUSTOM_HEADERS": headers,
+            "https_proxy": "http://bob:pass%40word9@proxy:3128",
+            "NO_PROXY": "*.local",
+        }
+    )
+
+    assert secrets == {
+        "gwsecret-abcdef1234",
+        "Bearer zzzz-9999-zzzz",
+        "zzzz-9999-zzzz",
+        "pass%40word9",
+        "pass@word9",
+    }
+    assert Redactor(secrets).text("bad header X-Gw-Token: gwsecret-abcdef1234") == f"bad header X-Gw-Token: {MARK}"
 
 
 def test_of_two_secrets_that_begin_alike_no_end_is_left() -> None:
