@@ -157,6 +157,50 @@ def test_what_governs_a_workspace_in_the_repository_is_not_written(name: str, pl
     assert "no agent changes it" in found.reason
 
 
+@pytest.fixture
+def with_secrets(place: Place) -> Place:
+    for name in (".env", "certs/server.key", "src/app.py"):
+        (place.worktree / name).parent.mkdir(exist_ok=True)
+        (place.worktree / name).write_text("PASSWORD=hunter2")
+    return place
+
+
+LINES = {"pattern": "PASSWORD", "output_mode": "content"}
+
+
+@pytest.mark.parametrize(
+    ("tool", "given", "is_allowed"),
+    [
+        ("Grep", LINES, False),
+        ("Grep", {**LINES, "path": "certs"}, False),
+        ("Grep", {**LINES, "glob": ".en*"}, False),
+        ("Grep", {**LINES, "glob": "*.{py,key}"}, False),
+        ("Grep", {**LINES, "glob": "*.py *.key"}, False),
+        ("Grep", {**LINES, "glob": "{src/*.py,.env}"}, False),
+        ("Grep", {**LINES, "glob": "!*.py"}, False),
+        ("Grep", {**LINES, "glob": "!.env"}, False),
+        ("Grep", {**LINES, "type": "yaml"}, False),
+        ("Grep", {**LINES, "path": "src"}, True),
+        ("Grep", {**LINES, "glob": "**/*.{py,md}"}, True),
+        ("Grep", {**LINES, "type": "py"}, True),
+        ("Grep", {"pattern": "PASSWORD"}, True),
+        ("Bash", {"command": "git log -p -1"}, False),
+        ("Bash", {"command": "git show HEAD"}, False),
+        ("Bash", {"command": "git show HEAD -- certs"}, False),
+        ("Bash", {"command": "git diff main"}, False),
+        ("Bash", {"command": "git diff"}, True),
+        ("Bash", {"command": "git show HEAD -- src/app.py"}, True),
+        ("Bash", {"command": "git show HEAD:src/app.py"}, True),
+        ("Bash", {"command": "git show --stat HEAD"}, True),
+        ("Bash", {"command": "git log -5 --oneline"}, True),
+    ],
+)
+def test_no_search_and_no_patch_tells_what_may_not_be_read(
+    tool: str, given: dict[str, str], is_allowed: bool, with_secrets: Place
+) -> None:
+    assert isinstance(judge(tool, given, with_secrets), Allowed if is_allowed else Refused)
+
+
 def test_what_is_no_ordinary_file_is_not_written(place: Place) -> None:
     os.mkfifo(place.worktree / "pipe")
     assert isinstance(judge("Write", {"file_path": "pipe", "content": ""}, place), Refused)

@@ -60,7 +60,8 @@ class Gate:
         tool, given = str(call.get("tool_name", "")), dict(call.get("tool_input") or {})
         cwd = Path(str(call.get("cwd") or self.worktree))
         place = Place(self.worktree, cwd, self.commands, self.readable, self.governing)
-        verdict = judge(tool, given, place)
+        # In a thread: a search is held against the names of all files that it reaches.
+        verdict = await asyncio.to_thread(judge, tool, given, place)
         match verdict:
             case Allowed():
                 return "allow", "part of the work"

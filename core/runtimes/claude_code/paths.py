@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from core.projects.governing import governs
@@ -62,6 +64,16 @@ def _resolved(name: str, place: Place) -> Path | None:
 
 def _inside(path: Path, place: Place) -> bool:
     return path.is_relative_to(place.worktree.resolve())
+
+
+def secrets_below(name: str, place: Place) -> Iterator[Path]:
+    """The files in a folder, or the file itself, whose names say that they hold secrets; links are not followed."""
+    path = _resolved(name, place)
+    if path is None or _secret(path):
+        return
+    for folder, folders, files in os.walk(path):
+        folders[:] = [one for one in folders if one != _GIT]
+        yield from (Path(folder, one) for one in files if _secret(Path(folder, one)))
 
 
 def _secret(path: Path) -> Verdict | None:

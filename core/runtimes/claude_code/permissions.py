@@ -1,13 +1,14 @@
 """What a tool call of Claude Code amounts to: allowed, refused, or an act that authority or a person decides.
 
-Pure but for following links. The lists name what is harmless; whatever they do not name goes to a person, and what
-looks like a removal or like the network is called so even where the line cannot be read.
+Pure but for looking at names of files. The lists name what is harmless; whatever they do not name goes to a person,
+and what looks like a removal or like the network is called so even where the line cannot be read.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from fnmatch import fnmatch
 from pathlib import Path
 
 from core.contract import Json
@@ -15,6 +16,10 @@ from core.runtimes.claude_code import paths, shell
 from core.runtimes.claude_code.verdicts import Allowed, Place, Refused, Verdict, act, gravest
 from core.sanitise import one_line
 
+_CODE = frozenset(
+    {"py", "js", "ts", "tsx", "jsx", "go", "rust", "java", "c", "cpp", "ruby", "php", "html", "css", "md", "markdown"}
+)
+"""Types of files that a search names, none of which holds secrets by its name."""
 _OWN = frozenset({"TodoWrite", "StructuredOutput"})
 """Tools that touch nothing outside of the conversation."""
 
@@ -49,6 +54,7 @@ _TEST_OPTIONS = re.compile(
     r"-[qvxs]{1,4}|--(lf|ff|last-failed|failed-first)|--maxfail=\d+|--tb=(short|long|line|no)|-n\d"
 )
 _GIT_READS = frozenset({"status", "diff", "log", "show", "ls-files"})
+_ONLY_NAMES = frozenset({"--stat", "--name-only", "--name-status"})
 _GIT_OPTIONS = re.compile(
     r"-[apqsvuAn]|-am|-\d{1,4}|--(all|stat|oneline|cached|staged|name-only|name-status|short|porcelain|quiet|verbose"
     r"|no-color|no-ext-diff|no-pager)|--"
@@ -98,8 +104,35 @@ def _write(given: Json, place: Place) -> Verdict:
 
 def _search(given: Json, place: Place) -> Verdict:
     """Grep and Glob: the folder, and where a pattern itself names one."""
-    patterns = [str(given["glob"])] if given.get("glob") else []
-    return gravest([paths.reading(str(given.get("path") or "."), place), *(_pattern(p, place) for p in patterns)])
+    base, patterns = str(given.get("path") or "."), [str(given["glob"])] if given.get("glob") else []
+    verdict = gravest([paths.reading(base, place), *(_pattern(p, place) for p in patterns)])
+    if not isinstance(verdict, Allowed) or given.get("output_mode") != "content" or given.get("type") in _CODE:
+        return verdict
+    found = next((p for p in paths.secrets_below(base, place) if _reaches(patterns, p.name)), None)
+    if found is None:
+        return verdict
+    return Refused(
+        f"The lines would be told of {one_line(found.name)} too, which is where secrets are kept. Search a folder "
+        "without it, or with a glob that leaves it out, as `*.py` does."
+    )
+
+
+def _reaches(patterns: Sequence[str], name: str) -> bool:
+    """Whether a search with this glob looks into a file of this name; where that is in doubt, it does."""
+    for pattern in patterns:
+        ends = _each(pattern.removeprefix("!").rpartition("/")[2])
+        if any(re.search(r"[{}\s]|^(\*\*)?$", end) for end in ends):
+            continue
+        matches = any(fnmatch(name.casefold(), end.casefold()) for end in ends)
+        if matches == pattern.startswith("!"):
+            return False
+    return True
+
+
+def _each(pattern: str) -> list[str]:
+    """The patterns that a pattern with one choice in braces stands for."""
+    found = re.fullmatch(r"([^{}]*)\{([^{}]*)\}([^{}]*)", pattern)
+    return [f"{found[1]}{one}{found[3]}" for one in found[2].split(",")] if found else [pattern]
 
 
 def _glob(given: Json, place: Place) -> Verdict:
@@ -189,13 +222,31 @@ def _git(words: tuple[str, ...], place: Place, shown: str) -> Verdict | None:
         return None
     if verb in _GIT_READS:
         # Names are revisions or files; a file that holds secrets is not shown by way of git either.
-        return gravest(paths.reading(n.rpartition(":")[2] or ".", place) for n in names) if names else Allowed()
+        verdict = gravest(paths.reading(n.rpartition(":")[2] or ".", place) for n in names)
+        return _patch(verb, rest, names, place) if isinstance(verdict, Allowed) else verdict
     if verb == "add":
         return gravest(_making(name, place) for name in names)
     if verb in ("rm", "mv") and names and not any((place.cwd / name).is_dir() for name in names):
         own = gravest(paths.writing(name, place) for name in names)
         return act("refactoring", shown) if isinstance(own, Allowed) else own
     return None
+
+
+def _patch(verb: str, rest: Sequence[str], names: Sequence[str], place: Place) -> Verdict:
+    """A patch of other revisions is of named files, where there are such with secrets."""
+    shows = verb == "show" or (verb == "log" and not {"-p", "-u"}.isdisjoint(rest)) or (verb == "diff" and bool(names))
+    if not shows or not _ONLY_NAMES.isdisjoint(rest):
+        return Allowed()
+    files = [name for name in names if ":" in name or (place.cwd / name).exists()]
+    folders = [name for name in files if ":" not in name and (place.cwd / name).is_dir()]
+    looked = folders if files else [str(place.worktree)]
+    found = next((path for name in looked for path in paths.secrets_below(name, place)), None)
+    if found is None:
+        return Allowed()
+    return Refused(
+        f"A patch may show {one_line(found.name)}, which is where secrets are kept. Name the files after `--`, or take "
+        "--stat or --name-only."
+    )
 
 
 def _is_plain_commit(rest: Sequence[str]) -> bool:
