@@ -275,7 +275,7 @@ async def test_an_error_in_the_midst_of_a_stream_is_what_it_says(shop: Shop, boo
 
 async def test_a_redirect_does_not_take_the_key_along(shop: Shop, book: Book) -> None:
     async with wired(says("stolen")) as other, wired(answers(307, {}, location=f"{other.url}/v1/messages")) as wire:
-        with pytest.raises(ModelFailed):
+        with pytest.raises(ModelFailed, match=r"sends elsewhere \(status 307\)"):
             await shop.model(wire.url).ask(QUESTION, book)
 
     assert other.sent == []

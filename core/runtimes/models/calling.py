@@ -117,6 +117,8 @@ def fault_of_status(status: int, said: str, asked: float | None = None, type_: s
         return Fault(Kind.SHUT, f"{_SHUT[status]}: {why}", asked)
     if status in _PASSING or status >= 500:
         return Fault(Kind.PASSING, why, asked)
+    if 300 <= status < 400:
+        why = f"it sends elsewhere (status {status}), and no key goes along; set the address that it leads to"
     return Fault(Kind.WRONG, why)
 
 
