@@ -24,6 +24,7 @@ from tests.bench.children import on_terminal
 
 PATIENCE_SECONDS = 60.0
 QUIET_SECONDS = 0.06
+STILL_SECONDS = 0.02
 """An app that writes nothing for so long has shown all that a key led to."""
 MARK = re.compile(rb"mark-(\d{6})")
 STYLE = re.compile(rb"\x1b\[[0-9;]*m")
@@ -88,7 +89,12 @@ class Watched:
         return float(times.user + times.system)
 
     def press(self, keys: bytes, shows: Callable[[bytes], object] | None = None) -> float:
-        """Seconds from these keys to the bytes that show another row under the cursor, or what `shows` looks for."""
+        """Seconds from these keys to the bytes that show another row under the cursor, or what `shows` looks for.
+
+        The rest of what the key before has drawn is taken in first, so that it does not pass for what these keys draw.
+        """
+        self.pump(lambda: perf_counter() - self._last > STILL_SECONDS, what="rest", look_every=STILL_SECONDS / 2)
+        self.place = row_at_cursor(self._seen) or self.place
         self._seen, before = b"", self.place
 
         def moved() -> bool:
