@@ -176,6 +176,22 @@ async def test_a_wait_that_the_server_asks_for_is_waited(shop: Shop, book: Book,
     assert waits.waited == [12]
 
 
+async def test_a_wait_that_is_no_number_hides_none_that_is_one(shop: Shop, book: Book, waits: Waits) -> None:
+    async with wired(answers(503, {}, retry_after_ms="many", retry_after="7"), chats(*WHOLE)) as wire:
+        await shop.compatible(f"{wire.url}/v1").ask(QUESTION, book)
+
+    assert waits.waited == [7]
+
+
+async def test_a_redirect_does_not_take_the_key_along(shop: Shop, book: Book) -> None:
+    async with wired(chats(*WHOLE)) as other, wired(answers(307, {}, location=f"{other.url}/v1/chat")) as wire:
+        with pytest.raises(ModelFailed, match=r"sends elsewhere \(status 307\)"):
+            await shop.compatible(f"{wire.url}/v1").ask(QUESTION, book)
+
+    assert other.sent == []
+    assert len(wire.sent) == 1
+
+
 async def test_cancelling_ends_the_stream_at_once(shop: Shop, book: Book) -> None:
     gone = asyncio.Event()
 

@@ -79,16 +79,17 @@ class Fault(Exception):
 
 def asked_rest(headers: Mapping[str, str]) -> float | None:
     """Seconds that an answer's headers ask to wait before the next try, or None."""
+    given = headers.get("retry-after", "")
+    found = (_seconds(headers.get("retry-after-ms", ""), 1000), _seconds(given), _until(given))
+    return next((seconds for seconds in found if seconds is not None), None)
+
+
+def _seconds(given: str, parts: int = 1) -> float | None:
+    """Of a number of so many parts of a second."""
     try:
-        if "retry-after-ms" in headers:
-            return _seconds(float(headers["retry-after-ms"]) / 1000)
-        given = headers.get("retry-after", "")
-        return _seconds(float(given)) if given else None
+        value = float(given) / parts
     except ValueError:
-        return _until(headers.get("retry-after", ""))
-
-
-def _seconds(value: float) -> float | None:
+        return None
     return value if math.isfinite(value) and value >= 0 else None
 
 

@@ -173,13 +173,15 @@ class CompatibleModel:
         return Reply(content, stop_reason, meter.usage(), answer.model_name or self.name, meter.request_id)
 
     def _fault_of(self, error: ModelAPIError, *, begun: bool, meter: Meter) -> Fault:
-        from pydantic_ai.exceptions import ModelConnectionError, ModelHTTPError
+        from openai import APIStatusError
+        from pydantic_ai.exceptions import ModelConnectionError
 
-        if isinstance(error, ModelHTTPError):
-            headers: Mapping[str, str] = error.headers or {}
+        if isinstance(status := error.__cause__, APIStatusError):
+            # Whatever the status: pydantic-ai has a word of its own only for those from 400 on, and none for redirects.
+            headers = status.response.headers
             meter.request_id = headers.get("x-request-id", "")
-            said, type_ = _said(error.body)
-            return fault_of_status(error.status_code, self._line.sentence(said), asked_rest(headers), type_)
+            said, type_ = _said(status.body)
+            return fault_of_status(status.status_code, self._line.sentence(said), asked_rest(headers), type_)
         if isinstance(error, ModelConnectionError) and not begun:
             return Fault(
                 Kind.PASSING,
