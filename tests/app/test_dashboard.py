@@ -6,7 +6,9 @@ from textual.widget import Widget
 from core.orchestration import work_items
 from core.store import reads
 from core.store.schema import WorkItem
+from core.store.transaction import Transaction
 from tests.app.driving import SMALL, USUAL, WIDE, Driving, app_in, lines_of, notices, opened, press, screen_text, settle
+from tests.app.inbox import ask
 from tests.app.seeding import MINUTE, MORNING, SeededWorkspace, seed_work_item
 from tui.questions.answering import NOT_DRAWN
 from tui.screens.dashboard import Dashboard
@@ -412,5 +414,19 @@ async def test_a_narrow_queue_leaves_the_room_to_what_is_asked_of_which_work_ite
     async with opened(busy_workspace, SMALL) as pilot:
         await press(pilot, "3")
         lines = lines_of(pilot.app.screen.query_one(Queue))[1:]
-        assert lines[0].startswith("▌▲ late #4 Sign in with a ha… · Which")
+        assert lines[0].startswith("▌▲ late #4 Sign in w… · Which scheme")
         assert [line[1:7] for line in lines[1:7]] == ["◆ day ", "◆ day ", "◆ day ", "· week", "‖ away", "‖ seen"]
+
+
+@pytest.mark.parametrize("size", [SMALL, USUAL, WIDE, (200, 60)])
+async def test_a_long_title_leaves_its_question_room(empty_workspace: SeededWorkspace, size: tuple[int, int]) -> None:
+    def write(tx: Transaction) -> None:
+        item = seed_work_item(tx, "Fill the tables of a document from the CSV files beside it")
+        ask(tx, "Strictness of the marker: which one?", work_item=item)
+
+    empty_workspace.store.write_now(write)
+    async with opened(empty_workspace, size) as pilot:
+        await press(pilot, "3")
+        line = next(line for line in lines_of(pilot.app.screen.query_one(Queue)) if "Fill t" in line)
+
+    assert "· Strictness" in line

@@ -30,8 +30,8 @@ COLUMNS = (
 COMPACT = (Column("when", 6), Column("question", least=20))
 COMPACT_BELOW = 60
 """Cells; with less than that the question has all the room but for a glyph and a short word."""
-TITLE, COMPACT_TITLE = 32, 18
-"""Characters of a work item's title before its question."""
+TITLE = 10, 32
+"""The fewest and the most characters of a work item's title before its question: a sixth of the line between them."""
 APPEAR: Line = (("Questions of the agents appear here.", "dim"),)
 
 
@@ -117,7 +117,7 @@ class Queue(QuestionDeeds, WindowedList["EscalationRow"]):
         needs = states.needs_me(row, now, self.apm.person)
         again: Line = ((f" ×{row.count}", "ask"),) if row.count > 1 else ()
         tone, is_compact = "text" if needs else "dim", self.columns is COMPACT
-        about = _about(row, COMPACT_TITLE if is_compact else TITLE, tone)
+        about = self._about(row, is_compact, tone)
         other = row.assigned_to if row.assigned_to != self.apm.person else None
         whose: Line = ((f"for {one_line(other, 24)} · ", "dim"),) if other else ()
         question: Line = (*whose, *about, (one_line(row.question), "dim" if about else tone), *again)
@@ -132,11 +132,12 @@ class Queue(QuestionDeeds, WindowedList["EscalationRow"]):
             ((target, "dim"),),
         )
 
-
-def _about(row: EscalationRow, longest: int, tone: str) -> Line:
-    """What a line begins with: many questions say the same of different work items."""
-    number = f"#{row.work_item} " if longest == COMPACT_TITLE else ""
-    return ((f"{number}{one_line(row.title, longest)}", tone), (" · ", "faint")) if row.title else ()
+    def _about(self, row: EscalationRow, with_number: bool, tone: str) -> Line:
+        """What a line begins with: many questions say the same of different work items."""
+        number = f"#{row.work_item} " if with_number else ""
+        fewest, most = TITLE
+        longest = min(most, max(fewest, self.size.width // 6))
+        return ((f"{number}{one_line(row.title, longest)}", tone), (" · ", "faint")) if row.title else ()
 
 
 class QueuePane(Queue):
