@@ -25,11 +25,17 @@ _SEQUENCE = re.compile(
 
 # Controls, surrogates, and what Unicode calls default-ignorable (zero-width, bidirectional, tags, fillers), with
 # the interlinear marks. The two emoji presentation selectors stay: without them a heart changes its looks.
-_INVISIBLE = re.compile(
-    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+_HIDDEN = (
+    "\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f"
     "\u202a-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb"
-    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
+_JOINERS = "\u200c\u200d"
+_INVISIBLE = re.compile(f"[{_HIDDEN}{_JOINERS}]")
+_INVISIBLE_BUT_JOINERS = re.compile(f"[{_HIDDEN}]")
+# Hebrew to the last of India's scripts, and what may be an emoji.
+_JOINED = "[\u0590-\u1cff\u2190-\u2bff\ufe0e\ufe0f\U0001f000-\U0001faff]"
+_UNJOINED = re.compile(f"(?<!{_JOINED})[{_JOINERS}]|[{_JOINERS}](?!{_JOINED})")
 _UNSEEN = re.compile(f"{_INVISIBLE.pattern}|[\r\x0b\x0c\x85\u2028\u2029]|(?<=[\ufe0e\ufe0f])[\ufe0e\ufe0f]")
 _SELECTORS = re.compile("([\ufe0e\ufe0f])[\ufe0e\ufe0f]+")
 _LINE_ENDS = re.compile(_LINE_END)
@@ -42,10 +48,16 @@ def sanitise(text: str, *, limit: int = 100_000, keep_newlines: bool = True) -> 
     Line ends of every kind become `\\n`, tabs stay; with `keep_newlines=False` both become one space. A text that
     is too long keeps its beginning and ends in a mark that says how many characters are missing. Idempotent.
     """
-    visible = _SELECTORS.sub(r"\1", _INVISIBLE.sub("", _LINE_ENDS.sub("\n", _SEQUENCE.sub("", text))))
+    visible = _cleaned(text, _INVISIBLE)
     if not keep_newlines:
         visible = _WHITE.sub(" ", visible)
     return _bounded(visible, limit)
+
+
+def as_written(text: str, *, limit: int = 100_000) -> str:
+    """As `sanitise`, for what a person wrote and others are to have word for word: the joiners stay that Persian, Hindi
+    and many an emoji are spelled with, between two characters that may be such. A screen takes them out."""
+    return _bounded(_UNJOINED.sub("", _cleaned(text, _INVISIBLE_BUT_JOINERS)), limit)
 
 
 def visible(text: str, *, limit: int = 100_000) -> str:
@@ -61,6 +73,10 @@ def one_line(text: str, limit: int = ONE_LINE_LIMIT) -> str:
     """`text` on one line: sanitised, every run of white space one space, an ellipsis where it was cut."""
     line = " ".join(sanitise(text, limit=len(text)).split())
     return line if len(line) <= limit else line[: max(limit - 1, 0)].rstrip() + "…"[:limit]
+
+
+def _cleaned(text: str, invisible: re.Pattern[str]) -> str:
+    return _SELECTORS.sub(r"\1", invisible.sub("", _LINE_ENDS.sub("\n", _SEQUENCE.sub("", text))))
 
 
 def _bounded(text: str, limit: int, length: int | None = None) -> str:

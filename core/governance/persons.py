@@ -6,7 +6,7 @@ import unicodedata
 
 from core.contract import UsageError
 from core.registry.sources import FILE_NAME
-from core.sanitise import one_line, sanitise
+from core.sanitise import as_written, one_line
 from core.store.reads import Connection
 
 MOST_CHARACTERS = 128
@@ -41,12 +41,12 @@ def stated(reason: str, what: str = "The reason") -> str:
             f"{what} has {len(reason):,} characters; at most {MOST_REASON:,} are taken. Shorten it, or name the file "
             "that has the rest."
         )
-    return sanitise(reason).strip()
+    return as_written(reason).strip()
 
 
 def stated_in_a_line(reason: str, what: str = "The reason") -> str:
     """As `stated`, on one line."""
-    return one_line(stated(reason, what), MOST_REASON)
+    return " ".join(stated(reason, what).split())
 
 
 def _plain(name: str) -> str:

@@ -14,7 +14,8 @@ from pydantic.types import StringConstraints
 
 from core.contract import Json, UsageError
 
-Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
+MOST_TITLE = 300
+Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MOST_TITLE)]
 Score = Annotated[float, Field(ge=0, le=1)]
 MOST_BODY = 4_000_000
 

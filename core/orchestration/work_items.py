@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from core.contract import Artifact, Json, UsageError, canonical_json
 from core.governance.escalations import withdraw_all
 from core.governance.persons import named_person
-from core.orchestration.artifacts import MOST_BODY, validated
+from core.orchestration.artifacts import MOST_BODY, MOST_TITLE, validated
 from core.orchestration.outward import held_outside
-from core.sanitise import one_line, sanitise
+from core.sanitise import as_written, one_line
 from core.store import reads, rows
 from core.store.schema import Artifact as ArtifactTable
 from core.store.schema import WorkItem
 from core.store.transaction import Transaction
 
 TYPES = ("feature", "bug", "chore", "spike", "docs")
+MOST_TAG = 64
 
 
 def create(
@@ -33,8 +34,8 @@ def create(
 ) -> int:
     """A new work item, proposed, with its request.raw; its number.
 
-    Raises UsageError for an empty title, a body above `MOST_BODY`, an unknown type or project, or an impact outside 1
-    to 10.
+    Raises UsageError for a title that is empty or above `MOST_TITLE`, a body above `MOST_BODY`, a tag above `MOST_TAG`,
+    an unknown type or project, or an impact outside 1 to 10.
     """
     if len(body) > MOST_BODY:
         raise UsageError(
@@ -42,10 +43,10 @@ def create(
             "to the project and name the file in the request."
         )
     request: Json = {
-        "title": one_line(title, 300),
+        "title": titled(title),
         "type": type,
-        "body": sanitise(body, limit=MOST_BODY),
-        "tags": [one_line(tag, 64) for tag in tags],
+        "body": as_written(body, limit=MOST_BODY),
+        "tags": [_tagged(tag) for tag in tags],
         "impact": impact,
     }
     content = validated("request.raw", request)
@@ -65,6 +66,26 @@ def create(
     store_artifact(tx, number, Artifact("request.raw", content, origin))
     tx.event("work_item.created", work_item=number, origin=origin)
     return number
+
+
+def titled(text: str) -> str:
+    """A title as it is kept: one line, never cut. Raises UsageError for none, and for one above `MOST_TITLE`."""
+    title = " ".join(as_written(text, limit=len(text)).split())
+    if not title:
+        raise UsageError("The work item has no title; say in a few words what shall be different afterwards.")
+    if len(title) > MOST_TITLE:
+        raise UsageError(
+            f"The title has {len(title):,} characters; at most {MOST_TITLE} are taken. Say in a few words what shall "
+            "be different afterwards, and all else in the request's text."
+        )
+    return title
+
+
+def _tagged(text: str) -> str:
+    tag = one_line(text, len(text))
+    if len(tag) > MOST_TAG:
+        raise UsageError(f"The tag {one_line(tag, 30)!r} has {len(tag):,} characters; at most {MOST_TAG} are taken.")
+    return tag
 
 
 @dataclass(frozen=True, slots=True)

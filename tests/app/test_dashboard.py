@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from textual.events import Paste
 from textual.widget import Widget
 
 from core.orchestration import work_items
@@ -312,6 +313,18 @@ async def test_a_work_item_without_a_title_is_not_sent(busy_workspace: SeededWor
         await press(pilot, "n", "f2")
         assert "Give it a title." in screen_text(pilot)
         assert isinstance(pilot.app.screen, NewWorkItem)
+
+
+async def test_a_request_that_came_into_the_title_is_not_cut(busy_workspace: SeededWorkspace) -> None:
+    pasted = "The export must work.\n" * 20
+    async with opened(busy_workspace) as pilot:
+        await press(pilot, "n")
+        pilot.app.post_message(Paste(pasted))
+        await settle(pilot)
+        await press(pilot, "f2")
+        assert "The title has 439 characters; at most 300" in " ".join(screen_text(pilot).split())
+        assert isinstance(pilot.app.screen, NewWorkItem)
+        assert len(pilot.app.screen.typed()["title"]) == 439
 
 
 async def test_what_was_written_is_still_there_after_leaving(busy_workspace: SeededWorkspace) -> None:

@@ -30,7 +30,7 @@ from tests.app.seeding import (
 
 EVIL = (
     "\x1b]52;c;cm0gLXJmIC8=\x07 \x1b]0;pwned\x07 \x1b[2J \x9b31m [bold red]markup[/] [/] [@click=app.quit]x[/] "
-    "\u202egnp.exe\u202c \u2066hidden\u2069 \U000e0041\u200b 日本語 ééé \r\n\ttwo\x00lines \x1b"
+    "\u202egnp.exe\u202c \u2066hidden\u2069 \U000e0041\u200b 日本語 👩\u200d👩 ééé \r\n\ttwo\x00lines \x1b"
 )
 """Clipboard and title writes, a cleared screen, markup, bidirectional overrides, tags, wide and combining letters."""
 
@@ -179,7 +179,8 @@ async def test_a_hostile_paste_is_cleaned(hostile_workspace: SeededWorkspace, ke
         await settle(pilot)
         shown = "".join(strip.text for strip in pilot.app.screen._compositor.render_strips())
     assert "pwned" not in shown
-    assert [f"{ord(c):x}" for c in shown if not is_visible(c)] == []
+    # A person who writes has the joiners of their script; everywhere else they are taken out.
+    assert [f"{ord(c):x}" for c in shown.replace("👩\u200d👩", "") if not is_visible(c)] == []
 
 
 @pytest.mark.parametrize("size", [WIDE, SMALL], ids=lambda s: f"{s[0]}x{s[1]}")

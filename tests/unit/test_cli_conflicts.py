@@ -77,3 +77,12 @@ def test_a_broken_file_of_the_team_leaves_the_rules_as_they_were(line: CommandLi
 
     assert (ended.code, ended.json["winner"]) == (0, "technical")
     assert (decided.code, decided.json["outcome"]) == (0, "decided")
+
+
+@pytest.mark.parametrize("more", [("--topic", "x" * 501), ("--topic", "colour", "--position", f"ux={'x' * 501}")])
+def test_what_is_longer_than_a_conflict_keeps_is_refused(line: CommandLine, more: tuple[str, ...]) -> None:
+    ended = line("conflict", "raise", "--between", "ux", "gtm", *more)
+
+    assert ended.code == 2
+    assert "has 501 characters; at most 500 are taken" in ended.err
+    assert line("conflict", "list", "--json").json == []

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from core.orchestration import work_items
+from core.store import reads
 from core.store.schema import Intent
 from core.store.transaction import Transaction
+from core.workspace import Workspace
 from tests.unit import git_project
 from tests.unit.command_line import CommandLine
 from tui.cli import options
@@ -56,7 +58,9 @@ def test_a_request_that_is_longer_than_is_kept_is_refused(line: CommandLine, mon
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("",), "title"),
+        (("",), "has no title; say in a few words"),
+        (("x" * 301,), "The title has 301 characters; at most 300 are taken"),
+        (("x", "--tag", "y" * 65), "has 65 characters; at most 64 are taken"),
         (("x", "--impact", "11"), "1<=x<=10"),
         (("x", "--type", "epic"), "'feature', 'bug', 'chore', 'spike', 'docs'"),
         (("x", "--project", "nowhere"), "no project 'nowhere'"),
@@ -70,6 +74,15 @@ def test_a_request_that_cannot_be_is_refused_and_nothing_is_kept(
     assert ended.code == 2
     assert told in ended.err
     assert line("work-item", "list", "--json").json == []
+
+
+def test_what_a_person_wrote_is_kept_letter_by_letter(line: CommandLine) -> None:
+    title, body = "کتاب\u200cها را " + "می\u200cخواهم", "A family 👩\u200d👩\u200d👧 counts as one.\n"
+    line("work-item", "create", title, "--body", "-", stdin=body)
+    with Workspace.open(line.folder) as workspace:
+        kept = workspace.store.read_now(lambda r: reads.artifact_content(r, 1))
+
+    assert (kept["title"], kept["body"]) == (title, body)
 
 
 def test_a_body_that_is_not_text_is_refused(line: CommandLine) -> None:

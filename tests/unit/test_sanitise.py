@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.sanitise import one_line, sanitise, visible
+from core.sanitise import as_written, one_line, sanitise, visible
 
 VISIBLE_FORMAT = {
     *range(0x600, 0x606),
@@ -96,6 +96,28 @@ def test_scripts_accents_and_emoji_stay(text: str) -> None:
 )
 def test_what_a_terminal_obeys_goes(hostile: str, visible: str) -> None:
     assert sanitise(hostile) == visible
+
+
+@pytest.mark.parametrize("text", ["می\u200cخواهم", "क्\u200dष", "👩\u200d👩\u200d👧", "❤\ufe0f\u200d🔥", "one\ntwo"])
+def test_joiners_of_scripts_and_emoji_stay_as_they_were_written(text: str) -> None:
+    assert as_written(text) == text
+    assert sanitise(text) == text.replace("\u200c", "").replace("\u200d", "")
+
+
+@pytest.mark.parametrize(
+    "hostile", ["pass\u200dword", "👩\u200d", "\u200dक", "क\u200d x", "❤\u200d\u200d🔥", "日\u200d本", ".g\u200cit"]
+)
+def test_joiners_that_join_nothing_go(hostile: str) -> None:
+    assert as_written(hostile) == sanitise(hostile)
+
+
+@given(HOSTILE, st.integers(0, 60))
+def test_what_is_kept_as_written_has_no_more_than_joiners_and_stays_so(text: str, limit: int) -> None:
+    once = as_written(text, limit=limit)
+
+    assert as_written(once, limit=limit) == once
+    assert len(once) <= limit
+    assert {character for character in once if is_forbidden(character)} <= {"\u200c", "\u200d"}
 
 
 def test_a_control_string_without_an_end_hides_nothing() -> None:

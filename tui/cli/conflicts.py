@@ -44,7 +44,7 @@ def raise_(
 
     dispute = Dispute(
         between=between,
-        topic=one_line(topic, 500),
+        topic=_said(topic, "--topic"),
         impact=impact,
         tags=tuple(one_line(t, 64) for t in tags),
         positions=_positions(positions, between),
@@ -67,8 +67,18 @@ def _positions(given: Sequence[str], between: tuple[str, str]) -> dict[str, str]
         agent, sign, position = entry.partition("=")
         if not sign or agent not in between:
             raise UsageError(f"--position {entry!r}: write {between[0]}=TEXT or {between[1]}=TEXT.")
-        found[agent] = one_line(position, 500)
+        found[agent] = _said(position, "--position")
     return found
+
+
+def _said(text: str, what: str) -> str:
+    """On one line, never cut. Raises UsageError, with its size, for more than a conflict keeps."""
+    from core.governance.conflicts import MOST_TOPIC
+
+    line = one_line(text, len(text))
+    if len(line) > MOST_TOPIC:
+        raise UsageError(f"{what} has {len(line):,} characters; at most {MOST_TOPIC} are taken.")
+    return line
 
 
 @conflict.command("list")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual import events
 from textual.widgets import Input, TextArea
 
-from core.sanitise import sanitise
+from core.sanitise import as_written
 
 LONGEST = 2_000_000
 """Characters of a paste; a request may be that long."""
@@ -20,7 +20,7 @@ class Field(Input):
 
     def on_paste(self, event: events.Paste) -> None:
         """Runs before Textual's own handler, which then inserts the first line of what is left: so all is made one."""
-        text = sanitise(event.text, limit=LONGEST)
+        text = as_written(event.text, limit=LONGEST)
         if "\n" in text:
             text = " ".join(line for line in map(str.strip, text.split("\n")) if line)
         event.text = text
@@ -43,4 +43,4 @@ class Area(TextArea):
         self.move_cursor((0, len(first) if first.endswith(": ") else 0))
 
     def on_paste(self, event: events.Paste) -> None:
-        event.text = sanitise(event.text, limit=LONGEST)
+        event.text = as_written(event.text, limit=LONGEST)

@@ -61,12 +61,15 @@ class NewWorkItem(Form[Request]):
         yield Area(9, widget_id="body")
 
     def made(self) -> Request:
+        from core.orchestration.work_items import titled
+
         typed = self.typed()
-        title = typed["title"].strip()
-        if not title:
+        if not typed["title"].strip():
             raise NotReadable("Give it a title.")
         impact = None if typed["impact"] == NO_IMPACT else int(typed["impact"])
-        return Request(title, typed["type"], self._projects.get(typed["project"]), impact, typed["body"])
+        return Request(
+            titled(typed["title"]), typed["type"], self._projects.get(typed["project"]), impact, typed["body"]
+        )
 
 
 async def write_work_item(app: ApmApp) -> None:
