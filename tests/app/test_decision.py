@@ -1,22 +1,25 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from core.orchestration import work_items
-from tests.app.asked import ERROR, PASSKEYS, REVIEW, SCOPE, THIN, answers, row_of
+from tests.app.asked import ERROR, PASSKEYS, REVIEW, SCOPE, SEEN, SNOOZED, THIN, answers, row_of
 from tests.app.driving import (
     SMALL,
     USUAL,
     WIDE,
     Driving,
+    app_in,
     decision_of,
     lines_of,
     notices,
     opened,
     press,
     screen_text,
+    settle,
 )
 from tests.app.inbox import failed
 from tests.app.seeding import (
@@ -31,6 +34,7 @@ from tui.screens.dialogs.reason import ReasonDialog
 from tui.screens.questions.answer_form import AnswerForm
 from tui.screens.questions.decision import Decision
 from tui.screens.work.work_item import WorkItemScreen
+from tui.text.words import due, wanted
 from tui.widgets.cards import Cards
 from tui.widgets.document import Document
 
@@ -212,6 +216,30 @@ async def test_s_puts_it_away_for_a_while_and_goes_on(busy_workspace: SeededWork
         row = await row_of(busy_workspace, PASSKEYS)
         assert decision_of(pilot).escalation == THIN
     assert row.snoozed_until == MORNING + 4 * HOUR
+
+
+@pytest.mark.parametrize("size", [SMALL, USUAL, WIDE])
+@pytest.mark.parametrize(("number", "back"), [(SNOOZED, True), (SEEN, False)])
+async def test_one_that_waits_for_no_answer_now_still_says_which_it_is_and_until_when(
+    busy_workspace: SeededWorkspace, number: int, back: bool, size: tuple[int, int]
+) -> None:
+    async with opened(busy_workspace, size) as pilot:
+        app_in(pilot).open_question(number)
+        await settle(pilot)
+        told = document(pilot) if size != WIDE else "\n".join(lines_of(pilot.app.screen.query_one("#about", Document)))
+
+    assert size == WIDE or f"{'no.' if size == SMALL else 'question'} {number}" in told
+    assert "urgency" in told
+    assert ("wanted" in told, "back" in told) == (back, back)
+
+
+async def test_one_that_is_due_before_it_comes_back_says_when_it_is_due(busy_workspace: SeededWorkspace) -> None:
+    row = await row_of(busy_workspace, THIN)
+    assert row.due_at is not None
+    before, after = (replace(row, snoozed_until=row.due_at + by) for by in (-HOUR, HOUR))
+
+    assert due(before, MORNING)[0].startswith("back ")
+    assert due(after, MORNING) == wanted(row, MORNING)
 
 
 async def test_space_goes_on_without_an_answer_and_round_again(busy_workspace: SeededWorkspace) -> None:

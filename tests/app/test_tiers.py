@@ -82,6 +82,19 @@ def test_what_an_agent_did_today_is_counted_and_what_failed_of_it(busy_workspace
     assert group.failures == 2
 
 
+def test_a_phase_counts_its_orchestrator_as_the_briefing_does(busy_workspace: SeededWorkspace) -> None:
+    before = {g.key: g.runs for g in seen(busy_workspace).groups}
+
+    def count(tx: Transaction) -> None:
+        seed_counter(tx, "planning-orch", 3)
+        tx.event("test.counted")
+
+    busy_workspace.store.write_now(count)
+    after = {g.key: g.runs for g in seen(busy_workspace).groups}
+
+    assert {key: after[key] - before[key] for key in after if after[key] != before[key]} == {"P1": 3}
+
+
 def test_groups_at_work_open_first_and_the_tree_stays_in_sight() -> None:
     groups = [group("D1", 5), group("P1", 5), group("I1", 5, "running"), group("specialist", 5)]
     assert open_groups(groups, 15, {}) == {"I1", "D1"}

@@ -70,25 +70,29 @@ class Group(NamedTuple):
     head: Member | None = None
 
     @property
+    def everyone(self) -> tuple[Member, ...]:
+        return self.members if self.head is None else (self.head, *self.members)
+
+    @property
     def state(self) -> str:
-        found = {m.state for m in (*self.members, *((self.head,) if self.head else ()))}
+        found = {m.state for m in self.everyone}
         return next((s for s in STATES if s in found), "idle")
 
     @property
     def runs(self) -> int:
-        return sum(m.runs for m in self.members)
+        return sum(m.runs for m in self.everyone)
 
     @property
     def failures(self) -> int:
-        return sum(m.failures for m in self.members)
+        return sum(m.failures for m in self.everyone)
 
     @property
     def tokens(self) -> int:
-        return sum(m.tokens for m in self.members)
+        return sum(m.tokens for m in self.everyone)
 
     @property
     def dollars(self) -> float:
-        return sum(m.dollars for m in self.members)
+        return sum(m.dollars for m in self.everyone)
 
     @property
     def height(self) -> int:

@@ -174,16 +174,22 @@ def exact_time(milliseconds: int) -> str:
 
 
 def due(row: EscalationRow, now: int) -> Span:
-    """When an answer is wanted: `in 42m`, `3h late`, `review` (the next scope review), `back 2h` (snoozed)."""
-    state = states.escalation_state(row, now)
-    if state == "snoozed" and row.snoozed_until is not None:
-        return f"back {span_of_time(row.snoozed_until - now)}", "faint"
+    """When an answer is wanted, as `wanted`; of one that is snoozed when it comes back, `back 2h`, unless it is due
+    before that."""
+    back = row.snoozed_until if states.escalation_state(row, now) == "snoozed" else None
+    if back is None or (row.due_at is not None and row.due_at < back):
+        return wanted(row, now)
+    return f"back {span_of_time(back - now)}", "faint"
+
+
+def wanted(row: EscalationRow, now: int) -> Span:
+    """When an answer is wanted: `in 42m`, `3h late`, `review` (the next scope review)."""
     if row.due_at is None:
         return "review", "dim"
     if states.is_overdue(row, now):
         return f"{span_of_time(now - row.due_at)} late", "bad"
-    tone = "ask" if row.due_at - now < HOUR and state == "open" else "dim"
-    return f"in {span_of_time(row.due_at - now)}", tone
+    is_soon = row.due_at - now < HOUR and states.escalation_state(row, now) == "open"
+    return f"in {span_of_time(row.due_at - now)}", "ask" if is_soon else "dim"
 
 
 def urgency(row: EscalationRow, now: int) -> Line:

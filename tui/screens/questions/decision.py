@@ -177,11 +177,8 @@ class Decision(QuestionDeeds, Screen[None]):
         question, about = self.query_one(QuestionView), self.query_one("#about", Document)
         beside = self.app.size.width >= NARROW_BELOW
         around = about_paragraphs(row, shown.item, shown.answers, now, shown.happened, with_status=beside)
-        status = (
-            []
-            if beside
-            else [status_paragraph(row, now, _place_in_queue(shown), short=self.app.size.width < SHORT_BELOW)]
-        )
+        place, is_short = _place_in_queue(shown), self.app.size.width < SHORT_BELOW
+        status = [] if beside else [status_paragraph(row, now, place, is_named=True, short=is_short)]
         closing = closing_paragraphs(row, shown.answers, now)
         lead, *rest = self._text
         said = thread_paragraphs(shown.said, now)
@@ -189,7 +186,6 @@ class Decision(QuestionDeeds, Screen[None]):
         question.show([*status, *closing, lead, *_behind_lead(rest, said), *below], from_top=from_top)
         about.show(around, from_top=from_top)
         title = f"question {row.id}"
-        place = _place_in_queue(shown)
         question.border_title = Content(f"{title}: {place} that wait for you" if place else title)
         question.border_subtitle = Content(_state_note(shown, now))
         self.call_after_refresh(self.note_rest)

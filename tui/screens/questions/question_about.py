@@ -9,7 +9,7 @@ from core.contract import Json
 from core.sanitise import one_line, sanitise
 from core.store import states
 from core.store.rows import AnswerRow, EscalationRow, EventRow, WorkItemRow
-from tui.text.words import Line, due, plural, span_of_time, urgency, whole_time
+from tui.text.words import Line, due, plural, span_of_time, urgency, wanted, whole_time
 from tui.widgets.document import BLANK, Paragraph, heading, text
 
 if TYPE_CHECKING:
@@ -70,8 +70,7 @@ def about_paragraphs(
     """The question's circumstances, for the column beside it; below it, where its status stands on top, without it."""
     made = [*([status_paragraph(row, now)] if with_status else []), _fact("kind", row.kind)]
     made.append(_fact("raised", _ago(now - row.raised_at) + _again(row)))
-    if row.acknowledged_by and states.escalation_state(row, now) == "acknowledged":
-        made.append(_fact("seen by", row.acknowledged_by))
+    made += _put_off(row, now)
     if row.assigned_to:
         made.append(_fact("for", row.assigned_to))
     if row.note:
@@ -96,12 +95,28 @@ def about_paragraphs(
     return made
 
 
-def status_paragraph(row: EscalationRow, now: int, place: str = "", *, short: bool = False) -> Paragraph:
-    """How urgent it is and when an answer is wanted; where it has no title, also which it is and its place in line."""
+def _put_off(row: EscalationRow, now: int) -> list[Paragraph]:
+    """Of one that was seen or put away, what stands in its status otherwise."""
+    state = states.escalation_state(row, now)
+    if state not in ("acknowledged", "snoozed"):
+        return []
+    made = [_fact("urgency", row.urgency.lower())]
+    if state == "snoozed" and row.snoozed_until is not None:
+        made.append(_fact("back", f"in {span_of_time(row.snoozed_until - now)}"))
+        made.append(_fact("wanted", wanted(row, now)[0]))
+    elif row.acknowledged_by:
+        made.append(_fact("seen by", row.acknowledged_by))
+    return made
+
+
+def status_paragraph(
+    row: EscalationRow, now: int, place: str = "", *, is_named: bool = False, short: bool = False
+) -> Paragraph:
+    """How urgent it is and when an answer is wanted; with `is_named` also which it is and its place in line."""
     gap = "  " if short else "   "
-    target = f"#{row.work_item} {row.phase or ''}".rstrip() if row.work_item is not None else ""
-    named = (target or f"no. {row.id}") if short else f"question {row.id}" + (f" for {target}" if target else "")
-    after: Line = ((f"{gap}{named}", "dim"), (f"{gap}{place}", "faint")) if place else ()
+    target = f" for #{row.work_item} {row.phase or ''}".rstrip() if row.work_item is not None else ""
+    named = f"no. {row.id}" if short else f"question {row.id}{target}"
+    after: Line = ((f"{gap}{named}", "dim"), (f"{gap}{place}".rstrip(), "faint")) if is_named else ()
     if states.escalation_state(row, now) in OVER:
         return Paragraph(((f"was {row.urgency.lower()}", "dim"), *after), 1)
     return Paragraph((*urgency(row, now), (gap, "text"), due(row, now), *after), 1)
