@@ -65,6 +65,7 @@ async def ensure(project_path: Path, home: Path, work_item: int, title: str, tar
         path = home / branch.removeprefix(PREFIX)
         await _remove_dead_locks(path)
         if not await _is_whole(project_path, path):
+            await _refuse_elsewhere(project_path, branch, path)
             await _discard(project_path, path)
             await git(project_path, "worktree", "add", "--quiet", str(path), branch)
     return Worktree(path, branch, base)
@@ -210,6 +211,16 @@ async def _ensure_branch(project: Path, work_item: int, branch: str, target: str
     await git(project, "update-ref", _base_ref(work_item), base)
     await git(project, "update-ref", "-m", "apm: new work item", f"refs/heads/{branch}", base, "")
     return base
+
+
+async def _refuse_elsewhere(project: Path, branch: str, path: Path) -> None:
+    other = next((c.path for c in await checkouts(project) if c.branch == branch and c.path.resolve() != path), None)
+    if other is not None and other.is_dir():
+        raise GitError(
+            f"{branch} is checked out at {other}. If that was done by hand, check out another branch there. If it is "
+            "another workspace's, the two number their work items alike: give this one a clone of the repository "
+            "(`apm project set NAME --path DIR`). Then try again."
+        )
 
 
 def _base_ref(work_item: int) -> str:

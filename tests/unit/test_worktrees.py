@@ -194,8 +194,19 @@ async def test_a_branch_that_is_checked_out_elsewhere_is_refused(repo: Path, hom
     worktree = await ensure(repo, home, 7, "x", "main")
     await remove(repo, worktree, delete_branch=False)
     by_hand(repo, "checkout", "-q", worktree.branch)
-    with pytest.raises(GitError, match=r"'apm/7-x' is already (checked out|used by worktree) at"):
+    with pytest.raises(
+        GitError, match=rf"^apm/7-x is checked out at {re.escape(str(repo))}\. If that was done by hand"
+    ):
         await ensure(repo, home, 7, "x", "main")
+
+
+async def test_two_workspaces_on_one_repository_are_told_apart(repo: Path, home: Path) -> None:
+    first = await ensure(repo, home, 7, "x", "main")
+    with pytest.raises(
+        GitError, match=rf"^apm/7-x is checked out at {re.escape(str(first.path))}\. .* NAME --path DIR"
+    ):
+        await ensure(repo, home.with_name("another"), 7, "y", "main")
+    assert (await ensure(repo, home, 7, "x", "main")) == first
 
 
 async def test_refusals_name_the_cause(repo: Path, home: Path, tmp_path: Path) -> None:
