@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.screen import Screen
 from textual.scrollbar import ScrollBar, ScrollBarRender
@@ -47,7 +47,10 @@ class ApmApp(InOrder, Writing, ConfiguredApp):
 
     TITLE = "apm"
     PLACES: ClassVar[tuple[str, ...]] = ("app",)
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("app")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings("app"),
+        Binding("ctrl+z", "help_suspend", show=False, system=True),
+    ]
     CSS_PATH = "styles/app.tcss"
     HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [  # type: ignore[misc]
         (0, "-narrow"),
@@ -311,6 +314,10 @@ class ApmApp(InOrder, Writing, ConfiguredApp):
     def action_help_quit(self) -> None:
         """Ctrl+c, which elsewhere ends a program."""
         self.tell("q quits.")
+
+    def action_help_suspend(self) -> None:
+        """Ctrl+z, which elsewhere puts a program aside: agents would stand still, and another apm take over."""
+        self.tell("apm is not put aside: q quits, and the next start goes on from there.")
 
     def action_leave(self) -> None:
         live = self.engine.live() if self.engine is not None and self.engine.is_driving else None

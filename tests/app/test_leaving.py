@@ -79,6 +79,12 @@ async def test_ctrl_c_says_how_to_leave(busy_workspace: SeededWorkspace) -> None
         assert notices(pilot) == ["q quits."]
 
 
+async def test_ctrl_z_says_what_to_press_instead(busy_workspace: SeededWorkspace) -> None:
+    async with opened(busy_workspace) as pilot:
+        await press(pilot, "ctrl+z")
+        assert notices(pilot) == ["apm is not put aside: q quits, and the next start goes on from there."]
+
+
 async def test_a_viewer_drives_once_the_other_process_is_gone(empty_workspace: SeededWorkspace) -> None:
     engine = Driving(may_drive=False)
     async with opened(empty_workspace, engine=engine) as pilot:
