@@ -140,6 +140,7 @@ def test_run_again_it_tells_the_same_and_repeats_nothing(report: Json, cwd: Path
     count = query(Path(report["workspace"]), "SELECT count(*) FROM delegations")
     again = Apm(cwd)("demo", "--headless", "--json")
     assert again.code == 0
+    assert f"The demo is over; remove {Path(report['workspace'])} to begin it again." in again.err
     assert without_time(again.json) == without_time(report)
     assert git(project, "log", "--all", "--format=%H") == before
     assert query(Path(report["workspace"]), "SELECT count(*) FROM delegations") == count

@@ -164,3 +164,19 @@ def test_a_reader_that_stops_reading_is_no_error() -> None:
     process.stderr.close()
     assert process.wait() == 0
     assert told == b""
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("budget", "set"), "Missing argument 'SCOPE'. Choose from: "),
+        (("run", "x"), "'x' is not a valid number."),
+        (("run", "0"), "0 is not in the range 1<=x<="),
+    ],
+)
+def test_what_is_wrong_is_told_in_one_line(line: CommandLine, words: tuple[str, ...], told: str) -> None:
+    line("init")
+    ended = line(*words)
+    assert ended.code == 2
+    assert told in ended.err
+    assert ended.err.count("\n") == 1

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from core.workspace import Workspace
 
 
+OVER = "The demo is over; remove {folder} to begin it again."
+
+
 @click.command()
 @click.option(
     "--headless", is_flag=True, help="Without the app: questions get their recommended answer, and that is said."
@@ -57,6 +60,7 @@ def _in_app(folder: Path) -> int:
         if run.is_over(workspace, started):
             run.finish(workspace, started)
             _show(_report(workspace, started, 0.0)[0])
+            output.note(OVER.format(folder=workspace.folder))
         else:
             output.say("The demo is not over; `apm demo` goes on with it.")
     return code
@@ -77,7 +81,8 @@ def _headless(workspace: Workspace, started: Demo, as_json: bool) -> int:
             stuck.append(error)
             return False
 
-    if not run.is_over(workspace, started):
+    is_over = run.is_over(workspace, started)
+    if not is_over:
         output.note(f"Questions get the answer that they recommend, by {run.BY}.")
         asyncio.run(drive(workspace, [started.work_item], answer))
     run.finish(workspace, started)
@@ -93,6 +98,8 @@ def _headless(workspace: Workspace, started: Demo, as_json: bool) -> int:
     if report["work_items"][0]["state"] == "cancelled":
         output.note(f"apm: The demo was cancelled; remove {workspace.folder} to begin it again.")
         code = FAILED
+    elif is_over:
+        output.note(OVER.format(folder=workspace.folder))
     return code
 
 

@@ -141,6 +141,11 @@ def _open_closed_streams() -> None:
             setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 — it stays open to the end
 
 
+def _in_a_line(error: click.ClickException) -> str:
+    """click lists what there is to choose from below each other."""
+    return " ".join(error.format_message().split())
+
+
 def _outcome(words: Sequence[str]) -> int:
     try:
         # Not click's own `main`: it answers a closed pipe with exit code 1, and an interrupt with a line of its own.
@@ -156,9 +161,9 @@ def _outcome(words: Sequence[str]) -> int:
         return error.exit_code
     except click.UsageError as error:
         where = f" See `{error.ctx.command_path} --help`." if error.ctx is not None else ""
-        return _failed(words, f"{error.format_message()}{where}", error.exit_code)
+        return _failed(words, f"{_in_a_line(error)}{where}", error.exit_code)
     except click.ClickException as error:
-        return _failed(words, error.format_message(), error.exit_code)
+        return _failed(words, _in_a_line(error), error.exit_code)
     except ApmError as error:
         return _failed(words, str(error), error.exit_code)
     except BrokenPipeError:

@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-NUMBER = click.IntRange(1, 2**63 - 1)
+
+class _Number(click.IntRange):
+    name = "number"
+
+
+NUMBER = _Number(1, 2**63 - 1)
 """The number of a row: what the database can hold."""
 number_argument = click.argument("number", metavar="ID", type=NUMBER)
 
