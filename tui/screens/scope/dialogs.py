@@ -94,16 +94,17 @@ class KindDialog(Dialog[Kind]):
         self.title_text, self._kinds, self._at = title, tuple(kinds), at
 
     def body(self) -> Iterable[Widget]:
+        several = len({kind.agent for kind in self._kinds}) > 1
         columns = (
-            Column("agent", 9, rank=2),
+            *((Column("agent", 9, rank=2),) if several else ()),
             Column("kind", least=14),
             Column("now", 9),
-            Column("may change", 22, rank=1),
+            Column("may change", 17, rank=1),
         )
         yield RowList[Kind](
             columns,
             key=lambda kind: (kind.agent, kind.key),
-            cells=_kind_cells,
+            cells=lambda kind: _kind_cells(kind)[0 if several else 1 :],
             empty=((("No list of a domain agent names a kind.", "dim"),),),
             widget_id="kinds",
         )
