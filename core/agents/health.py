@@ -10,17 +10,17 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import http.client
+import errno
 import ipaddress
 import json
+import os
 import shutil
+import ssl
 import sys
 import tarfile
 import tempfile
 import time
-import urllib.error
 import urllib.parse
-import urllib.request
 import zipfile
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
@@ -44,7 +44,7 @@ COMMAND_LIMITS = Limits(seconds=120.0)
 PAUSES = (1.0, 3.0)
 """Seconds before the second and the third try: what was just deployed may still be starting."""
 
-_BAD_ANSWERS = (ApmError, OSError, ValueError, http.client.HTTPException, zipfile.BadZipFile, tarfile.TarError)
+_BAD_ANSWERS = (ApmError, OSError, ValueError, zipfile.BadZipFile, tarfile.TarError)
 _IMPORT = r"""
 import importlib, importlib.metadata, json, re, sys, zipfile
 wheel, folder, package, distribution = sys.argv[1:]
@@ -121,7 +121,7 @@ async def probe(check: Json, bench: Bench, project: Json, pauses: Sequence[float
         try:
             ok, detail = await ask(check, bench, project, evidence)
         except _BAD_ANSWERS as error:
-            ok, detail = False, f"{type(error).__name__}: {error}"
+            ok, detail = False, str(error) if isinstance(error, ApmError) else f"{type(error).__name__}: {error}"
         spent = round((time.perf_counter() - began) * 1000, 1)
         reading = Reading(ok, spent, one_line(detail, 500), at, number, evidence)
         if ok:
@@ -180,24 +180,42 @@ async def _monitored(
 
 async def _ask_url(check: Json, bench: Bench, project: Json, evidence: list[Json]) -> tuple[bool, str]:
     url = str(check["url"])
-    status = await asyncio.wait_for(asyncio.to_thread(_status_of, url), TIME_LIMIT + 1)
+    status = await _status_of(url)
     evidence.append({"tool": "http", "url": one_line(url), "status": status})
     return 200 <= status < 300, f"{url} answers {status}."
 
 
-def _status_of(url: str) -> int:
-    """The HTTP status of a GET; redirects are followed. Raises OSError when nobody answers in time."""
+async def _status_of(url: str) -> int:
+    """The HTTP status of a GET; redirects are followed, the body is left unread. Raises ApmError when nobody answers in
+    time. Not in a thread: one that waits for a server cannot be ended, and would keep apm from ending."""
+    import httpx2
+
     if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
-        raise ValueError(f"{url} is no http or https address")
-    query = urllib.request.Request(url, headers={"User-Agent": "apm-health"})
-    # A proxy is for the way out; asked for a loopback address it would answer for itself.
-    handlers = [urllib.request.ProxyHandler({})] if _is_loopback(url) else []
+        raise ApmError(f"{url} is no http or https address.")
+    client = httpx2.AsyncClient(
+        headers={"User-Agent": "apm-health"},
+        follow_redirects=True,
+        timeout=TIME_LIMIT,
+        # A proxy is for the way out; asked for a loopback address it would answer for itself.
+        trust_env=not _is_loopback(url),
+        verify=ssl.create_default_context(),
+    )
     try:
-        with urllib.request.build_opener(*handlers).open(query, timeout=TIME_LIMIT) as answer:
-            return int(answer.status)
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code
+        async with asyncio.timeout(TIME_LIMIT), client, client.stream("GET", url) as answer:
+            return int(answer.status_code)
+    except (TimeoutError, httpx2.TimeoutException):
+        raise ApmError(f"{url} did not answer within {TIME_LIMIT:g} s.") from None
+    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        raise ApmError(f"{url} cannot be asked: {_reason(error)}.") from error
+
+
+def _reason(error: BaseException) -> str:
+    """What happened to the connection; the library says only that there is none."""
+    while (before := error.__cause__ or error.__context__) is not None:
+        error = before
+    if isinstance(error, OSError) and error.errno is not None and error.errno in errno.errorcode:
+        return os.strerror(error.errno).lower()
+    return str(error).rstrip(".") or type(error).__name__
 
 
 def _is_loopback(url: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.server
 import json
 import socket
@@ -145,6 +146,22 @@ class TestAUrl:
             thread.join()
 
         assert response.output_artifact["health"]["status"] == "unhealthy"
+
+    async def test_that_never_ends_its_answer_is_left(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+        left = asyncio.Queue[bytes]()
+
+        async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(b"HTTP/1.1 200 OK\r\nX: " + b"a" * 100)
+            left.put_nowait((await reader.read()) or b"")
+            writer.close()
+
+        monkeypatch.setattr(health, "TIME_LIMIT", 0.2)
+        async with await asyncio.start_server(drip, "127.0.0.1", 0) as server:
+            url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            reading = await health.probe({"url": url}, bench, {}, pauses=())
+            await left.get()
+
+        assert reading.detail == f"{url} did not answer within 0.2 s."
 
     async def test_of_another_scheme_is_not_read(self, bench: Bench) -> None:
         response = await verify(bench, health={"url": "file:///etc/passwd"})
