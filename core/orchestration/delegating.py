@@ -201,7 +201,7 @@ class Delegator:
     ) -> AgentResponse:
         """The runtime's answer, its faults as failures; raises Parked when it has to be executed again later."""
         try:
-            async with asyncio.timeout(limit):
+            async with asyncio.timeout(limit) as clock:
                 return await runtime.execute(request, agent, self.bench.with_session(session))
         except WaitsForHuman as wait:
             raise await self._ask_person(key, wait) from wait
@@ -210,15 +210,15 @@ class Delegator:
         except Unavailable as down:
             await self.providers.failed(down)
             raise Parked(self.position.waits_for, down.retry_seconds) from down
-        except TimeoutError:
+        except TimeoutError as error:
+            if not clock.expired():
+                return _broken(agent, error)
             what = f"it took longer than its limit of {limit:g} s and was stopped"
             return failed(agent.role, f"{what}; `limits.seconds` of {agent.role} in agents.yaml can be raised")
         except ApmError as error:
             return failed(agent.role, sanitise(str(error), limit=4_000))
         except Exception as error:
-            # An agent's own fault must not take the engine down: it is recorded with its trace and escalated.
-            trace = sanitise("".join(traceback.format_exception(error)), limit=8_000)
-            return failed(agent.role, one_line(f"{type(error).__name__}: {error}", 500), trace=trace)
+            return _broken(agent, error)
 
     def _session(self, key: Key, request: AgentRequest, shown: Shown) -> JournalSession:
         spender = Spender(self.run.work_item, key.phase, key.round, key.agent, key.subject)
@@ -254,6 +254,12 @@ class Delegator:
             if name in self.runtimes:
                 return self.runtimes[name]
         raise ApmError(f"{agent.role} needs the runtime {agent.runtime}, which is not available here.")
+
+
+def _broken(agent: AgentRow, error: Exception) -> AgentResponse:
+    """An agent's own fault must not take the engine down: it is recorded with its trace and escalated."""
+    trace = sanitise("".join(traceback.format_exception(error)), limit=8_000)
+    return failed(agent.role, one_line(f"{type(error).__name__}: {error}", 500), trace=trace)
 
 
 def _recordable(response: AgentResponse, runtime: Runtime, session: JournalSession) -> tuple[AgentResponse, Written]:

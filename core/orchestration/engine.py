@@ -75,6 +75,8 @@ class Engine:
         """Work items that something happened to since they were last looked at; None: look at all."""
         self._doubtful: set[int] = set()
         """Work items that are driven and that something has happened to which may have ended them."""
+        self._uncleared: set[int] = set()
+        """Work items that something happened to, and whose worktrees may have to go."""
         self._parked: dict[int, frozenset[int]] = {}
         """By work item, the questions at which its last drive was parked in the middle of a phase."""
         self._seen = 0
@@ -142,6 +144,17 @@ class Engine:
         self._changed = None
         # Cleaning up may take longer than a lease stays fresh.
         self._tasks = [asyncio.create_task(self._beat(), name="apm-heartbeat")]
+        try:
+            await self._begin()
+        except BaseException:
+            # A lease that is kept by its heartbeat alone would keep everybody else from driving.
+            with contextlib.suppress(StoreError):
+                await self.stop()
+            raise
+        return True
+
+    async def _begin(self) -> None:
+        """Clear up after whoever drove before, then look at what there is."""
         await self._store.write(lose_open)
         await clear_after_others(self._equipment, self._ws.id)
         await self._team.look()
@@ -157,7 +170,6 @@ class Engine:
                 asyncio.create_task(self._team.follow(), name="apm-team"),
                 asyncio.create_task(self._duties.follow(), name="apm-duties"),
             ]
-        return True
 
     async def stop(self) -> None:
         """Stop everything that runs and give the lease back. What is not recorded will be done at the next start."""
@@ -245,13 +257,13 @@ class Engine:
             self._wake.clear()
             self._looking = True
             try:
-                changed = await self._look()
+                self._uncleared |= await self._look()
                 await self._end_what_is_over()
                 limit = self._equipment.catalog.defaults.limits.parallel_work_items
                 for number in sorted(self._ready)[: max(0, limit - len(self._drives))]:
                     self._ready.discard(number)
                     self._drives[number] = asyncio.create_task(self._drive(number), name=f"apm-drive-{number}")
-                await self._clear_what_is_over(changed)
+                await self._clear_what_is_over()
                 self._faults.pop(None, None)
             except Exception as error:
                 # An engine that holds the lease and serves nobody would be worse than one that tries again.
@@ -275,10 +287,10 @@ class Engine:
 
     async def _end_what_is_over(self) -> None:
         """Cancel what still runs for work that was cancelled: nobody wants it, and a model is paid by the word."""
-        doubtful, self._doubtful = self._doubtful, set()
-        for number in doubtful:
+        for number in tuple(self._doubtful):
             if await self._store.read(lambda r, number=number: is_over(r, number)):  # type: ignore[misc]
                 self._equipment.executions.end(None, number)
+            self._doubtful.discard(number)
 
     def _is_mine(self, number: int) -> bool:
         return self._only is None or number in self._only
@@ -317,10 +329,11 @@ class Engine:
         self._parked.pop(number, None)
         self._note([number])
 
-    async def _clear_what_is_over(self, changed: set[int]) -> None:
+    async def _clear_what_is_over(self) -> None:
         """Take away the worktrees of work that has just ended; a fault of git there stops nothing."""
-        resting = changed - set(self._drives)
+        resting = self._uncleared - set(self._drives)
         found = await self._store.read(lambda r: [reads.work_item_facts(r, number) for number in resting])
+        self._uncleared.clear()
         for facts in found:
             if facts is None or not facts.is_over:
                 continue

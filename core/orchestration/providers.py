@@ -20,11 +20,11 @@ class Providers:
         """One question for an outage, however many wait for it and however often it is tried again; it says anew why,
         where that has become another."""
         if self._told.get(down.provider) != (why := reason(down.why)):
-            self._told[down.provider] = why
             question = provider_question(down)
             await self.store.write(lambda tx: raise_once(tx, question))
+            self._told[down.provider] = why
 
     async def answered(self, provider: str) -> None:
         if self._told.get(provider, "") is not None:
-            self._told[provider] = None
             await self.store.write(lambda tx: is_back(tx, provider))
+            self._told[provider] = None

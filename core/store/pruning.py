@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,11 +71,16 @@ def to_prune(state: Path, reader: Connection, now: int) -> tuple[Path, ...]:
 def _of_rule(state: Path, rule: Rule, needed: frozenset[str], now: int) -> Iterator[Path]:
     folders: dict[Path, list[tuple[float, Path]]] = {}
     for path in state.glob(rule.pattern):
-        if not path.is_symlink():
-            folders.setdefault(path.parent, []).append((path.stat().st_mtime, path))
+        try:
+            found = path.lstat()
+        except FileNotFoundError:
+            # Whoever made it has taken it away since.
+            continue
+        if not stat.S_ISLNK(found.st_mode):
+            folders.setdefault(path.parent, []).append((found.st_mtime, path))
     oldest_kept = now / 1000 - rule.days * MS_PER_DAY / 1000
-    for found in folders.values():
-        for changed, path in sorted(found, reverse=True)[rule.newest :]:
+    for dated in folders.values():
+        for changed, path in sorted(dated, reverse=True)[rule.newest :]:
             if changed < oldest_kept and path.name not in needed:
                 yield path
 

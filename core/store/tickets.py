@@ -14,7 +14,7 @@ from core.store.transaction import Transaction
 class Ticket:
     """One closure. Its future belongs to the event loop `loop`, or to a waiting thread where that is None."""
 
-    __slots__ = ("error", "future", "loop", "result", "work")
+    __slots__ = ("error", "future", "is_begun", "loop", "result", "work")
 
     def __init__(
         self,
@@ -25,10 +25,12 @@ class Ticket:
         self.work, self.future, self.loop = work, future, loop
         self.result: Any = None
         self.error: BaseException | None = None
+        self.is_begun = False
+        """Whether the closure has run, so that what went wrong may be its fault."""
 
     def run(self, tx: Transaction) -> None:
         """Run the closure of a write, and keep what it returns or raises. Raises what the database fails with."""
-        self.result = self.error = None
+        self.result, self.error, self.is_begun = None, None, True
         tx.begin_closure()
         try:
             self.result = self.work(tx)

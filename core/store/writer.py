@@ -177,13 +177,13 @@ class Writer:
         except Exception as error:
             # The database's own, or of a value that its driver does not take: that shows only when rows are written.
             self._ending = None
-            if len(tickets) > 1:
+            if len(tickets) > 1 and tickets[0].is_begun:
                 # One of them may be at fault, or all of them: each by itself shows, and costs no other its commit.
                 for ticket in tickets:
                     self._commit([_Group((ticket,))])
                 tickets = []
-            else:
-                tickets[0].error = explain(error, self._path) if isinstance(error, FAILURES) else error
+            for ticket in tickets:
+                ticket.error = explain(error, self._path) if isinstance(error, FAILURES) else error
             events = []
         self._answer(tickets, events, loops)
 

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from core.contract import AgentRequest, succeeded
+from core.governance.escalations import is_over
 from core.orchestration import delegating, journal, work_items
 from core.orchestration import engine as engines
+from core.store import reads
 from core.store.database import StoreError
 from tests.unit.engine_run import Run
 from tests.unit.scripted import OUTPUTS, Scripted
@@ -82,6 +84,67 @@ async def test_an_agent_that_took_too_long_is_told_with_the_key_that_bounds_it(
     (question,) = await run.questions()
     assert "longer than its limit of 0.01 s" in question.question
     assert "`limits.seconds` of risk-notary in agents.yaml" in question.question
+
+
+async def test_a_time_out_that_an_agent_met_is_not_its_own(run: Run) -> None:
+    async def unreachable(_: AgentRequest) -> Any:
+        raise TimeoutError(110, "Connection timed out")
+
+    await run.add()
+    await run.start(Scripted(risk_notary=unreachable))
+
+    await run.settle()
+
+    (question,) = await run.questions()
+    assert "TimeoutError: [Errno 110] Connection timed out" in question.question
+    assert "longer than its limit" not in question.question
+
+
+async def test_a_start_that_fails_keeps_nobody_else_from_driving(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: object) -> None:
+        raise StoreError("No space is left.")
+
+    await run.add()
+    with monkeypatch.context() as patched:
+        patched.setattr(engines, "lose_open", full)
+        with pytest.raises(StoreError, match="No space is left"):
+            await run.start(Scripted())
+    assert run.engine is not None
+    assert not run.engine.is_driving
+    assert not (await run.ws.store.read(reads.read_live)).is_driven
+
+    assert await run.start(Scripted())
+    await run.settle()
+    assert await run.outcomes(1) == [("D1", 1, "passed")]
+
+
+async def test_work_that_was_cancelled_is_ended_although_a_look_at_it_failed(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, ended, left = asyncio.Event(), asyncio.Event(), [1]
+
+    async def hang(_: AgentRequest) -> Any:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    def locked_once(reader: Any, number: int) -> bool:
+        if left:
+            left.pop()
+            raise StoreError("It is locked.")
+        return is_over(reader, number)
+
+    monkeypatch.setattr(engines, "is_over", locked_once)
+    number = await run.add()
+    await run.start(Scripted(risk_notary=hang))
+    await begun.wait()
+    await run.do(work_items.cancel, number, "ada")
+
+    async with asyncio.timeout(20):
+        await ended.wait()
+    assert left == []
 
 
 async def test_a_decision_with_a_recommendation_of_no_use_is_escalated_all_the_same(run: Run) -> None:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
+
+import pytest
 
 from core.agents.bench import Bench
 from core.agents.session import Session
 from core.contract import AgentRequest, AgentResponse, failed
+from core.governance.providers import is_back, raise_once
+from core.orchestration import providers
 from core.runtimes.base import Unavailable
 from core.store import reads, reads_escalations
+from core.store.database import StoreError
 from core.store.rows import AgentRow
 from core.workspace import Workspace
 from tests.unit.engine_run import Run
@@ -44,6 +50,33 @@ async def test_a_provider_that_is_down_is_told_once_and_tried_again_by_itself(wo
     assert resting[-1] == {}
     assert await run.outcomes(number) == [("D1", 1, "passed")]
     assert await run.questions() == ()
+
+
+async def test_an_outage_and_its_end_are_told_although_the_store_failed_first(
+    workspace: Workspace, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def once_full(write: Any) -> Any:
+        left = [1]
+
+        def writes(*given: Any) -> Any:
+            if left:
+                left.pop()
+                raise StoreError("No space is left.")
+            return write(*given)
+
+        return writes
+
+    monkeypatch.setattr(providers, "raise_once", once_full(raise_once))
+    monkeypatch.setattr(providers, "is_back", once_full(is_back))
+    await run.start(Scripted())
+    assert run.engine is not None
+    known, down = run.engine._equipment.providers, Unavailable("anthropic", "its quota is used up", 30.0)
+
+    for told in (1, 0):
+        for fails in (True, False):
+            with pytest.raises(StoreError) if fails else nullcontext():
+                await (known.failed(down) if told else known.answered("anthropic"))
+        assert len(await run.questions()) == told
 
 
 @dataclass

@@ -102,6 +102,23 @@ def test_nothing_else_in_the_folder_is_touched(workspace: Workspace) -> None:
     assert all(path.exists() for path in there)
 
 
+def test_a_file_that_vanishes_meanwhile_keeps_no_rule_from_being_applied(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, state = workspace.store.clock(), workspace.state
+    vanishing, stays = (make(state / name, 400, now) for name in ("archive-2026-01-1.db.part", "scratch/91"))
+    lstat = Path.lstat
+
+    def gone(path: Path) -> os.stat_result:
+        if path == vanishing:
+            path.unlink()
+        return lstat(path)
+
+    monkeypatch.setattr(Path, "lstat", gone)
+
+    assert pruned(workspace.store, state) == {str(stays.relative_to(state))}
+
+
 async def test_whoever_drives_tidies_at_the_beginning_and_once_a_day(workspace: Workspace) -> None:
     store, state = workspace.store, workspace.state
     held = await store.write(lease.take)

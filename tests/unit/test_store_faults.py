@@ -7,7 +7,7 @@ import errno
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,13 @@ from core.contract import AgentRequest, succeeded
 from core.orchestration import journal, outcomes, work_items
 from core.orchestration.journal import Key
 from core.store import audit, reads
+from core.store.chain import StoredEvent
 from core.store.database import StoreError, explain
 from core.store.schema import PhaseRun, WorkItem
 from core.store.store import Store
+from core.store.tickets import Ticket
 from core.store.transaction import Transaction
+from core.store.writer import Writer
 from core.workspace import Workspace
 from tests.e2e.apm_process import environment
 from tests.fresh import fresh_store
@@ -100,6 +103,31 @@ def test_a_value_that_the_driver_does_not_take_is_its_writers_fault_alone(
         store.write_now(refused)
     assert add(store) == first + 2
     assert store.read_now(lambda r: audit.verify(r, store.key)).is_whole
+
+
+def test_a_database_that_is_locked_is_waited_for_once_by_all_who_wait(
+    store: Store, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[int] = []
+    committed = Writer._committed
+
+    def counted(writer: Writer, tickets: Sequence[Ticket]) -> list[StoredEvent]:
+        tries.append(len(tickets))
+        return committed(writer, tickets)
+
+    async def at_once() -> list[Any]:
+        asked = [store.write(lambda tx: work_items.create(tx, title="x")) for _ in range(20)]
+        return list(await asyncio.gather(*asked, return_exceptions=True))
+
+    store.write_now(lambda tx: tx.sql("PRAGMA busy_timeout = 20"))
+    with monkeypatch.context() as patched, closing(sqlite3.connect(state / "apm.db", isolation_level=None)) as other:
+        patched.setattr(Writer, "_committed", counted)
+        other.execute("BEGIN IMMEDIATE")
+        refused = asyncio.run(at_once())
+
+    assert [type(fault) for fault in refused] == [StoreError] * 20
+    assert tries == [20]
+    assert add(store) == 1
 
 
 @pytest.mark.parametrize("raised", [asyncio.CancelledError, StopIteration, SystemExit, KeyboardInterrupt])
