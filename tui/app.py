@@ -342,7 +342,8 @@ class ApmApp(InOrder, Writing, ConfiguredApp):
     async def _stop(self, code: int) -> None:
         try:
             if self.engine is not None:
-                await asyncio.wait_for(self.engine.stop(), STOP_SECONDS)
+                async with asyncio.timeout(STOP_SECONDS):
+                    await self.engine.stop()
         except (ApmError, TimeoutError):
             # Leaving is what was asked for; what did not stop in time is found again in the journal.
             pass

@@ -155,7 +155,8 @@ async def _ended(process: asyncio.subprocess.Process) -> int:
         # The app has to leave: two programs must not hold on to one terminal.
         _send(process, signal.SIGTERM)
         try:
-            await asyncio.wait_for(process.wait(), END_SECONDS)
+            async with asyncio.timeout(END_SECONDS):
+                await process.wait()
         except TimeoutError:
             _send(process, signal.SIGKILL)
             await process.wait()

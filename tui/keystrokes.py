@@ -101,7 +101,8 @@ class InOrder(App[int]):
         if not self._typed:
             self._come.clear()
             try:
-                await asyncio.wait_for(self._come.wait(), REPEAT_SECONDS)
+                async with asyncio.timeout(REPEAT_SECONDS):
+                    await self._come.wait()
             except TimeoutError:
                 return False
         following = self._typed[0]
@@ -117,6 +118,7 @@ async def _passed(pump: MessagePump) -> None:
     passed = asyncio.Event()
     if pump.is_running and pump.call_later(passed.set):
         try:
-            await asyncio.wait_for(passed.wait(), PATIENCE_SECONDS)
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await passed.wait()
         except TimeoutError:
             return

@@ -215,7 +215,6 @@ class Engine:
                 return
             async with self._settled:
                 try:
-                    # Not wait_for: on Python 3.11 it drops a cancellation that comes together with the result.
                     async with asyncio.timeout(POLL_SECONDS):
                         await self._settled.wait()
                 except TimeoutError:

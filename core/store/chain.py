@@ -147,9 +147,9 @@ def head_from_row(row: tuple[Any, ...]) -> Head:
 def faults(key: bytes, events: Iterable[StoredEvent], head: Head | None) -> Iterator[ChainFault]:
     """What is wrong with the chain, first fault first; nothing when it is whole.
 
-    A change, a gap, an insertion, a new order and a cut tail
-    each show; after the first broken link only gaps are reported, since every later link would break with it. What is
-    in an archive leaves a stretch behind, and the last event that made an archive has to vouch for all of them.
+    A change, a gap, an insertion, a new order and a cut tail each show; after the first broken link only gaps are
+    reported, since every later link would break with it. What is in an archive leaves a stretch behind, and the last
+    event that made an archive has to vouch for all of them.
     """
     before, expected = GENESIS, 1
     broken = False

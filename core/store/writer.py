@@ -76,6 +76,8 @@ class Writer:
         self._queue: queue.SimpleQueue[_Group | None] = queue.SimpleQueue()
         self._gathered: dict[asyncio.AbstractEventLoop, _Gathered] = {}
         """By event loop; no entry where nothing is on its way."""
+        self._handing_over = threading.Lock()
+        """Held while something is put on its way: what comes behind the end of the queue would wait for ever."""
         self._closed = self._is_checked = False
         self._ending: Ending | None = None
         """Where the journal ended when this process last looked; None after a failure."""
@@ -90,30 +92,33 @@ class Writer:
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        self._check_open()
-        gathered = self._gathered.get(loop)
-        if gathered is None:
-            gathered = self._gathered[loop] = _Gathered()
-            loop.call_soon(self._hand_over, loop, 0, 0, TURNS)
-        gathered.tickets.append(Ticket(work, future, loop))
+        with self._handing_over:
+            self._check_open()
+            gathered = self._gathered.get(loop)
+            if gathered is None:
+                gathered = self._gathered[loop] = _Gathered()
+                loop.call_soon(self._hand_over, loop, 0, 0, TURNS)
+            gathered.tickets.append(Ticket(work, future, loop))
         return await future
 
     def write_now(self, work: Callable[[Transaction], T]) -> T:
         """The same for a thread without an event loop: blocks until the commit."""
         future: Future[T] = Future()
-        self._check_open()
-        self._queue.put(_Group((Ticket(work, future, None),)))
+        with self._handing_over:
+            self._check_open()
+            self._queue.put(_Group((Ticket(work, future, None),)))
         return future.result()
 
     def close(self) -> None:
         """Commit what waits, then end the thread. Whoever else closes it meanwhile waits for that too."""
-        if not self._closed:
-            self._closed = True
-            for gathered in tuple(self._gathered.values()):
-                if gathered.tickets:
-                    self._queue.put(_Group(tuple(gathered.tickets)))
-                    gathered.tickets.clear()
-            self._queue.put(None)
+        with self._handing_over:
+            if not self._closed:
+                self._closed = True
+                for gathered in tuple(self._gathered.values()):
+                    if gathered.tickets:
+                        self._queue.put(_Group(tuple(gathered.tickets)))
+                        gathered.tickets.clear()
+                self._queue.put(None)
         self._thread.join()
 
     def _check_open(self) -> None:
@@ -138,14 +143,15 @@ class Writer:
 
     def _put(self, loop: asyncio.AbstractEventLoop) -> None:
         """Hand over what there is. What comes after that waits for its commit."""
-        gathered = self._gathered[loop]
-        if not gathered.tickets:
-            del self._gathered[loop]
-            return
-        tickets = gathered.tickets[:GROUP]
-        del gathered.tickets[:GROUP]
-        gathered.before, gathered.is_waiting = len(tickets), True
-        self._queue.put(_Group(tickets, loop))
+        with self._handing_over:
+            gathered = self._gathered[loop]
+            if not gathered.tickets:
+                del self._gathered[loop]
+                return
+            tickets = gathered.tickets[:GROUP]
+            del gathered.tickets[:GROUP]
+            gathered.before, gathered.is_waiting = len(tickets), True
+            self._queue.put(_Group(tickets, loop))
 
     def _serve(self) -> None:
         """The connection is opened with the first commit: one that cannot be is told to whoever asked for that, and

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -144,3 +145,31 @@ def test_whoever_reads_a_store_that_is_closed_is_told(store: Store) -> None:
         asyncio.run(store.read(count))
     with pytest.raises(RuntimeError, match="shutdown"):
         store.read_now(count)
+
+
+def test_a_write_that_comes_while_it_closes_is_committed_or_refused(store: Store) -> None:
+    """What a thread was about to hand over would stand behind the end of the queue, and wait for ever."""
+    writer, is_handing_over, end_is_put = store._writer, threading.Event(), threading.Event()
+    queue = writer._queue
+
+    class Late:
+        """The queue, in which a switch of threads comes before whatever is handed over."""
+
+        def put(self, group: Any) -> None:
+            if group is None:
+                end_is_put.set()
+            else:
+                is_handing_over.set()
+                end_is_put.wait(0.2)
+            queue.put(group)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(queue, name)
+
+    writer._queue = cast("Any", Late())
+    told: list[int] = []
+    writing = begun(lambda: told.append(store.write_now(add)))
+    assert is_handing_over.wait(LONG_SECONDS)
+    assert_ended([*begun(store.close), *writing])
+
+    assert told == [2]

@@ -200,7 +200,8 @@ class WindowedList(Live, RowList[R]):
         left = self._rests_until - time.monotonic()
         if left > 0 and not self._has_new_wish.is_set():
             try:
-                await asyncio.wait_for(self._has_new_wish.wait(), left)
+                async with asyncio.timeout(left):
+                    await self._has_new_wish.wait()
             except TimeoutError:
                 return
 
