@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from core.contract import AgentRequest, Json, UsageError
+from core.contract import Json, UsageError
 
 MASTER = "master-orchestrator"
 
@@ -64,12 +64,3 @@ def route(artifact_type: str) -> Route:
     if artifact_type in TERMINAL:
         raise UsageError(f"{artifact_type} is not routed to a phase. {TERMINAL[artifact_type]} Routed types: {known}.")
     raise UsageError(f"Unknown artifact type {artifact_type!r}. Known types: {known}, {', '.join(TERMINAL)}.")
-
-
-def delegate(artifact: Json, context: Json) -> tuple[Route, AgentRequest]:
-    """The request that hands an artifact to its phase's orchestrator.
-
-    Of the artifact only `type` is looked at. Raises UsageError for an unknown type.
-    """
-    to = route(artifact["type"])
-    return to, AgentRequest(MASTER, artifact, context, to.output)

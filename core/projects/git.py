@@ -206,15 +206,6 @@ async def file_at(repo: Path, ref: str, path: str) -> str | None:
     return result.stdout if result.ok else None
 
 
-async def diff(repo: Path, base: str, head: str = "HEAD", *, limit: int = 2**20) -> str:
-    """The patch between two commits, at most about `limit` bytes of it: head and tail, the middle dropped."""
-    args = ("diff", "--no-ext-diff", "--no-textconv", "--end-of-options", base, head, "--")
-    result = await git_result(repo, *args, limits=Limits(LIMITS.seconds, limit))
-    if not result.ok:
-        raise GitError(f"git diff failed in {repo}: {_reason(result)}")
-    return result.stdout
-
-
 async def merge_base(repo: Path, one: str, other: str) -> str | None:
     """The best common ancestor; None when the histories have nothing in common."""
     return (await git_result(repo, "merge-base", one, other)).stdout.strip() or None

@@ -62,7 +62,7 @@ async def test_an_agent_answers_in_its_shape_or_fails_with_what_was_wrong(
     if response.status is Status.FAILURE:
         assert response.metadata["error"].startswith("the model's answer was no answer")
     else:
-        assert shape_of(role, request).is_met_by(response.output_artifact)
+        shape_of(role, request).judged(response.output_artifact)
 
 
 async def test_what_is_on_record_is_not_asked_for_again(runtime: AnsweringRuntime, tmp_path: Path) -> None:

@@ -14,10 +14,9 @@ from core.orchestration.journal import check_recordable
 from core.runtimes.base import Unavailable
 from core.runtimes.models.answering import AnsweringRuntime
 from core.runtimes.models.dialogue import ModelFailed, Prompt
-from core.runtimes.models.outputs import OURS
 from tests.models.asked import DECISION, RAW, Walk, asked, row
 from tests.models.speaking import Speaker, Talk, as_text
-from tests.models.test_shapes import SHAPED, as_answer
+from tests.models.test_shapes import OURS, SHAPED, as_answer
 
 CRITERIA: Json = {"acceptance_criteria": [{"id": f"AC{n}", "text": f"It does {n}."} for n in (1, 2, 3)]}
 WHOLE: Json = {"status": "SUCCESS", "output": CRITERIA, "missing": [], "suggestion": "", "decisions": []}

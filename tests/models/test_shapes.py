@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,24 @@ import pytest
 from core.agents.bench import Bench
 from core.contract import AgentRequest, AgentResponse, ApmError, Json, Status
 from core.phases import PHASES
-from core.runtimes.models.outputs import MEASURED, OURS, OUTPUTS
+from core.runtimes.models.outputs import MEASURED, OUTPUTS
 from core.runtimes.models.shapes import Unfit, shape_of
 from tests.models.asked import DECISION, RAW, READY, SIGNALS, Walk, asked, by_function
 
 DOMAINS = ("technical", "strategy", "ux", "gtm")
+OURS: Mapping[str, tuple[str, ...]] = {
+    "problem-framer": ("stated.tasks.line",),
+    "risk-notary": ("sources",),
+    "ac-writer": ("sources",),
+    "decomposer": ("tasks.words", "tasks.number", "tasks.estimate_hours", "tasks.depends_on"),
+    "pattern-applier": ("because",),
+    "migration-author": ("waived",),
+    "doc-toucher": ("waived", "by_docstrings"),
+    "insight-synthesizer": ("telemetry.signals", "telemetry.rules"),
+    "refactor-proposer": ("improvements.location", "backlog.updated.location"),
+    "sunset-planner": ("files", "commit", "sunset.cost", "sunset.evidence"),
+}
+"""Keys of the outputs, as paths through objects and lists, that only our own functions give."""
 SHAPED = {code: [s.agent for p in PHASES if p.code == code for s in p.steps if s.agent in OUTPUTS]
           for code in ("D1", "P1", "I1", "E1")}  # fmt: skip
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from core.contract import AgentRequest, UsageError
+from core.contract import UsageError
 from core.orchestration import master
 from core.phases import PHASES
 
@@ -34,19 +34,6 @@ def test_an_unknown_type_names_the_known_ones() -> None:
 def test_what_leaves_the_phases_says_where_it_goes(leaves: str) -> None:
     with pytest.raises(UsageError, match="not routed"):
         master.route(leaves)
-
-
-def test_of_an_artifact_only_the_type_is_read() -> None:
-    class OnlyType(dict[str, object]):
-        def __getitem__(self, key: str) -> object:
-            assert key == "type"
-            return super().__getitem__(key)
-
-    artifact = OnlyType(type="request.raw", content={"title": "secret"})
-
-    route, request = master.delegate(artifact, {})
-
-    assert request == AgentRequest(master.MASTER, artifact, {}, route.output)
 
 
 def test_the_module_imports_the_contract_and_the_standard_library_alone() -> None:

@@ -114,7 +114,9 @@ async def test_no_setting_of_the_user_has_a_diff_look_into_submodules(
     git(planted.tree, "update-index", "--cacheinfo", f"160000,{before},libs/vendor")
     git(planted.tree, "commit", "-q", "-m", "Another commit of the submodule")
     planted.put()
-    assert "Subproject commit" in await projects_git.diff(planted.tree, before)
+    assert (await changes.changes(planted.tree, before, None)).files == (
+        changes.ChangedFile("libs/vendor", "changed", 0, 0, None, "160000", "160000"),
+    )
 
 
 async def test_what_a_command_puts_there_is_gone_when_it_ends(planted: Planted) -> None:

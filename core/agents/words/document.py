@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from core.agents.words import text as words_text
-from core.agents.words.sections import UNNAMED
 
 PARAGRAPH, ITEM, ROW, SCENARIO, CODE = "paragraph", "item", "row", "scenario", "code"
 
@@ -75,9 +74,6 @@ class Document:
     def of(self, *sections: str, kinds: tuple[str, ...] = (PARAGRAPH, ITEM, ROW, SCENARIO)) -> list[Block]:
         """The blocks of these kinds that stand in sections of these kinds."""
         return [block for block in self.blocks if block.section in sections and block.kind in kinds]
-
-    def unnamed(self) -> list[Block]:
-        return self.of(UNNAMED)
 
     def sentences(self, *sections: str) -> Iterator[Said]:
         for block in self.of(*sections):

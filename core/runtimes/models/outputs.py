@@ -319,20 +319,6 @@ OUTPUTS: Mapping[str, type[Closed]] = {
 }
 """By role; every other role that a model may serve answers with a Contribution."""
 
-OURS: Mapping[str, tuple[str, ...]] = {
-    "problem-framer": ("stated.tasks.line",),
-    "risk-notary": ("sources",),
-    "ac-writer": ("sources",),
-    "decomposer": ("tasks.words", "tasks.number", "tasks.estimate_hours", "tasks.depends_on"),
-    "pattern-applier": ("because",),
-    "migration-author": ("waived",),
-    "doc-toucher": ("waived", "by_docstrings"),
-    "insight-synthesizer": ("telemetry.signals", "telemetry.rules"),
-    "refactor-proposer": ("improvements.location", "backlog.updated.location"),
-    "sunset-planner": ("files", "commit", "sunset.cost", "sunset.evidence"),
-}
-"""Keys of the outputs, as paths through objects and lists, that only our own functions give."""
-
 MEASURED: frozenset[str] = frozenset(
     {
         "context-assembler", "definition-gate-check", "planning-gate-check", "implementation-gate-check",

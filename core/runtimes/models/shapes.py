@@ -111,13 +111,6 @@ class Shape:
             "input_schema": self.bounded,
         }
 
-    def is_met_by(self, given: object) -> bool:
-        try:
-            self.judged(given)
-        except Unfit:
-            return False
-        return True
-
     def judged(self, given: object) -> Answer:
         """The answer in the form that the engine reads. Raises Unfit with what is wrong about it.
 
