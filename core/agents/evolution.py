@@ -154,14 +154,20 @@ async def refactor_proposer(request: AgentRequest, bench: Bench) -> AgentRespons
         entry = _none(f"Looked at {looked}: no insight passed its limit, and no debt is registered.", looked)
         return succeeded(PROPOSER, {"improvements": [entry], "backlog": {"added": [], "updated": [entry]}})
     improvements = [improvement for improvement, _ in proposals]
-    return succeeded(
-        PROPOSER,
-        {"improvements": improvements, "backlog": {"added": [item for _, item in proposals], "updated": []}},
-    )
+    waiting = {known["about"]: known["work_item"] for known in _waiting(request)}
+    added = [{**item, "about": found["id"]} for found, item in proposals if found["id"] not in waiting]
+    updated = [{**found, "work_item": waiting[found["id"]]} for found in improvements if found["id"] in waiting]
+    return succeeded(PROPOSER, {"improvements": improvements, "backlog": {"added": added, "updated": updated}})
+
+
+def _waiting(request: AgentRequest) -> Sequence[Json]:
+    """What was proposed after earlier releases and is neither accepted nor cancelled."""
+    return (request.context.get("journal") or {}).get("proposed") or ()
 
 
 _Proposal = tuple[Json, Json]
-"""An improvement, and the request that would bring it about."""
+"""An improvement, and the request that would bring it about. What is about the same has the same id at every release:
+no figure is in it."""
 
 
 def _asked(answer: object) -> list[str]:
@@ -178,7 +184,7 @@ def _by_a_human(text: str) -> _Proposal:
 def _by_insight(insight: Json, project: str) -> _Proposal:
     signals = list(insight["signals"])
     improvement = {
-        "id": digest_of(["insight", insight["rule"], signals])[:12],
+        "id": digest_of(["insight", insight["rule"], insight["aim"]])[:12],
         "text": f"{insight['aim']} {insight['text']}",
         "evidence": signals,
         "cost": 0,

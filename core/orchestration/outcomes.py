@@ -370,4 +370,5 @@ def _propose(tx: Transaction, context: PhaseContext, delta: Json) -> None:
             project=facts.project,
             origin="evolution",
             parent=facts.id,
+            about=str(entry.get("about", "")),
         )

@@ -15,6 +15,8 @@ from core.store.reads import Connection
 
 MOST_DECISIONS = 10_000
 """Of one work item, the newest."""
+MOST_PROPOSALS = 200
+"""Of one project, the newest that wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +229,7 @@ def journal_facts(reader: Connection, position: Position) -> Json:
         },
         "gates": [{"phase": g.phase, "criteria": g.criteria} for g in position.gates],
         "previous": _earlier_signals(reader, position.facts),
+        "proposed": _open_proposals(reader, position.facts),
     }
 
 
@@ -246,3 +249,28 @@ def _earlier_signals(reader: Connection, facts: rows.WorkItemFactsRow) -> list[J
         .limit(10)
     )
     return [{"at": at, "signals": reads.artifact_content(reader, n)["signals"]} for n, at in reader.rows(query)]
+
+
+def _open_proposals(reader: Connection, facts: rows.WorkItemFactsRow) -> list[Json]:
+    """What evolution has proposed for the project and nobody has accepted or cancelled, newest first."""
+    from core.store.schema import Artifact, WorkItem
+
+    if facts.project is None:
+        return []
+    query = (
+        Artifact.select(Artifact.id, WorkItem.id, WorkItem.title)
+        .join(WorkItem)
+        .where(
+            (WorkItem.project == facts.project)
+            & (WorkItem.origin == "evolution")
+            & WorkItem.accepted_at.is_null()
+            & WorkItem.cancelled_at.is_null()
+            & (Artifact.type == "request.raw")
+        )
+        .order_by(Artifact.id.desc())
+        .limit(MOST_PROPOSALS)
+    )
+    return [
+        {"work_item": number, "title": title, "about": reads.artifact_content(reader, n).get("about", "")}
+        for n, number, title in reader.rows(query)
+    ]

@@ -31,8 +31,9 @@ def create(
     impact: int | None = None,
     origin: str = "human",
     parent: int | None = None,
+    about: str = "",
 ) -> int:
-    """A new work item, proposed, with its request.raw; its number.
+    """A new work item, proposed, with its request.raw; its number. What has the same `about` asks for the same thing.
 
     Raises UsageError for a title that is empty or above `MOST_TITLE`, a body above `MOST_BODY`, a tag above `MOST_TAG`,
     an unknown type or project, or an impact outside 1 to 10.
@@ -48,6 +49,7 @@ def create(
         "body": as_written(body, limit=MOST_BODY),
         "tags": [_tagged(tag) for tag in tags],
         "impact": impact,
+        **({"about": one_line(about, 64)} if about else {}),
     }
     content = validated("request.raw", request)
     if project is not None and reads.project(tx, project) is None:

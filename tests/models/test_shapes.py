@@ -25,7 +25,12 @@ OURS: Mapping[str, tuple[str, ...]] = {
     "migration-author": ("waived",),
     "doc-toucher": ("waived", "by_docstrings"),
     "insight-synthesizer": ("telemetry.signals", "telemetry.rules"),
-    "refactor-proposer": ("improvements.location", "backlog.updated.location"),
+    "refactor-proposer": (
+        "improvements.location",
+        "backlog.added.about",
+        "backlog.updated.location",
+        "backlog.updated.work_item",
+    ),
     "sunset-planner": ("files", "commit", "sunset.cost", "sunset.evidence"),
 }
 """Keys of the outputs, as paths through objects and lists, that only our own functions give."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 
+from core.agents.bench import Bench
+from core.agents.evolution import refactor_proposer
 from core.contract import AgentRequest, AgentResponse, Json, Status, blocked, failed, succeeded
 from core.orchestration import work_items
 from core.orchestration.engine import Engine
@@ -301,3 +304,48 @@ async def test_releases_of_one_project_go_one_after_the_other(office: Office) ->
 
     assert [role for _, role in begun] == [*RELEASE, *RELEASE]
     assert [number for number, _ in begun] in ([a] * 5 + [b] * 5 for a, b in ((first, second), (second, first)))
+
+
+async def test_a_release_proposes_nothing_that_still_waits_and_proposes_again_what_was_cancelled(
+    office: Office, tmp_path: Path
+) -> None:
+    debt: list[Json] = [{"id": "d1", "text": "TODO: sort", "location": "greeter/__init__.py:1", "cost": 1}]
+    found: Iterator[Json] = iter(debt * 3 + [{**debt[0], "location": "README.md:1"}])
+
+    def propose(request: AgentRequest) -> Awaitable[AgentResponse]:
+        return refactor_proposer(request, Bench(None, tmp_path, tmp_path))
+
+    script = releasing(
+        signal_harvester=lambda _: succeeded("signal-harvester", {"signals": []}),
+        insight_synthesizer=lambda _: succeeded("insight-synthesizer", {"telemetry": {"analyzed": True}}),
+        debt_registrar=lambda _: succeeded("debt-registrar", {"debt": [next(found)]}),
+        refactor_proposer=propose,
+        sunset_planner=lambda _: succeeded("sunset-planner", {"sunset": []}),
+    )
+    office.engine = Engine(office.ws, script.as_runtimes())
+    await office.engine.start()
+
+    async def release() -> tuple[int, list[tuple[str, int | None]], list[int]]:
+        number = await office.request()
+        await office.settle()
+        (delta,) = [
+            await office.ws.store.read(partial(reads.artifact_content, artifact=row.id))
+            for row in await office.ws.store.read(lambda r: reads.artifacts(r, number))
+            if row.type == "evolution.backlog_delta"
+        ]
+        items = await office.ws.store.read(reads.work_items)
+        proposed = [(item.facts.title, item.facts.parent) for item in items if item.facts.origin == "evolution"]
+        return number, proposed, [entry["work_item"] for entry in delta["backlog"]["updated"]]
+
+    first, proposed, updated = await release()
+    title = "Pay the technical debt in greeter/__init__.py"
+    assert (proposed, updated) == ([(title, first)], [])
+
+    assert (await release())[1:] == ([(title, first)], [first + 1])
+
+    await office.ws.store.write(lambda tx: work_items.cancel(tx, first + 1, "ada"))
+    third, proposed, updated = await release()
+    assert (proposed, updated) == ([(title, third), (title, first)], [])
+
+    fourth, proposed, updated = await release()
+    assert (proposed[0], updated) == (("Pay the technical debt in README.md", fourth), [])

@@ -246,6 +246,32 @@ class TestRefactorProposer:
 
         assert output["improvements"][0]["text"] == "Read files faster"
 
+    async def test_what_waits_already_is_updated_and_not_added(self, circle: Circle) -> None:
+        churn = [signal("largest_share_of_churn", 0.9, "rows.py"), signal("files_changed", 5)]
+        circle.snapshot = {"signals": churn}
+        commit(circle.repo, {"small.py": "# TODO: x\n"})
+        split, pay = (await circle.around())["refactor-proposer"]["backlog"]["added"]
+        circle.context["journal"]["proposed"] = [{"work_item": 2, "title": split["title"], "about": split["about"]}]
+        circle.snapshot = {"signals": [{**churn[0], "value": 0.75}, churn[1]]}
+
+        output = (await circle.around())["refactor-proposer"]
+
+        assert output["backlog"]["added"] == [pay]
+        (updated,) = output["backlog"]["updated"]
+        assert updated == {**output["improvements"][0], "work_item": 2}
+        assert "75% of the changed lines" in updated["text"]
+
+    async def test_another_file_is_another_proposal_even_where_its_title_is_cut_alike(self, circle: Circle) -> None:
+        folder = "a/" * 40
+        commit(circle.repo, {f"{folder}{name}.py": "# TODO: x\n" for name in ("one", "two")})
+        one, two = (await circle.around())["refactor-proposer"]["backlog"]["added"]
+        circle.context["journal"]["proposed"] = [{"work_item": 2, "title": one["title"], "about": one["about"]}]
+
+        output = (await circle.around())["refactor-proposer"]
+
+        assert one["title"] == two["title"]
+        assert output["backlog"]["added"] == [two]
+
     async def test_none_found_is_an_entry_with_its_evidence_and_adds_no_work(self, circle: Circle) -> None:
         output = (await circle.around())["refactor-proposer"]
 
