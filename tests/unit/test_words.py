@@ -14,10 +14,11 @@ from core.agents.words.conditions import conditions
 from core.agents.words.dangers import risks
 from core.agents.words.document import CODE, ITEM, PARAGRAPH, parse
 from core.agents.words.mentions import mentions
+from core.agents.words.numbering import is_placeholder
 from core.agents.words.request import read_request
 from core.agents.words.six_w import Reading, confidence, six_w
 from core.agents.words.steps import listed_tasks
-from core.agents.words.text import as_text, content_stems, plain, sentences
+from core.agents.words.text import as_text, content_stems, plain, sentences, words
 from tests.unit.request_samples import BUG, FEATURE, GHERKIN, MAIL, PLANNED, TERSE
 
 
@@ -121,6 +122,76 @@ def test_continued_lines_belong_to_their_item_and_every_block_knows_its_line() -
     assert (item.kind, item.text, item.line) == (ITEM, "one and more", 2)
     assert (nested.text, nested.depth, nested.marker) == ("under it", 1, "1.")
     assert (paragraph.kind, paragraph.line) == (PARAGRAPH, 6)
+
+
+LISTED = ["The table has a header.", "Each word has a row.", "Long words are cut."]
+
+
+@pytest.mark.parametrize("mark", ["{number}.", "{number})", "({number})", "{letter})", "({letter})"])
+@pytest.mark.parametrize("before", ["", "It has to hold what users of the copy ask for: ", "Three things are asked. "])
+@pytest.mark.parametrize("between", [" ", "\n"])
+def test_a_list_on_one_line_is_its_items(mark: str, before: str, between: str) -> None:
+    marked = (f"{mark.format(number=n + 1, letter='abc'[n])} {text}" for n, text in enumerate(LISTED))
+    document = parse(f"Acceptance criteria: {before}{between.join(marked)}\n\nRisks: none")
+
+    assert [block.text for block in document.of(sections.CRITERIA) if block.kind == ITEM] == LISTED
+    assert [said.text for said in conditions(document)] == LISTED
+
+
+def test_an_item_that_goes_on_with_the_next_number_is_two() -> None:
+    assert texts(
+        "## Acceptance criteria\n1. The table has a header. 2. Each word has a row;\n3. Long words\nare cut."
+    ) == [
+        "The table has a header.",
+        "Each word has a row",
+        "Long words are cut.",
+    ]
+
+
+def test_of_a_list_on_one_line_each_item_knows_the_line_it_begins_on() -> None:
+    document = parse("It must: 1. Sort the rows by\ntheir names. 2. Keep\nthe header.")
+
+    assert [(block.text, block.line, block.lead_in) for block in document.blocks if block.kind == ITEM] == [
+        ("Sort the rows by their names.", 1, "It must:"),
+        ("Keep the header.", 2, "It must:"),
+    ]
+    assert [document.blocks[1].line_at(offset) for offset in (0, 20)] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "prose",
+    [
+        "It runs on version 1. The next one, version 2. It is not out.",
+        "It takes at least 1. Then 2. Then 3.",
+        "Since 1.2. it fails: 1.5 seconds pass, then 2.5 seconds.",
+        "It was so on 1. May and on 2. June 2026.",
+        "See no. 1. The others, no. 2. and no. 3. are gone.",
+        "It has two faults: 1. It is slow.",
+        "It says: 2. is wrong. 3. is right.",
+        "Run `x: 1. a. 2. b.` twice.",
+        "It was seen twice. (a reader wrote so) It was mended.",
+    ],
+)
+def test_numbers_in_prose_are_no_list(prose: str) -> None:
+    assert [block.kind for block in parse(prose).blocks] == [PARAGRAPH]
+
+
+@given(st.lists(st.sampled_from([*LISTED, "1. ", "2. ", "3) ", "(1) ", "a) ", "b) ", ": ", "\n", "no. ", "x "])))
+def test_of_a_list_on_one_line_nothing_is_lost_but_its_marks(parts: list[str]) -> None:
+    body = "Then " + "".join(parts)
+    document = parse(body)
+    kept = " ".join(f"{block.marker} {block.text}" for block in document.blocks)
+
+    assert words(kept) == words(body)
+    assert all(1 <= block.line <= body.count("\n") + 1 for block in document.blocks)
+
+
+@pytest.mark.parametrize(
+    ("text", "holds_only_a_place"),
+    [("2.", True), ("(3)", True), ("…", True), ("TBD", True), ("31.12.2026", False), ("0.4", False), ("x1", False)],
+)
+def test_a_list_s_mark_alone_is_a_placeholder(text: str, holds_only_a_place: bool) -> None:
+    assert is_placeholder(text) is holds_only_a_place
 
 
 def test_a_sentence_knows_the_line_it_begins_on() -> None:

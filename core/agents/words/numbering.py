@@ -27,6 +27,8 @@ _PLACEHOLDERS = word_set("none n/a na tbd tba todo unknown nothing nil - -- ... 
     "no known risks",
 }
 _LONGEST_PLACEHOLDER = 200
+_MARK_ALONE = re.compile(r"[\W_]*\d{0,3}[\W_]*")
+"""No word, and no more than a list's number: a date and a version do say something."""
 _TEXT_KEYS = ("text", "title", "criterion", "risk", "name", "description", "value")
 
 
@@ -38,9 +40,9 @@ def split_label(text: str, prefix: str) -> tuple[str, str]:
 
 
 def is_placeholder(text: str) -> bool:
-    """Whether these words only hold a place: "TBD", "none", "…"."""
+    """Whether these words only hold a place: "TBD", "none", "…", "2."."""
     return len(text) < _LONGEST_PLACEHOLDER and (
-        text.strip(" *_`()[]").lower() in _PLACEHOLDERS or not any(map(str.isalnum, text))
+        text.strip(" *_`()[]").lower() in _PLACEHOLDERS or _MARK_ALONE.fullmatch(text) is not None
     )
 
 

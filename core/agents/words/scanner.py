@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from core.agents.words.document import CODE, ITEM, PARAGRAPH, ROW, SCENARIO, Block, Document, Said
 from core.agents.words.gherkin import Steps, is_gherkin, opens_scenario
+from core.agents.words.inline_lists import itemised
 from core.agents.words.numbering import is_placeholder
 from core.agents.words.sections import CONTEXT, PROBLEM, UNNAMED, WHAT, kind_of_heading, kind_of_label
 from core.agents.words.text import plain, word_set, words
@@ -375,12 +376,11 @@ class Scanner:
         text = " ".join(parts)
         if block.kind == PARAGRAPH:
             self._lead_in = text if text.endswith(":") else ""
-        self._blocks.append(
-            Block(
-                block.kind, block.section.kind, block.section.heading, text, tuple(starts),
-                block.depth, block.marker, block.lead_in,
-            )
-        )  # fmt: skip
+        section = block.section
+        made = Block(
+            block.kind, section.kind, section.heading, text, tuple(starts), block.depth, block.marker, block.lead_in
+        )
+        self._blocks += itemised(made)
 
     def _add(
         self, kind: str, text: str, line: int, *, cells: tuple[str, ...] = (), columns: tuple[str, ...] = ()
