@@ -25,6 +25,7 @@ from core.agents.words.six_w import ENOUGH, QUESTIONS, Reading, Score, confidenc
 from core.agents.words.steps import listed_tasks
 from core.agents.words.text import as_text, brief
 from core.contract import AgentRequest, AgentResponse, Json, blocked, succeeded
+from core.placeholders import is_placeholder
 from core.projects import git
 from core.sanitise import one_line
 
@@ -159,13 +160,13 @@ def _frame(request: AgentRequest) -> AgentResponse:
     classified = result_of(request, "intent-triage").get("classification") or {}
     scores = six_w(Reading.of(raw.title, document, classified.get("domain", ""), raw.conditions))
     for name in scores:
-        if answer := brief(as_text(answers.get(name))):
+        if answer := brief(_words(answers, name)):
             scores[name] = Score(1.0, f"answered: {answer}")
     mean = confidence(scores)
-    ways = (as_text(answers.get("how")), narrative.approach(document))
+    ways = (_words(answers, "how"), narrative.approach(document))
     tasks = listed_tasks(document, classified.get("type") or raw.type)
     output: Json = {
-        "problem": brief(as_text(answers.get("problem"))) or narrative.problem(document, raw.title),
+        "problem": brief(_words(answers, "problem")) or narrative.problem(document, raw.title),
         "six_w": {name: score.score for name, score in scores.items()},
         "six_w_evidence": {name: score.evidence for name, score in scores.items()},
         "confidence": mean,
@@ -183,11 +184,17 @@ def _frame(request: AgentRequest) -> AgentResponse:
     return blocked("problem-framer", output, missing, " ".join(QUESTIONS[name] for name in weak))
 
 
+def _words(answers: Json, name: str) -> str:
+    """What a person has answered; "" for words that only hold its place."""
+    text = as_text(answers.get(name))
+    return "" if is_placeholder(text) else text
+
+
 def _value(request: AgentRequest) -> AgentResponse:
     document, answers = read_request(request.input_artifact).document, answers_of(request)
-    sources = chain([as_text(answers.get("business_context"))], narrative.circumstances(document))
+    sources = chain([_words(answers, "business_context")], narrative.circumstances(document))
     context = narrative.joined_until(sources, CONTEXT_CHARACTERS)
-    value = brief(as_text(answers.get("value")), narrative.NARRATIVE_CHARACTERS) or narrative.value(document)
+    value = brief(_words(answers, "value"), narrative.NARRATIVE_CHARACTERS) or narrative.value(document)
     output: Json = {"value": value, "business_context": context}
     if len(context) >= CONTEXT_CHARACTERS:
         return succeeded("value-articulator", output)

@@ -16,6 +16,7 @@ from core.agents.words.steps import hours_of
 from core.agents.words.text import as_text, brief, content_stems
 from core.agents.words.titles import listed_title, task_title
 from core.contract import AgentRequest, AgentResponse, Json, blocked, succeeded
+from core.placeholders import is_placeholder
 
 LEAST_HOURS, QUANTUM = 0.5, 0.5
 BASE_HOURS: dict[str, dict[str, float]] = {
@@ -132,7 +133,7 @@ async def mitigation_planner(request: AgentRequest, bench: Bench) -> AgentRespon
     """A plan per risk: answered, else the risk's own mitigation; BLOCKED naming each risk that has none."""
     risks = _entries(request.input_artifact.get("risks"))
     given = _given_plans(answers_of(request).get("mitigations"), risks)
-    plans = {risk["id"]: given.get(risk["id"]) or brief(as_text(risk.get("mitigation"))) for risk in risks}
+    plans = {risk["id"]: given.get(risk["id"]) or _plan(risk.get("mitigation")) for risk in risks}
     output: Json = {"mitigations": [{"risk": risk_id, "plan": plan} for risk_id, plan in plans.items() if plan]}
     bare = [risk for risk in risks if not plans[risk["id"]]]
     if not bare:
@@ -279,12 +280,16 @@ def _given_dependencies(value: Any) -> dict[str, list[str]]:
 
 def _given_plans(value: Any, risks: list[Json]) -> dict[str, str]:
     """Plans per risk. Words that name no risk are the plan of the only risk that has none."""
-    plans = {
-        risk_id: brief(as_text(plan)) for risk_id, plan in answered_pairs(value, "R", ("plan", "mitigation", "text"))
-    }
+    plans = {risk_id: _plan(plan) for risk_id, plan in answered_pairs(value, "R", ("plan", "mitigation", "text"))}
     loose = plans.pop("", "")
-    bare = [risk["id"] for risk in risks if not as_text(risk.get("mitigation")) and not plans.get(risk["id"])]
+    bare = [risk["id"] for risk in risks if not _plan(risk.get("mitigation")) and not plans.get(risk["id"])]
     return {**plans, bare[0]: loose} if loose and len(bare) == 1 else plans
+
+
+def _plan(value: Any) -> str:
+    """A plan on one line; "" for words that only hold its place."""
+    plan = brief(as_text(value))
+    return "" if is_placeholder(plan) else plan
 
 
 def _told(reasons: dict[str, str]) -> str:

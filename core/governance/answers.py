@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.contract import Json, UsageError
+from core.placeholders import is_placeholder
 from core.sanitise import one_line, sanitise
 
 SHAPES: Mapping[str, str] = {
@@ -31,8 +32,8 @@ def check_answer(
     """The answer's values, cleaned of control characters, in their declared shapes. `names` are the ids that are known
     of a value.
 
-    Raises UsageError naming the key at fault when one is unknown, misshapen, about none of the known ids, or when
-    nothing that was asked is given.
+    Raises UsageError naming the key at fault when one is unknown, misshapen, a placeholder ("..."), about none of
+    the known ids, or when nothing that was asked is given.
     """
     where = f"Escalation {escalation}"
     if answer is None or answer == {}:
@@ -47,6 +48,8 @@ def check_answer(
     if unknown:
         raise UsageError(f"{where}: {unknown[0]!r} was not asked for; it takes {_wanted(asks)}.")
     shaped = {key: _shaped(f"{where}: {key}", asks[key], value) for key, value in answer.items()}
+    for key, value in shaped.items():
+        _check_words(f"{where}: {key}", value)
     for key, known in (names or {}).items():
         _check_names(f"{where}: {key}", known, shaped.get(key))
     return shaped
@@ -56,6 +59,17 @@ def words_of(answer: Any) -> str:
     """What an answer's values say, for the option of which they are the reason; "" for an answer without texts."""
     texts = answer.values() if isinstance(answer, Mapping) else ()
     return "; ".join(text.strip() for text in texts if isinstance(text, str))
+
+
+def _check_words(where: str, value: Any) -> None:
+    """A command that was pasted as `apm escalation show` prints it says nothing yet."""
+    entries = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else [value]
+    texts = [entry.get("text") if isinstance(entry, Mapping) else entry for entry in entries]
+    words = [text for text in texts if isinstance(text, str)]
+    if words and len(words) == len(texts) and all(map(is_placeholder, words)):
+        raise UsageError(
+            f"{where}: {one_line(words[0], 60)!r} only holds a place; write what is meant, or leave this value out."
+        )
 
 
 def _check_names(where: str, known: Mapping[str, str], value: Any) -> None:

@@ -27,6 +27,7 @@ from core.orchestration.payloads import (
     task_name,
     was_measured,
 )
+from core.placeholders import is_placeholder
 from core.sanitise import one_line
 
 NOTHING_TO_READ = "nothing-to-read"
@@ -38,7 +39,7 @@ SIX_W = ("who", "what", "when", "where", "why", "how")
 def _business_context(payload: Json, limits: Mapping[str, float]) -> Criterion:
     need = int(limits["business_context_chars"])
     text = payload.get("business_context")
-    length = len(text.strip()) if isinstance(text, str) else 0
+    length = len(text.strip()) if isinstance(text, str) and not is_placeholder(text) else 0
     return judged(
         f">= {need} characters",
         f"{length} characters",
@@ -49,7 +50,7 @@ def _business_context(payload: Json, limits: Mapping[str, float]) -> Criterion:
 
 def _acceptance_criteria(payload: Json, limits: Mapping[str, float]) -> Criterion:
     need = int(limits["acceptance_criteria"])
-    count = len({folded(t) for t in as_texts(payload.get("acceptance_criteria"))})
+    count = len({folded(text) for text in _said(payload, "acceptance_criteria")})
     measured = judged(
         f">= {need} distinct", f"{count} distinct", count >= need, f"acceptance_criteria: {count} of {need}"
     )
@@ -58,9 +59,14 @@ def _acceptance_criteria(payload: Json, limits: Mapping[str, float]) -> Criterio
 
 def _risks(payload: Json, limits: Mapping[str, float]) -> Criterion:
     need = int(limits["risks"])
-    count = len(as_texts(payload.get("risks")))
+    count = len(_said(payload, "risks"))
     measured = judged(f">= {need}", str(count), count >= need, f"risks: {count} of {need}")
     return unless_wrong(measured, misshapen(payload, "risks", str, Mapping))
+
+
+def _said(payload: Json, key: str) -> list[str]:
+    """The texts of a list that say something."""
+    return [text for text in as_texts(payload.get(key)) if not is_placeholder(text)]
 
 
 def _six_w(payload: Json, limits: Mapping[str, float]) -> Criterion:
@@ -144,8 +150,10 @@ def _mitigations(payload: Json, _: Mapping[str, float]) -> Criterion:
 
 
 def unplanned(payload: Json) -> list[Named]:
-    """The risks that have no plan."""
-    planned = [m.get("risk") for m in as_objects(payload.get("mitigations")) if folded(m.get("plan"))]
+    """The risks that have no plan, or one that only holds its place."""
+    planned = [
+        m.get("risk") for m in as_objects(payload.get("mitigations")) if not is_placeholder(folded(m.get("plan")))
+    ]
     return [r for r in as_named(payload.get("risks"), "R") if not any(r.is_named_by(p) for p in planned)]
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from core.contract import Json
 from core.governance.answers import SHAPES, check_answer
+from core.placeholders import is_placeholder
 from core.store.rows import EscalationRow
 from tui.questions.answer_file import file_of, read_file, with_fault
 from tui.questions.forms import NotReadable
@@ -128,6 +129,7 @@ def test_what_cannot_be_read_in_the_form_yet_goes_along_as_it_was_typed() -> Non
         ("who: 1.20", "line 1: who must be a text; put it in quotes, or it is read as a number."),
         ("who: a\nwho: b", "line 2: .*who"),
         ("who: 'half", "line [12]: "),
+        ("who: finance\nbusiness_context: TBD", "line 2: business_context: 'TBD' only holds a place; write what is"),
         ("- one", "no list of `name: value`"),
         ("", "nothing is filled in yet"),
     ],
@@ -138,7 +140,7 @@ def test_a_fault_is_told_with_its_line(text: str, said: str) -> None:
 
 
 def test_words_that_other_yaml_takes_for_something_else_are_words() -> None:
-    assert read("who: no\nbusiness_context: 2026-03-05")[0] == {"who": "no", "business_context": "2026-03-05"}
+    assert read("who: off\nbusiness_context: 2026-03-05")[0] == {"who": "off", "business_context": "2026-03-05"}
 
 
 def test_another_answer_than_the_recommended_one_needs_its_reason() -> None:
@@ -174,6 +176,6 @@ def test_nothing_that_can_be_saved_gets_by_the_checks(text: str) -> None:
 def test_what_is_typed_in_the_form_survives_the_way_through_the_file(typed: dict[str, Any]) -> None:
     wanted = {key: text.strip() for key, text in typed.items() if text.strip()}
     clean = {key: text for key, text in typed.items() if text.isprintable()}
-    if clean != typed or not wanted:
+    if clean != typed or not wanted or any(map(is_placeholder, wanted.values())):
         return
     assert read(file_of(QUESTION, SUPPLY, False, typed))[0] == wanted

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -106,6 +107,10 @@ def test_values_can_come_from_a_file_or_from_standard_input(line: CommandLine, t
         (("--recommended", "--answer", "[1]"), "must be a JSON object"),
         (("--recommended", "--answer", '{"risks": 5}'), "risks must be a list of texts"),
         (("--recommended", "--answer", '{"bogus": "x"}'), "'bogus' was not asked for"),
+        (
+            ("--recommended", "--answer", '{"risks": ["2.", "TBD"]}'),
+            "Escalation 1: risks: '2.' only holds a place; write",
+        ),
         (("--recommended", "--answer", "@nowhere.json"), "nowhere.json cannot be read"),
         (("--option", "stop", "--reason", "x", "--answer", '{"risks": ["y"]}'), "takes no values"),
     ],
@@ -184,6 +189,21 @@ def test_the_page_says_how_to_give_the_answer(line: CommandLine) -> None:
     assert "--option supply (recommended)" in out
     assert "risks: a list of texts" in out
     assert """apm escalation resolve 1 --option supply --answer '{"business_context": "...", "risks": "..."}'""" in out
+
+
+def test_the_command_on_the_page_answers_nothing_as_it_stands(line: CommandLine) -> None:
+    mitigations = Option(
+        "plan", "Plan", "It goes on.", asks={"mitigations": "map"}, names={"mitigations": {"R1": "slow"}}
+    )
+    line.write(lambda tx: raise_question(tx, replace(question(2), options=(mitigations, STOP), recommended="plan")))
+    for number, value in (("1", "business_context"), ("2", "mitigations")):
+        shown = line("escalation", "show", number).out
+        command = next(text for text in shown.splitlines() if "--answer" in text)
+
+        ended = line(*shlex.split(command)[1:])
+
+        assert (ended.code, f"Escalation {number}: {value}: '...' only holds a place" in ended.err) == (2, True)
+        assert line("escalation", "show", number, "--json").json["status"] == "open"
 
 
 def test_show_has_a_command_for_each_answer(line: CommandLine) -> None:

@@ -136,6 +136,13 @@ async def test_answers_fill_the_holes_and_are_told_apart(tmp_path: Path) -> None
     assert found["value-articulator"].output_artifact["value"] == "reports on time"
 
 
+async def test_an_answer_that_only_holds_a_place_says_nothing_of_the_six(tmp_path: Path) -> None:
+    before = await define(raw(VAGUE_TITLE, VAGUE), bench(tmp_path), {})
+    after = await define(raw(VAGUE_TITLE, VAGUE), bench(tmp_path), dict.fromkeys(("who", "what", "why", "how"), "..."))
+
+    assert after["problem-framer"].output_artifact == before["problem-framer"].output_artifact
+
+
 async def test_answered_conditions_are_added_to_those_found_once(tmp_path: Path) -> None:
     body = "## Acceptance criteria\n- It opens\n- It closes"
     answers = {"acceptance_criteria": ["it opens.", {"id": "AC1", "text": "It locks"}]}

@@ -217,6 +217,15 @@ async def test_answered_mitigations_are_taken_in_every_shape(value: object) -> N
     ]
 
 
+@pytest.mark.parametrize("plan_of_r2", ["...", "TBD", "2."])
+async def test_a_plan_that_only_holds_its_place_is_none(plan_of_r2: str) -> None:
+    answered = await plan(ready("It works", risks=RISKS), mitigations={"R2": plan_of_r2})
+    stated_so = await plan(ready("It works", risks=[RISKS[0], {**RISKS[1], "mitigation": plan_of_r2}]))
+
+    for found in (answered, stated_so):
+        assert found["mitigation-planner"].missing == ["mitigations: R2 has no plan (It may rust)"]
+
+
 async def test_the_curator_leaves_out_what_nobody_said() -> None:
     results = {"decomposer": {"tasks": [{"id": "T1", "title": "Do it", "criteria": ["AC1"]}]}}
     request = AgentRequest("planning-orch", ready("It works"), {"results": results}, "plan.snapshot")

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator
 
 from core.agents.words.dangers import names_a_risk
 from core.agents.words.document import ITEM, PARAGRAPH, ROW, SCENARIO, Block, Document, Said
-from core.agents.words.numbering import is_placeholder
 from core.agents.words.sections import CRITERIA, STORIES, UNNAMED, VALUE, WHAT
 from core.agents.words.text import brief
+from core.placeholders import is_placeholder
 
 WANTED = 3
 """What D1's gate asks for by default; fewer are worth a question before the gate is reached."""

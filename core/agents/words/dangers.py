@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 
 from core.agents.words.document import ITEM, PARAGRAPH, ROW, Block, Document, Said
-from core.agents.words.numbering import is_placeholder, split_label
+from core.agents.words.numbering import split_label
 from core.agents.words.sections import (
     CONTEXT,
     HOW,
@@ -20,6 +20,7 @@ from core.agents.words.sections import (
     kind_of_label,
 )
 from core.agents.words.text import brief, content_stems
+from core.placeholders import is_placeholder
 
 LOW, MEDIUM, HIGH = "low", "medium", "high"
 _PROSE_LIMIT = 50

@@ -9,7 +9,6 @@ from itertools import islice
 from core.agents.words.conditions import is_demand
 from core.agents.words.dangers import names_a_risk
 from core.agents.words.document import ITEM, PARAGRAPH, Block, Document
-from core.agents.words.numbering import is_placeholder
 from core.agents.words.sections import (
     CONTEXT,
     CRITERIA,
@@ -25,6 +24,7 @@ from core.agents.words.sections import (
     WHO,
 )
 from core.agents.words.text import brief, words
+from core.placeholders import is_placeholder
 
 PROBLEM_CHARACTERS = 1_000
 NARRATIVE_CHARACTERS = 2_000

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from itertools import count
 from typing import Any
 
-from core.agents.words.text import as_text, brief, normalised, word_set
+from core.agents.words.text import as_text, brief, normalised
+from core.placeholders import is_placeholder
 
 _PREFIX_NAMES = {"AC": "ac|criterion|requirement|req", "R": "r|risk", "T": "t|task|step"}
 _LABELS = {
@@ -17,18 +18,6 @@ _LABELS = {
 _PAIR_LINE = {prefix: re.compile(rf"^(?:{prefix})-?(\d{{1,3}})\b\s*[:=→-]?\s*(.*)$", re.I) for prefix in _PREFIX_NAMES}
 _ID = re.compile(r"[A-Z]{1,3}[1-9]\d{0,3}")
 _MARK = re.compile(r"^\s*(?:[-*+•–]|\(?\d{1,3}[.)])\s+(?:\[[ xX]\]\s+)?")
-_PLACEHOLDERS = word_set("none n/a na tbd tba todo unknown nothing nil - -- ... … ? x no none. tbd. nope") | {
-    "no response",
-    "not applicable",
-    "to be done",
-    "to be defined",
-    "not sure",
-    "none known",
-    "no known risks",
-}
-_LONGEST_PLACEHOLDER = 200
-_MARK_ALONE = re.compile(r"[\W_]*\d{0,3}[\W_]*")
-"""No word, and no more than a list's number: a date and a version do say something."""
 _TEXT_KEYS = ("text", "title", "criterion", "risk", "name", "description", "value")
 
 
@@ -37,13 +26,6 @@ def split_label(text: str, prefix: str) -> tuple[str, str]:
     match = _LABELS[prefix].match(text)
     rest = text[match.end() :].strip() if match else ""
     return (f"{prefix}{int(match[1])}", rest) if match and rest else ("", text)
-
-
-def is_placeholder(text: str) -> bool:
-    """Whether these words only hold a place: "TBD", "none", "…", "2."."""
-    return len(text) < _LONGEST_PLACEHOLDER and (
-        text.strip(" *_`()[]").lower() in _PLACEHOLDERS or _MARK_ALONE.fullmatch(text) is not None
-    )
 
 
 def distinct(entries: Iterable[dict[str, Any]], prefix: str) -> list[dict[str, Any]]:

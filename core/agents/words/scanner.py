@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from core.agents.words.document import CODE, ITEM, PARAGRAPH, ROW, SCENARIO, Block, Document, Said
 from core.agents.words.gherkin import Steps, is_gherkin, opens_scenario
 from core.agents.words.inline_lists import itemised
-from core.agents.words.numbering import is_placeholder
 from core.agents.words.sections import CONTEXT, PROBLEM, UNNAMED, WHAT, kind_of_heading, kind_of_label
 from core.agents.words.text import plain, word_set, words
+from core.placeholders import is_placeholder
 
 _FENCE = re.compile(r"^\s{0,8}(`{3,}|~{3,})\s*([\w+-]*)")
 _ATX = re.compile(r"^ {0,3}(#{1,6})(?=\s)(.+)$|^ {0,3}(#{2,6})(?=\w)(.+)$")

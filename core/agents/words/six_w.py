@@ -14,7 +14,6 @@ from itertools import islice
 from core.agents.words.dangers import names_a_risk
 from core.agents.words.document import CODE, Document, Said
 from core.agents.words.narrative import PURPOSE
-from core.agents.words.numbering import is_placeholder
 from core.agents.words.sections import (
     CONTEXT,
     EXCLUDED,
@@ -34,6 +33,7 @@ from core.agents.words.sections import (
     WHO,
 )
 from core.agents.words.text import content_stems, plain
+from core.placeholders import is_placeholder
 
 SENTENCES_READ = 2_000
 """Who has not said it in so many sentences has not said it where a reader would find it."""

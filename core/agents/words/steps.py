@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from core.agents.words.conditions import with_children
 from core.agents.words.document import ITEM, PARAGRAPH, ROW, Block, Document
-from core.agents.words.numbering import is_placeholder, split_label
+from core.agents.words.numbering import split_label
 from core.agents.words.sections import TASKS
 from core.agents.words.text import brief
+from core.placeholders import is_placeholder
 
 HOURS_A_DAY = 8.0
 _HOURS_OF_UNIT = {"m": 1 / 60, "h": 1.0, "d": HOURS_A_DAY}
