@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from core.contract import Json, digest_of
+from core.phrases import counted
 from core.sanitise import one_line
 
 MARKER_HOURS = {"TODO": 1.0, "XXX": 2.0, "FIXME": 2.0, "HACK": 4.0}
@@ -82,12 +83,12 @@ class Survey:
         if self.debts:
             return [debt.to_json() for debt in self.debts[:ENTRIES]]
         marks = ", ".join(MARKER_HOURS)
+        looked = counted(self.files, "file")
         text = (
             f"No comment marked {marks}, no function above complexity {COMPLEXITY_HOURS[-1][0] - 1} or "
-            f"{LENGTH_HOURS[-1][0] - 1} lines, and no file of low maintainability, in {self.files} files."
+            f"{LENGTH_HOURS[-1][0] - 1} lines, and no file of low maintainability, in {looked}."
         )
-        looked = [f"{self.files} files"]
-        return [{"id": "none", "text": text, "location": "", "cost": 0, "kind": "none", "evidence": looked}]
+        return [{"id": "none", "text": text, "location": "", "cost": 0, "kind": "none", "evidence": [looked]}]
 
 
 @dataclass(slots=True)

@@ -19,6 +19,7 @@ from core.agents.insights import RULES, analyse
 from core.agents.sunset import ENTRIES, dated, find_deprecations, find_old_flags
 from core.agents.telemetry import is_number
 from core.contract import AgentRequest, AgentResponse, Json, blocked, digest_of, succeeded
+from core.phrases import counted
 from core.projects import git
 from core.sanitise import one_line
 
@@ -150,7 +151,7 @@ async def refactor_proposer(request: AgentRequest, bench: Bench) -> AgentRespons
     proposals = [*(_by_a_human(text) for text in asked), *(_by_insight(found, name) for found in insights)]
     proposals = [*proposals, *(_by_file(path, owed, name) for path, owed in _by_cost(debts))][:IMPROVEMENTS]
     if not proposals:
-        looked = f"the insights and {results.get(REGISTRAR, {}).get('files', 0)} files"
+        looked = f"the insights and {counted(results.get(REGISTRAR, {}).get('files', 0), 'file')}"
         entry = _none(f"Looked at {looked}: no insight passed its limit, and no debt is registered.", looked)
         return succeeded(PROPOSER, {"improvements": [entry], "backlog": {"added": [], "updated": [entry]}})
     improvements = [improvement for improvement, _ in proposals]
@@ -209,7 +210,8 @@ def _by_cost(debts: Sequence[Json]) -> list[tuple[str, list[Json]]]:
 def _by_file(path: str, debts: list[Json], project: str) -> _Proposal:
     cost = sum(debt["cost"] for debt in debts)
     named = debts[:CRITERIA]
-    text = f"Pay the debt in {path}: {len(debts)} entries, about {cost:g} hours. First: {named[0]['text']}"
+    entries, hours = counted(len(debts), "entry", "entries"), f"{cost:g} {'hour' if cost == 1 else 'hours'}"
+    text = f"Pay the debt in {path}: {entries}, about {hours}. First: {named[0]['text']}"
     improvement = {
         "id": digest_of(["debt", path])[:12],
         "text": one_line(text, 400),
@@ -218,7 +220,7 @@ def _by_file(path: str, debts: list[Json], project: str) -> _Proposal:
     }
     criteria = [_criterion(debt) for debt in named]
     criteria += [f"No new debt is registered for {path}.", f"All tests of {project} pass, as they did before."]
-    fact = f"{path} has {len(debts)} entries in the debt register, about {cost:g} hours of work."
+    fact = f"{path} has {entries} in the debt register, about {hours} of work."
     details = [f"{debt['text']} ({debt['location']})" for debt in named]
     body = _body(_OF_DEBT, fact, details, criteria, project, path)
     return improvement, {"title": one_line(f"Pay the technical debt in {path}", 80), "type": "chore", "body": body}
@@ -305,6 +307,6 @@ async def sunset_planner(request: AgentRequest, bench: Bench) -> AgentResponse:
         flags = await find_old_flags(source.repo, source.commit, source.root, source.paths)
     entries = [*flags, *[await dated(source.repo, source.commit, item) for item in found[:ENTRIES]]]
     sunset = [*planned, *(item.to_json() for item in entries)]
-    looked = f"{files} files"
+    looked = counted(files, "file")
     nothing = _none(f"No deprecation marker and no feature flag of three or more releases in {looked}.", looked)
     return succeeded(PLANNER, {"sunset": sunset or [nothing], "files": files, "commit": source.commit}, tool="git")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.contract import PHASE_CODES, Json
+from core.phrases import counted
 
 EARLY_SECONDS = 60.0
 """A way through the phases that is shorter than this has no phase that is worth shortening."""
@@ -76,7 +77,7 @@ def _nothing(measured: Sequence[tuple[Rule, Measure]], count: int) -> Json:
     said = (
         f"{len(measured)} of {len(RULES)} rules had a figure, and none passed its limit: {figures}." if figures else ""
     )
-    text = f"Looked at {count} signals. {said or 'None of them is one that a rule measures.'}"
+    text = f"Looked at {counted(count, 'signal')}. {said or 'None of them is one that a rule measures.'}"
     names = sorted({name for _, measure in measured for name in measure.signals})
     return {"rule": "none", "text": text, "aim": "", "signals": names}
 
@@ -110,7 +111,7 @@ def _waiting(facts: Facts) -> Measure | None:
         return None
     waited = median * answered
     names = ("escalations_median_seconds", "escalations_answered")
-    return Measure(waited / (waited + worked), f"{answered:g} questions", names)
+    return Measure(waited / (waited + worked), counted(int(answered), "question"), names)
 
 
 def _failing_delegations(facts: Facts) -> Measure | None:

@@ -79,8 +79,9 @@ class HumanRuntime:
         what, kind = _WORK.get(agent.role, ("the work", "work"))
         missing = tuple(one_line(str(m)) for m in request.context.get("missing", ()))
         title = one_line(str(task.get("title", "")))
+        named = title if title.endswith((".", "!", "?", "…")) else f"{title}."
         return Ask(
-            question=f"Write {what} of {task.get('id', 'the task')} on {branch}: {title}.{note}",
+            question=f"Write {what} of {task.get('id', 'the task')} on {branch}: {named}{note}",
             options=(
                 {
                     "key": DONE,

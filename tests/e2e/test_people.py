@@ -6,7 +6,7 @@ from pathlib import Path
 
 from core.orchestration import work_items
 from core.store import reads
-from tests.e2e.people import CODE, TESTS, Office, commit, git
+from tests.e2e.people import CODE, REQUEST, TESTS, Office, commit, git
 
 
 async def test_a_person_commits_and_apm_releases(office: Office) -> None:
@@ -91,6 +91,15 @@ async def test_a_setup_command_that_fails_is_a_question_that_names_it(tmp_path: 
         assert "setup command false of greeter ended with exit code 1. Mend it" in question.question
     finally:
         await office.close()
+
+
+async def test_a_task_whose_title_is_cut_is_asked_for_without_a_full_stop_after_the_ellipsis(office: Office) -> None:
+    task = "1. Greet in the language that is asked for"
+    await office.request(body=REQUEST.replace(task, f"{task} by the desktop. {'Always' * 20}"))
+    await office.settle()
+
+    (question,) = await office.questions()
+    assert question.question.endswith(": Greet in the language that is asked for by the desktop…")
 
 
 async def test_done_without_a_commit_is_asked_again(office: Office) -> None:

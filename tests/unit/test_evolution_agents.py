@@ -189,7 +189,7 @@ class TestDebtRegistrar:
         (entry,) = (await circle.ask("debt-registrar")).output_artifact["debt"]
 
         assert entry["id"] == "none"
-        assert "in 1 files" in entry["text"]
+        assert "in 1 file." in entry["text"]
 
     async def test_without_a_project_it_says_so(self, circle: Circle) -> None:
         del circle.context["project"]
@@ -222,6 +222,19 @@ class TestRefactorProposer:
         assert "- tangled in tangled.py has a cyclomatic complexity of at most 10." in criteria
         assert len(criteria) >= 3
         assert "## Risks\n- " in body
+
+    @pytest.mark.parametrize(
+        ("code", "owed"),
+        [("# TODO: x\n", "1 entry%s, about 1 hour"), ("# TODO: x\n# FIXME: y\n", "2 entries%s, about 3 hours")],
+    )
+    async def test_what_a_file_owes_is_counted_as_people_count(self, circle: Circle, code: str, owed: str) -> None:
+        commit(circle.repo, {"small.py": code})
+
+        output = (await circle.around())["refactor-proposer"]
+
+        assert f"Pay the debt in small.py: {owed % ''}. First:" in output["improvements"][0]["text"]
+        fact = f"small.py has {owed % ' in the debt register'} of work."
+        assert fact in output["backlog"]["added"][0]["body"]
 
     async def test_an_insight_becomes_a_request_before_the_debt(self, circle: Circle) -> None:
         circle.snapshot = {"signals": [signal("phase_rounds.R1", 3, "R1")]}
@@ -276,7 +289,7 @@ class TestRefactorProposer:
         output = (await circle.around())["refactor-proposer"]
 
         assert output["improvements"][0]["id"] == "none"
-        assert "1 files" in output["improvements"][0]["text"]
+        assert "1 file:" in output["improvements"][0]["text"]
         assert output["backlog"]["added"] == []
 
 
@@ -336,7 +349,7 @@ class TestSunsetPlanner:
         (entry,) = (await circle.ask("sunset-planner")).output_artifact["sunset"]
 
         assert entry["id"] == "none"
-        assert "in 1 files" in entry["text"]
+        assert "in 1 file." in entry["text"]
 
     async def test_a_human_may_add_to_the_plan(self, circle: Circle) -> None:
         circle.context["answers"]["sunset"] = "The CSV reader of 0.x"

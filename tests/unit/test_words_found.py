@@ -194,6 +194,11 @@ def test_a_title_turns_the_words_of_its_criterion_and_adds_none_of_its_own(crite
     assert task_title(criterion) == title
 
 
+def test_a_title_that_is_cut_after_a_sentence_ends_in_nothing_but_the_ellipsis() -> None:
+    words = "Wide characters take two columns; until they count as two, tables with them look ragged."
+    assert task_title(f"{words} {'so' * 50}") == f"{words.removesuffix('.')}…"
+
+
 def test_a_listed_title_leaves_out_the_ids_at_its_end() -> None:
     assert listed_title("Refuse bad paths (AC2, AC3), after task 1") == "Refuse bad paths"
 

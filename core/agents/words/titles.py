@@ -60,4 +60,4 @@ def _lower_first(subject: str) -> str:
 def _shortened(text: str) -> str:
     if len(text) <= TITLE_CHARACTERS:
         return text
-    return text[: TITLE_CHARACTERS - 1].rsplit(" ", 1)[0].rstrip(" ,;:") + "…"
+    return text[: TITLE_CHARACTERS - 1].rsplit(" ", 1)[0].rstrip(" .,;:") + "…"
