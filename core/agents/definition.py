@@ -36,6 +36,12 @@ RISKS_LIMIT = 100
 """More is not one work item, and no one could say which of them count but its author."""
 TASKS_LIMIT = 200
 RECENT_COMMITS = 5
+UNREAD_CHARACTERS = 200
+UNREAD = (
+    'The rules that work without a model read English, with headings such as "Acceptance criteria" and "Risks", and '
+    "found neither, and no context, in the {count:,} characters of this request: fill it in here, or set a model."
+)
+"""Of a body that is too long to be no more than thin, and of which they took nothing."""
 LONG_BODY = 50_000
 """Characters from which a body is read beside the event loop; below, a thread costs more than the reading."""
 
@@ -191,13 +197,16 @@ def _words(answers: Json, name: str) -> str:
 
 
 def _value(request: AgentRequest) -> AgentResponse:
-    document, answers = read_request(request.input_artifact).document, answers_of(request)
+    raw, answers = read_request(request.input_artifact), answers_of(request)
+    document, body = raw.document, raw.body.strip()
     sources = chain([_words(answers, "business_context")], narrative.circumstances(document))
     context = narrative.joined_until(sources, CONTEXT_CHARACTERS)
     value = brief(_words(answers, "value"), narrative.NARRATIVE_CHARACTERS) or narrative.value(document)
     output: Json = {"value": value, "business_context": context}
     if len(context) >= CONTEXT_CHARACTERS:
         return succeeded("value-articulator", output)
+    if not context and len(body) >= UNREAD_CHARACTERS and not stated(document) and not risks(document):
+        output["unread"] = UNREAD.format(count=len(body))
     return blocked(
         "value-articulator",
         output,

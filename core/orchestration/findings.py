@@ -1,4 +1,4 @@
-"""What the agents found behind a figure: the failing tests, the issues, the criteria without proof, by name.
+"""What the agents found behind a figure: what they could not read, failing tests, issues, criteria without proof.
 
 A gate says how many; whoever has to mend it, person or agent, needs to know which.
 """
@@ -27,6 +27,12 @@ def unsettled(payload: Json) -> dict[str, dict[str, str]]:
     """By the value of an answer that would settle them: what nothing proves or plans for, by id, in its own words."""
     found = {"criteria": unverified(payload), "mitigations": unplanned(payload)}
     return {key: {n.id: one_line(n.words, 300) for n in named[:MOST]} for key, named in found.items() if named}
+
+
+def _definition(results: Mapping[str, Json], _: Json) -> Iterator[str]:
+    unread = results.get("value-articulator", {}).get("unread")
+    if unread:
+        yield str(unread)
 
 
 def _build(_: Mapping[str, Json], payload: Json) -> Iterator[str]:
@@ -65,4 +71,4 @@ def _place(found: Json) -> str:
     return f"{found.get('path', '')}:{found.get('line', '')}"
 
 
-_LINES = {"I1": _build, "R1": _review}
+_LINES = {"D1": _definition, "I1": _build, "R1": _review}

@@ -18,6 +18,7 @@ from tests.models.asked import DECISION, RAW, READY, SIGNALS, Walk, asked, by_fu
 DOMAINS = ("technical", "strategy", "ux", "gtm")
 OURS: Mapping[str, tuple[str, ...]] = {
     "problem-framer": ("stated.tasks.line",),
+    "value-articulator": ("unread",),
     "risk-notary": ("sources",),
     "ac-writer": ("sources",),
     "decomposer": ("tasks.words", "tasks.number", "tasks.estimate_hours", "tasks.depends_on"),

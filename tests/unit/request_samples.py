@@ -156,3 +156,18 @@ Operators start the service in containers and cannot mount a settings file there
 ## Concerns
 Secrets in variables may leak into logs (high). Mitigation: never print values.
 """
+
+FOREIGN_TITLE = "Zahlen als Tabelle ausgeben"
+FOREIGN = """\
+Hintergrund:
+Die Nutzer kopieren die Zahlen jeden Montag in eine Tabelle und schneiden jede Zeile von Hand zu. Das kostet sie eine
+Stunde in der Woche, und dabei gehen Zeilen verloren.
+
+Akzeptanzkriterien:
+- Die Tabelle hat eine Kopfzeile.
+- Jedes Wort hat eine eigene Zeile.
+- Lange Wörter werden abgeschnitten.
+
+Risiken:
+- Lange Wörter sprengen die Tabelle. Gegenmaßnahme: abschneiden.
+"""

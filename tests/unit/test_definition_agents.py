@@ -18,12 +18,15 @@ from core.agents.definition import (
     value_articulator,
 )
 from core.contract import AgentRequest, AgentResponse, Json, Status, canonical_json
+from core.orchestration.findings import findings
 from tests.unit.git_project import commit, project
 from tests.unit.request_samples import (
     BUG,
     BUG_TITLE,
     FEATURE,
     FEATURE_TITLE,
+    FOREIGN,
+    FOREIGN_TITLE,
     GHERKIN,
     GHERKIN_TITLE,
     MAIL,
@@ -109,6 +112,28 @@ async def test_a_vague_line_ends_in_good_questions(tmp_path: Path) -> None:
     assert len(asked) <= 500
     assert "at least 3 conditions that someone can check" in found["ac-writer"].metadata["suggestion"]
     assert found["problem-framer"].output_artifact["confidence"] < 0.5
+
+
+@pytest.mark.parametrize("heading", ["{}:", "## {}"])
+async def test_a_request_in_another_language_is_told_that_it_is_not_understood(tmp_path: Path, heading: str) -> None:
+    body = "\n".join(heading.format(line[:-1]) if line.endswith(":") else line for line in FOREIGN.split("\n"))
+    found = await define(raw(FOREIGN_TITLE, body), bench(tmp_path))
+    results = {role: response.output_artifact for role, response in found.items()}
+
+    (told,) = findings("D1", results, {})
+    assert told.startswith(
+        'The rules that work without a model read English, with headings such as "Acceptance criteria"'
+    )
+    assert told.endswith("fill it in here, or set a model.")
+
+
+@pytest.mark.parametrize(("body", "answers"), [(VAGUE, {}), (FEATURE, {}), (FOREIGN, {"business_context": "An hour."})])
+async def test_a_thin_request_or_one_of_which_something_is_understood_is_not(
+    tmp_path: Path, body: str, answers: Json
+) -> None:
+    found = await define(raw(VAGUE_TITLE, body), bench(tmp_path), answers)
+
+    assert "unread" not in found["value-articulator"].output_artifact
 
 
 async def test_answers_fill_the_holes_and_are_told_apart(tmp_path: Path) -> None:
