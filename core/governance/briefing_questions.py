@@ -11,7 +11,7 @@ from peewee import Case, fn
 
 from core.governance.briefing_document import DAY_MS, Item, Section, more, section, span
 from core.governance.decisions import DOMAIN_AGENTS
-from core.governance.phrases import counted
+from core.phrases import counted
 from core.sanitise import one_line
 from core.store import reads, rows, rows_governance, states
 from core.store.reads import Connection, build, select

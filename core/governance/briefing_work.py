@@ -19,8 +19,8 @@ from core.governance.briefing_document import DAY_MS, Item, Section, more, secti
 from core.governance.budget_reads import NOBODY, standings
 from core.governance.budgets import amount
 from core.governance.decisions import DOMAIN_AGENTS
-from core.governance.phrases import counted
 from core.phases import PHASE_BY_CODE
+from core.phrases import counted
 from core.sanitise import one_line
 from core.store import archived_work, reads, rows, states
 from core.store.reads import Connection

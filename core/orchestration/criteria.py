@@ -8,7 +8,6 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from core.contract import Json
-from core.governance.phrases import figure
 from core.orchestration.criterion import Check, Criterion, judged, unless_wrong
 from core.orchestration.payloads import (
     Named,
@@ -27,6 +26,7 @@ from core.orchestration.payloads import (
     task_name,
     was_measured,
 )
+from core.phrases import figure
 from core.placeholders import is_placeholder
 from core.sanitise import one_line
 

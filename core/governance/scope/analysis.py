@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from core.contract import Json
 from core.governance.authority import Kind
-from core.governance.phrases import counted, figure
 from core.governance.scope.overlaps import Overlap, overlaps
 from core.governance.scope.records import LEAST_MEASURED
 from core.governance.scope.suggestions import (
@@ -23,6 +22,7 @@ from core.governance.scope.suggestions import (
     is_earned,
     lacks,
 )
+from core.phrases import counted, figure
 from core.store.rows_governance import ConflictRow
 
 APPROVE, REJECT, CLARIFY = "approve", "reject", "clarify"

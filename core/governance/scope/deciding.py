@@ -15,13 +15,13 @@ from core.governance.authority import AUTONOMOUS, ESCALATE, Mode
 from core.governance.clock import SLACK_MS
 from core.governance.cohorts import cohort_of
 from core.governance.persons import named_person, stated_in_a_line
-from core.governance.phrases import counted
 from core.governance.scope.analysis import APPROVE
 from core.governance.scope.asking import undecided
 from core.governance.scope.loads import WEEK_MS
 from core.governance.scope.proposing import APPROVED, REJECTED, SUPERSEDED, digest_of_row, status
 from core.governance.scope.records import read_record
 from core.governance.scope.suggestions import CONTRACTION, EXPANSION, is_earned, lacks
+from core.phrases import counted
 from core.registry.importing import read_memory
 from core.sanitise import one_line
 from core.store import reads_governance

@@ -6,10 +6,10 @@ from core.contract import Json
 from core.governance import authority
 from core.governance.authority import AUTONOMOUS, ESCALATE
 from core.governance.cohorts import cohort_of
-from core.governance.phrases import counted
 from core.governance.scope.grounds import KindGrounds, read_kind
 from core.governance.scope.shortfall import refusal
 from core.governance.scope.suggestions import EXPANSION, Suggestion, contraction_of, expansion_of, reversed_words
+from core.phrases import counted
 from core.store.reads import Connection
 
 ASKED_FOR = "asked_for"

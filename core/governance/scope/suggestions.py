@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from core.contract import Json
 from core.governance.authority import AUTONOMOUS, ESCALATE
 from core.governance.decisions import DOMAIN_AGENTS
-from core.governance.phrases import counted, figure
 from core.governance.scope.grounds import Grounds, KindGrounds, read_grounds
 from core.governance.scope.wilson import lower_bound
+from core.phrases import counted, figure
 from core.sanitise import one_line
 from core.store.reads import Connection
 from core.store.rows_governance import ConflictRow
