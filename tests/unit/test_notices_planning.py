@@ -15,6 +15,7 @@ from core.governance.briefing import Briefing as BriefingDocument
 from core.governance.briefing import Item, Section, keep
 from core.governance.notices import planning
 from core.governance.notices.channels import HOUSE, Channel, Channels
+from core.orchestration import lease
 from core.store.audit import verify
 from core.store.schema import Artifact, Briefing, Project, ScopeProposal, Setting, WorkItem
 from core.store.store import Store
@@ -251,6 +252,21 @@ def test_the_first_time_only_what_still_waits_is_told(tmp_path: Path, clock: Clo
         plan(store)
 
         assert [row.escalation for row in rows(store)] == [waiting] * 3
+        assert plan(store) == 0
+
+
+def test_the_first_time_what_came_since_whoever_drives_began_is_told(tmp_path: Path, clock: Clock) -> None:
+    with fresh_store(tmp_path, clock=clock, synchronous="normal") as store:
+        tell(store, "inbox.applied", name="old.json", by="ada", counts={})
+        store.write_now(lease.take)
+        tell(store, "inbox.applied", name="new.json", by="ada", counts={})
+        ask(store)
+        plan(store)
+
+        assert told(store, "console") == [
+            "DAILY question 1: Which criteria are missing?",
+            "Decisions applied: new.json",
+        ]
         assert plan(store) == 0
 
 

@@ -24,6 +24,7 @@ from core.store.settings import keep_setting, read_setting
 from core.store.transaction import Transaction
 
 CURSOR, CHANNELS = "notices.cursor", "notices.channels"
+_BEGAN_SQL = """SELECT MAX("seq") FROM "events" WHERE "work_item" IS NULL AND "kind" = 'engine.started'"""
 """Settings: the last event that was looked at, and the channels' names with what each takes. Never a URL."""
 
 MOST_NEWS = 1_000
@@ -104,12 +105,12 @@ def tell_fault(tx: Transaction, fault: str) -> None:
 
 
 def _tell_news(tx: Transaction, takers: Sequence[Taker]) -> Planned:
-    """Tell what came since the cursor; without a cursor only from now on."""
+    """Tell what came since the cursor; without a cursor what came since whoever drives began, else from now on."""
     cursor = read_setting(tx, CURSOR)
     if cursor is None:
-        keep_setting(tx, CURSOR, tx.next_seq)
+        cursor = tx.sql(_BEGAN_SQL)[0][0] or tx.next_seq
+        keep_setting(tx, CURSOR, cursor)
         tx.event("notification.begun")
-        return Planned()
     found = news.read_news(tx, int(cursor), MOST_NEWS)
     notices, again, looked_at = _notices(tx, found)
     planned = Planned(is_done=looked_at == len(found) < MOST_NEWS)
