@@ -265,8 +265,12 @@ def test_a_unified_diff_of_any_texts_holds_both_sides(old: list[str], new: list[
 @given(old=TEXT, new=TEXT, around=st.integers(0, 2))
 def test_lines_bear_the_numbers_that_they_have_in_their_files(old: list[str], new: list[str], around: int) -> None:
     diff = difflib.unified_diff(old, new, "a/x", "b/x", n=around, lineterm="")
-    for patch in parse_patches("\n".join(diff)):
-        for line in (line for hunk in patch.hunks for line in hunk.lines):
+    found = parse_patches("\n".join(diff))
+    assert len(found) == (old != new)
+    for patch in found:
+        lines = [line for hunk in patch.hunks for line in hunk.lines]
+        assert lines
+        for line in lines:
             assert line.old is None or old[line.old - 1] == line.text
             assert line.new is None or new[line.new - 1] == line.text
 

@@ -434,3 +434,14 @@ def test_the_question_says_what_each_answer_leads_to(store: Store) -> None:
     assert row.options[0]["label"] == "Allow up to $8.00"
     assert row.blocks == "D1"
     assert row.options[-1]["ends"]
+
+
+@pytest.mark.parametrize(("cap", "needed"), [(3.0, 0.5), (0.5, 3.0)])
+def test_going_on_needs_as_much_again_as_the_cap_of_who_counts_for_itself(
+    store: Store, clock: Clock, cap: float, needed: float
+) -> None:
+    found = {"unit": "dollars", "limit": cap, "needed": needed}
+
+    told = store.read_now(lambda r: budgets.exhausted(r, ADA, RULES, clock.now, found))
+
+    assert (told["scope"], told["needed"]) == ("work_item", 3.0)
