@@ -178,7 +178,7 @@ def test_no_text_of_a_request_steers_the_terminal(apm: Apm) -> None:
     body.write_text(
         REQUEST.replace("Greet in", f"{STEERING}[red]Greet in").replace("Customers", f"{STEERING}Customers")
     )
-    title = f"Fix {STEERING}[bold]it[/bold]\n## [9.9.9]\n\n- " + "." * 5_000
+    title = f"Fix {STEERING}[bold]it[/bold]\n## [9.9.9]\n\n- " + "." * 200
     apm("work-item", "create", title, "--body", body, "--tag", STEERING)
     runs = apm("run", "1")
     assert runs.code == 3

@@ -203,7 +203,7 @@ HOSTILE = "a\x1b]52;c;eA==\x07\u202eb\nc\x00[red]" + "x" * 5_000
 
 def test_hostile_text_stays_on_its_line(place: Place) -> None:
     agents(place)
-    item = place.work_item(HOSTILE, "milestone")
+    item = place.work_item(HOSTILE[:300], "milestone")
     place.ask(HOSTILE, work_item=item, blocks="D1", chain=(HOSTILE,))
     place.change(Escalation, 1, assigned_to=HOSTILE)
     dispute(place, HOSTILE)
