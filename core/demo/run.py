@@ -94,7 +94,7 @@ def _demo(known: Json) -> Demo:
 def is_over(workspace: Workspace, demo: Demo) -> bool:
     """Whether its work item has come to its end, whichever that is."""
     item = workspace.store.read_now(lambda r: reads.work_item_facts(r, demo.work_item))
-    return item is None or any(at is not None for at in (item.closed_at, item.cancelled_at, item.failed_at))
+    return item is None or item.is_over
 
 
 def _begin(workspace: Workspace, known: Json) -> Json:

@@ -221,25 +221,25 @@ def resolve(
     given = _Given(option, values, reason, by, provenance, late)
     number = _keep(tx, row, given)
     if late:
-        over = _ended(tx, row) if state == "expired" and chosen.get("ends") else None
+        over = _ended(tx, row, chosen) if state == "expired" else None
         if state == "expired":
             settle(tx, row, option, by=by, provenance=provenance, reason=reason)
         tx.event(
             "escalation.answered_late", work_item=row.work_item, escalation=escalation, by=by, provenance=provenance
         )
         if over is not None:
-            withdraw_all(tx, over, why=f"work item {over} was cancelled by {by}", answered=escalation)
+            withdraw_all(tx, over, why=f"work item {over} was stopped by {by}", answered=escalation)
         return number
-    ends, merged = bool(chosen.get("ends")), reads_escalations.merged_into(tx, escalation)
-    ended = {escalation: _resolve(tx, row, given, ends)}
+    merged = reads_escalations.merged_into(tx, escalation)
+    ended = {escalation: _resolve(tx, row, given, chosen)}
     copied = given if provenance == "timeout" else replace(given, by=f"escalation {escalation}", provenance="rule")
     for other in merged:
         _keep(tx, other, copied)
-        ended[other.id] = _resolve(tx, other, copied, ends)
+        ended[other.id] = _resolve(tx, other, copied, chosen)
     # Only now, as each of them may be of a work item that another of them has ended.
     for answered, item in ended.items():
         if item is not None:
-            withdraw_all(tx, item, why=f"work item {item} was cancelled by {given.by}", answered=answered)
+            withdraw_all(tx, item, why=f"work item {item} was stopped by {given.by}", answered=answered)
     return number
 
 
@@ -284,10 +284,10 @@ def _attention_seconds(tx: Transaction, row: rows.EscalationRow, by: str) -> flo
     return spent / 1000 if 0 < spent <= AWAY_MS else None
 
 
-def _resolve(tx: Transaction, row: rows.EscalationRow, given: _Given, ends: bool) -> int | None:
+def _resolve(tx: Transaction, row: rows.EscalationRow, given: _Given, chosen: Json) -> int | None:
     """The question has its answer: what hangs on it is settled. The work item, where the answer has ended it."""
     tx.update(Escalation, row.id, resolved_at=tx.now, next_at=None)
-    ended = _ended(tx, row) if ends else None
+    ended = _ended(tx, row, chosen)
     settle(tx, row, given.option, by=given.by, provenance=given.provenance, reason=given.reason)
     tx.event(
         "escalation.resolved", work_item=row.work_item, escalation=row.id, by=given.by, provenance=given.provenance
@@ -297,11 +297,11 @@ def _resolve(tx: Transaction, row: rows.EscalationRow, given: _Given, ends: bool
     return ended
 
 
-def _ended(tx: Transaction, row: rows.EscalationRow) -> int | None:
-    """End the question's work item; its number, None where there is none or it has ended already."""
-    if row.work_item is None or is_over(tx, row.work_item):
+def _ended(tx: Transaction, row: rows.EscalationRow, chosen: Json) -> int | None:
+    """End the question's work item where the chosen answer does; its number, None where none has come to its end."""
+    if not chosen.get("ends") or row.work_item is None or is_over(tx, row.work_item):
         return None
-    tx.update(WorkItem, row.work_item, cancelled_at=tx.now)
+    tx.update(WorkItem, row.work_item, **{"failed_at" if chosen.get("fails") else "cancelled_at": tx.now})
     return row.work_item
 
 

@@ -128,7 +128,7 @@ def check_alike(row: rows.EscalationRow, target: rows.EscalationRow) -> None:
     """Raises UsageError unless one answer can be the answer of both."""
     if row.kind != target.kind:
         raise UsageError(f"Escalation {row.id} is about a {row.kind}, {target.id} about a {target.kind}.")
-    takes = [{o["key"]: (o.get("asks", {}), bool(o.get("ends"))) for o in r.options} for r in (row, target)]
+    takes = [{o["key"]: (o.get("asks", {}), o.get("ends"), o.get("fails")) for o in r.options} for r in (row, target)]
     if takes[0] != takes[1]:
         raise UsageError(
             f"Escalation {row.id} takes other answers than {target.id} ({', '.join(takes[0])}; {', '.join(takes[1])}), "
@@ -226,8 +226,8 @@ def _take_back(tx: Transaction, row: rows.EscalationRow, person: str, why: str) 
     else:
         tx.update(Escalation, row.id, resolved_at=None)
     facts = None if row.work_item is None else reads.work_item_facts(tx, row.work_item)
-    if ended and facts is not None and facts.cancelled_at == row.resolved_at:
-        tx.update(WorkItem, facts.id, cancelled_at=None)
+    if ended and facts is not None and row.resolved_at in (facts.cancelled_at, facts.failed_at):
+        tx.update(WorkItem, facts.id, cancelled_at=None, failed_at=None)
         for number in _withdrawn_by(tx, row):
             other = existing(tx, number)
             if other.withdrawn_at is not None and _asked_again(tx, other) is None:

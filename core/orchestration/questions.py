@@ -45,7 +45,7 @@ ATTESTED = frozenset({"criteria", "docs", "migrations"})
 WAIVED = frozenset({"docs", "migrations"})
 """Values that are no more than a person's word why something need not be done."""
 
-_STOP = Option(STOP, "Stop this work item", "It is cancelled; its branch is kept.", ends=True)
+_STOP = Option(STOP, "Stop this work item", "It ends as failed; its branch is kept.", ends=True, fails=True)
 
 
 def gate_question(

@@ -120,7 +120,7 @@ class Standing:
         return self._contents[artifact.digest]
 
     async def check_goes_on(self) -> None:
-        """Raises Parked when the work item has been paused or cancelled."""
+        """Raises Parked when the work item has been paused or has come to its end."""
         count = self._news.count(self._id)
         if count == self._checked_at:
             return
@@ -131,7 +131,7 @@ class Standing:
 
 
 def _goes_on(facts: rows.WorkItemFactsRow) -> bool:
-    return facts.paused_at is None and facts.cancelled_at is None
+    return facts.paused_at is None and not facts.is_over
 
 
 class Roster:

@@ -111,7 +111,7 @@ _OPEN = "COALESCE(e.resolved_at, e.withdrawn_at, e.expired_at) IS NULL"
 _UNFINISHED = "closed_at IS NULL AND cancelled_at IS NULL AND failed_at IS NULL"
 _ARCHIVABLE = f"""
 SELECT w.id FROM work_items w
-WHERE COALESCE(w.closed_at, w.cancelled_at) < ?
+WHERE COALESCE(w.closed_at, w.cancelled_at, w.failed_at) < ?
   AND NOT EXISTS (SELECT 1 FROM escalations e WHERE e.work_item = w.id AND {_OPEN})
   AND NOT EXISTS (
     SELECT 1 FROM escalations m JOIN escalations e ON e.id = m.merged_into WHERE m.work_item = w.id AND {_OPEN})
@@ -125,7 +125,7 @@ ORDER BY w.id
 
 
 def archivable(reader: Connection, before: int) -> tuple[int, ...]:
-    """The work items that were closed or cancelled before this moment (milliseconds) and that nothing open refers to.
+    """The work items that came to their end before this moment (milliseconds) and that nothing open refers to.
 
     The owner of a table's newest row stays: SQLite gives the highest number that is free, and no number may come twice.
     """

@@ -8,7 +8,7 @@ from peewee import fn
 
 from core.store import rows, rows_governance
 from core.store.reads import Connection, build, select
-from core.store.schema import Authority, Conflict, Decision, Notification, Schedule, ScopeProposal, ScopeReview
+from core.store.schema import Authority, Conflict, Decision, Notification, ScopeProposal, ScopeReview
 
 
 def decision(reader: Connection, number: int) -> rows.DecisionRow | None:
@@ -96,8 +96,3 @@ def notifications(
     if unsettled_only:
         query = query.where(Notification.outcome.is_null())
     return build(rows_governance.NotificationRow, Notification, reader.rows(query))
-
-
-def schedules(reader: Connection) -> tuple[rows_governance.ScheduleRow, ...]:
-    query = select(rows_governance.ScheduleRow, Schedule).order_by(Schedule.name)
-    return build(rows_governance.ScheduleRow, Schedule, reader.rows(query))

@@ -151,6 +151,17 @@ def test_a_number_is_never_given_twice(folder: Path) -> None:
         check_whole(store)
 
 
+def test_what_has_failed_is_over(folder: Path) -> None:
+    def fail(tx: Transaction) -> None:
+        tx.update(WorkItem, 1, closed_at=None, cancelled_at=None, failed_at=tx.now)
+        tx.event("work_item.noted", work_item=1)
+
+    with Store.open(folder / "state") as store:
+        store.write_now(fail)
+
+        assert 1 in store.read_now(lambda r: archivable(r, LATER))
+
+
 def test_what_something_open_refers_to_stays(folder: Path) -> None:
     def child(tx: Transaction) -> None:
         tx.update(WorkItem, 4, parent=2)

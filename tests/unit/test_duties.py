@@ -99,7 +99,9 @@ class Watch:
         return [e.payload for e in self.store.read_now(lambda r: reads.events(r, limit=10_000)) if e.kind == kind]
 
     def schedule(self, name: str) -> ScheduleRow:
-        return next(row for row in self.store.read_now(reads_governance.schedules) if row.name == name)
+        row = self.store.read_now(lambda r: schedules.schedule(r, name))
+        assert row is not None
+        return row
 
     def follow(self) -> None:
         self.following = asyncio.create_task(self.duties.follow())

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from core.contract import AgentRequest, AgentResponse, Json, blocked, failed, succeeded
+from core.governance import life
 from core.orchestration import work_items
 from core.orchestration.engine import Engine
 from core.store import reads
@@ -130,6 +131,31 @@ async def test_an_agent_that_fails_is_escalated_and_only_it_runs_again(run: Run)
 
     assert (await run.outcomes(number))[-1] == ("D1", 2, "passed")
     assert {role for role, n in script.calls.items() if n > 1} == {"risk-notary"}
+
+
+async def test_work_that_is_given_up_after_a_failure_has_failed_until_that_is_taken_back(run: Run) -> None:
+    broken = [True]
+
+    def risky(_: AgentRequest) -> AgentResponse:
+        return failed("risk-notary", "silent") if broken else succeeded("risk-notary", OUTPUTS["risk-notary"])
+
+    number = await run.add()
+    await run.start(Scripted(risk_notary=risky))
+    await run.settle()
+    (question,) = await run.questions()
+    assert question.options[-1]["consequence"] == "It ends as failed; its branch is kept."
+
+    await run.answer("stop")
+    await run.settle()
+
+    item = await run.item(number)
+    assert (item.state, item.facts.cancelled_at) == ("failed", None)
+    broken.clear()
+    await run.ws.store.write(lambda tx: life.undo(tx, question.id, by="ada", reason="too early"))
+    await run.answer("retry")
+    await run.settle()
+
+    assert (await run.outcomes(number))[-1] == ("D1", 2, "passed")
 
 
 async def test_an_agent_that_lacks_something_has_not_failed(run: Run) -> None:

@@ -93,7 +93,7 @@ async def test_ending_a_work_item_says_what_its_release_has_done_outside(
     said = await office.ws.store.write(lambda tx: work_items.cancel(tx, number, "ada"))
 
     assert question.phase == "O1"
-    assert stop["consequence"].removeprefix("It is cancelled; its branch is kept.").strip() == said
+    assert stop["consequence"].removeprefix("It ends as failed; its branch is kept.").strip() == said
     assert said.startswith(held)
     assert bool(said) == bool(held)
 
@@ -102,7 +102,7 @@ async def test_a_question_that_comes_before_any_release_says_nothing_of_one(offi
     number = await drive_to_o1(office, releasing(versioner=lambda _: failed("versioner", "no version")))
     await office.settle()
     (question,) = await office.questions()
-    assert question.options[-1]["consequence"] == "It is cancelled; its branch is kept."
+    assert question.options[-1]["consequence"] == "It ends as failed; its branch is kept."
     assert await office.ws.store.write(lambda tx: work_items.cancel(tx, number, "ada")) == ""
 
 

@@ -17,7 +17,7 @@ from core.governance.schedules import DAILY_BRIEFING, WEEKLY_SCOPE_REVIEW, Duty
 from core.registry import cron
 from core.registry.catalog import CatalogError, default_path, load
 from core.registry.schema import Schedules
-from core.store import reads, reads_governance
+from core.store import reads
 from core.store.rows_governance import ScheduleRow
 from core.store.store import Store
 from tests.fresh import fresh_store
@@ -195,8 +195,9 @@ class Board:
         return self.store.write_now(lambda tx: schedules.claim(tx, duty))
 
     def row(self, name: str = DAILY_BRIEFING) -> ScheduleRow:
-        found = {row.name: row for row in self.store.read_now(reads_governance.schedules)}
-        return found[name]
+        row = self.store.read_now(lambda r: schedules.schedule(r, name))
+        assert row is not None
+        return row
 
     def next(self) -> str:
         at = self.row().next_at

@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.group(invoke_without_command=True)
-@click.option(
-    "--before", metavar="DATE", help="Archive what was closed or cancelled before this day (UTC, 2026-03-31)."
-)
+@click.option("--before", metavar="DATE", help="Archive what came to its end before this day (UTC, 2026-03-31).")
 @click.option("--dry-run", is_flag=True, help="Only say which work items it would be; nothing is changed.")
 @options.json_option
 @options.pass_place

@@ -95,8 +95,9 @@ def _headless(workspace: Workspace, started: Demo, as_json: bool) -> int:
     for error in stuck:
         output.note(f"apm: {error}")
         code = error.exit_code
-    if report["work_items"][0]["state"] == "cancelled":
-        output.note(f"apm: The demo was cancelled; remove {workspace.folder} to begin it again.")
+    state = report["work_items"][0]["state"]
+    if state in ("cancelled", "failed"):
+        output.note(f"apm: The demo ended as {state}; remove {workspace.folder} to begin it again.")
         code = FAILED
     elif is_over:
         output.note(OVER.format(folder=workspace.folder))

@@ -9,6 +9,7 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from textual.binding import BindingType
 from textual.geometry import Size
+from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
@@ -70,6 +71,9 @@ class Document(Painted, ScrollView, can_focus=True):
     PLACES: ClassVar[tuple[str, ...]] = ("document",)
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("document")]
 
+    class Fitted(Message):
+        """It has other room than before, and its lines are wrapped to it."""
+
     def __init__(self, *, focusable: bool = True, widget_id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=widget_id, classes=classes)
         self.can_focus = focusable
@@ -117,6 +121,7 @@ class Document(Painted, ScrollView, can_focus=True):
     def on_resize(self) -> None:
         if self.scrollable_content_region.width != self._wrapped_to:
             self._rewrap()
+        self.post_message(self.Fitted())
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return sum(len(p.wrapped(width)) for p in self._paragraphs)

@@ -35,8 +35,6 @@ class Claim:
     rows: tuple[NotificationRow, ...] = ()
     suppressed: int = 0
     failed: int = 0
-    why: str = ""
-    """The reason of the last one that was settled as failed."""
 
     @property
     def is_empty(self) -> bool:
@@ -67,16 +65,13 @@ def claim(tx: Transaction, channel: str, most: int) -> Claim:
     """The next rows of a channel that are due, claimed; those that need not or cannot be sent any more are settled."""
     found = _due(tx, channel, most)
     suppressed, failed, to_send = _Settled("suppressed"), _Settled("failed"), []
-    last_why = ""
     for row in found:
         if why := news.end_of(tx, row.key, row.escalation):
             _settle(tx, suppressed, row, "suppressed", why)
     suppressed.write(tx, channel)
     for row in found:
-        why = _given_up(tx, row) if row.id not in suppressed.numbers else ""
-        if why:
+        if row.id not in suppressed.numbers and (why := _given_up(tx, row)):
             _settle(tx, failed, row, "failed", why)
-            last_why = why
     failed.write(tx, channel)
     for row in found:
         if row.id not in suppressed.numbers and row.id not in failed.numbers:
@@ -85,7 +80,7 @@ def claim(tx: Transaction, channel: str, most: int) -> Claim:
             to_send.append(row)
     if to_send:
         tx.event("notification.claimed", channel=channel, notifications=[row.id for row in to_send])
-    return Claim(tuple(to_send), len(suppressed.numbers), len(failed.numbers), last_why)
+    return Claim(tuple(to_send), len(suppressed.numbers), len(failed.numbers))
 
 
 def settle(tx: Transaction, channel: str, results: Sequence[Result]) -> None:

@@ -50,18 +50,6 @@ class Writes(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class ChannelReport:
-    """What became of a channel's notices. Those that are `put_off` are tried again; `why` is the last failure's."""
-
-    channel: str
-    sent: int = 0
-    failed: int = 0
-    suppressed: int = 0
-    put_off: int = 0
-    why: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Delivered:
     """What a delivery did. `next_try_at` (milliseconds) is when the next one has something to do, None for never.
 
@@ -72,7 +60,6 @@ class Delivered:
     failed: int
     suppressed: int
     next_try_at: int | None
-    by_channel: tuple[ChannelReport, ...] = ()
     faults: tuple[str, ...] = ()
 
 
@@ -103,7 +90,9 @@ class _Delivery:
     known_before: frozenset[str] = frozenset()
     usable: dict[str, Channel] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
-    reports: dict[str, ChannelReport] = field(default_factory=dict)
+    sent: int = 0
+    failed: int = 0
+    suppressed: int = 0
     under_way: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     hung: set[str] = field(default_factory=set)
     redactor: Redactor = field(default_factory=Redactor)
@@ -119,15 +108,7 @@ class _Delivery:
             await asyncio.gather(*self.under_way.values(), return_exceptions=True)
         names = [*HOUSE, *self.usable]
         moment = await self.store.read(lambda reader: claims.next_try_at(reader, names))
-        found = [self.reports[name] for name in sorted(self.reports)]
-        return Delivered(
-            sum(report.sent for report in found),
-            sum(report.failed for report in found),
-            sum(report.suppressed for report in found),
-            moment,
-            tuple(found),
-            tuple(self.faults),
-        )
+        return Delivered(self.sent, self.failed, self.suppressed, moment, tuple(self.faults))
 
     async def _read_channels(self) -> None:
         self.known_before = await self.store.read(planning.known_names)
@@ -173,7 +154,7 @@ class _Delivery:
         # A file that is being saved is gone for a moment: what was known a moment ago is given until the next delivery.
         for name in sorted(strangers - self.known_before):
             dropped = await self.store.write(partial(claims.drop, channel=name, why=NOT_CONFIGURED))
-            self._report(name, failed=dropped, why=NOT_CONFIGURED)
+            self.failed += dropped
 
     async def _send_in_house(self) -> None:
         ways = {CONSOLE: self._send_to_console, FILE: self._send_to_file}
@@ -219,7 +200,8 @@ class _Delivery:
 
     async def _claim(self, name: str, most: int) -> Claim:
         claim = await self.store.write(lambda tx: claims.claim(tx, name, most))
-        self._report(name, suppressed=claim.suppressed, failed=claim.failed, why=claim.why)
+        self.suppressed += claim.suppressed
+        self.failed += claim.failed
         known = self.redactor.known
         return replace(
             claim, rows=tuple(replace(row, subject=known(row.subject), body=known(row.body)) for row in claim.rows)
@@ -229,25 +211,8 @@ class _Delivery:
         if not results:
             return
         await self.store.write(lambda tx: claims.settle(tx, name, results))
-        sent = sum(result.outcome.is_sent for result in results)
-        failed = sum(map(claims.is_last, results))
-        why = next((result.outcome.why for result in reversed(results) if result.outcome.why), "")
-        self._report(name, sent=sent, failed=failed, put_off=len(results) - sent - failed, why=why)
-
-    def _report(
-        self, name: str, *, sent: int = 0, failed: int = 0, suppressed: int = 0, put_off: int = 0, why: str = ""
-    ) -> None:
-        if not (sent or failed or suppressed or put_off):
-            return
-        known = self.reports.get(name, ChannelReport(name))
-        self.reports[name] = ChannelReport(
-            name,
-            known.sent + sent,
-            known.failed + failed,
-            known.suppressed + suppressed,
-            known.put_off + put_off,
-            why or known.why,
-        )
+        self.sent += sum(result.outcome.is_sent for result in results)
+        self.failed += sum(map(claims.is_last, results))
 
 
 _MORE: Mapping[str, str] = {

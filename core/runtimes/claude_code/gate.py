@@ -125,15 +125,24 @@ async def served(gate: Gate) -> AsyncIterator[Json]:
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            decision, why = await gate.decide(json.loads(await reader.read()))
-            said = {"permissionDecision": decision, "permissionDecisionReason": why}
-            writer.write(json.dumps({"hookSpecificOutput": {"hookEventName": "PreToolUse", **said}}).encode())
-            await writer.drain()
+            # Claude Code is killed once it has spent its dollars, and may be about to ask: a question that is cut
+            # short, and an answer that nobody is left to hear, are no faults. Without an answer nothing is done.
+            with contextlib.suppress(ConnectionError, json.JSONDecodeError, UnicodeDecodeError):
+                call = json.loads(await reader.read())
+                writer.write(await decided(call))
+                await writer.drain()
+        finally:
+            writer.close()
+
+    async def decided(call: Json) -> bytes:
+        try:
+            decision, why = await gate.decide(call)
         except Exception as error:
             # Claude Code hears nothing, so it does nothing; the run raises the error when it ends.
             failures.append(error)
-        finally:
-            writer.close()
+            return b""
+        said = {"permissionDecision": decision, "permissionDecisionReason": why}
+        return json.dumps({"hookSpecificOutput": {"hookEventName": "PreToolUse", **said}}).encode()
 
     server = await asyncio.start_unix_server(answer, path, limit=2**26)
     try:

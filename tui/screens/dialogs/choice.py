@@ -75,7 +75,8 @@ class ConfirmDialog(Dialog[bool]):
         self._is_drawn = True
         self._note_rest()
 
-    def on_resize(self) -> None:
+    @on(Document.Fitted)
+    def _fitted(self) -> None:
         self.call_after_refresh(self._note_rest)
 
     def _note_rest(self) -> None:
