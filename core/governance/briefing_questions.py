@@ -211,45 +211,29 @@ def _conflict(row: rows_governance.ConflictRow) -> dict[str, int | str]:
     return {name: number for name, number in found.items() if number is not None}
 
 
+_UNDECIDED = ScopeProposal.decided_at.is_null()
+
+
 def scope(reader: Connection) -> Section:
     """Proposals that nobody has decided, each with its figures. What saves most comes first."""
-    number = _number(reader, _undecided(fn.COUNT(ScopeProposal.id)))
-    columns = (
-        *(ScopeProposal.id, ScopeProposal.agent, ScopeProposal.kind, ScopeProposal.change, ScopeProposal.n),
-        *(ScopeProposal.accepted, ScopeProposal.lower_bound, ScopeProposal.hours_saved_per_week, ScopeProposal.risk),
-        *(ScopeProposal.recommendation, ScopeProposal.clarification),
-    )
+    number = _number(reader, ScopeProposal.select(fn.COUNT(ScopeProposal.id)).where(_UNDECIDED))
     saved = fn.COALESCE(ScopeProposal.hours_saved_per_week, 0)
-    found = reader.rows(_undecided(*columns).order_by(saved.desc(), ScopeProposal.id).limit(MOST_PROPOSALS))
-    lines = [_proposal(*row) for row in found]
+    query = select(rows_governance.ScopeProposalRow, ScopeProposal).where(_UNDECIDED)
+    found = reader.rows(query.order_by(saved.desc(), ScopeProposal.id).limit(MOST_PROPOSALS))
+    lines = [_proposal(row) for row in build(rows_governance.ScopeProposalRow, ScopeProposal, found)]
     return section("scope", "Scope opportunities", (*lines, *more(len(lines), number, "apm scope list")))
 
 
-def _undecided(*columns: Any) -> Any:
-    return ScopeProposal.select(*columns).where(ScopeProposal.decided_at.is_null())
-
-
-def _proposal(
-    number: int,
-    agent: str,
-    kind: str,
-    change: str,
-    n: int,
-    accepted: int,
-    bound: float | None,
-    hours: float | None,
-    risk: str,
-    recommendation: str,
-    clarification: str | None,
-) -> Item:
+def _proposal(row: rows_governance.ScopeProposalRow) -> Item:
     facts: Iterable[str] = (
-        f"{accepted:,} of {n:,} accepted" if n else "",
-        f"lower bound {bound:.2f}" if bound is not None else "",
-        f"{hours:,.1f} h a week" if hours else "",
-        f"risk {risk}" if risk else "",
-        f"recommended: {recommendation}",
-        "waits for a clarification" if clarification else "",
+        f"{row.accepted:,} of {row.n:,} accepted" if row.n else "",
+        f"lower bound {row.lower_bound:.2f}" if row.lower_bound is not None else "",
+        f"{row.hours_saved_per_week:,.1f} h a week" if row.hours_saved_per_week else "",
+        f"risk {row.risk}" if row.risk else "",
+        f"recommended: {row.recommendation}",
+        "waits for a clarification" if row.clarification else "",
     )
     told = ", ".join(one_line(fact, NAME) for fact in facts if fact)
-    about = f" of {one_line(kind, 64)}" if kind else ""
-    return Item(f"{agent}: {change}{about} ({told}; proposal {number})", {"proposal": number, "agent": agent})
+    about = f" of {one_line(row.kind, 64)}" if row.kind else ""
+    refs: dict[str, int | str] = {"proposal": row.id, "agent": row.agent}
+    return Item(f"{row.agent}: {row.change}{about} ({told}; proposal {row.id})", refs)

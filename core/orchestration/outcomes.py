@@ -26,7 +26,7 @@ from core.orchestration import journal, master, work_items
 from core.orchestration.artifacts import validated
 from core.orchestration.outward import telling
 from core.orchestration.position import Position
-from core.orchestration.questions import ASKED_FOR, SUPPLY, error_question, gate_question
+from core.orchestration.questions import ASKED_FOR, SUPPLY, Missed, error_question, gate_question
 from core.orchestration.requests import PhaseContext
 from core.orchestration.runtimes import without_model
 from core.phases import PHASE_BY_CODE, PhaseSpec
@@ -118,19 +118,6 @@ def pass_gate(tx: Transaction, context: PhaseContext, verdict: Json, artifact: A
     return Passed(after, answered, artifact.digest, kept.text)
 
 
-@dataclass(frozen=True, slots=True)
-class Missed:
-    """A gate that was not passed: its verdict, what that is bound to, and what the agents found or could not find."""
-
-    verdict: Json
-    judged: Json
-    findings: tuple[str, ...]
-    blocked: Mapping[str, AgentResponse]
-    unsettled: Mapping[str, Mapping[str, str]]
-    place: Json
-    """The branch and the worktree where it is mended; {} where no code can mend it."""
-
-
 def miss_gate(tx: Transaction, spec: PhaseSpec, context: PhaseContext, missed: Missed, revision_rounds: int) -> bool:
     """Send the work back to the phase that can mend it, or ask. True when it went back and can go on."""
     run, position, verdict = context.run, context.position, missed.verdict
@@ -147,12 +134,7 @@ def miss_gate(tx: Transaction, spec: PhaseSpec, context: PhaseContext, missed: M
         return True
     _end(tx, run, "blocked")
     _answer_master(tx, spec, run, response)
-    asked = gate_question(
-        *(spec, run.work_item, run.round, verdict, missed.findings, missed.blocked, missed.unsettled),
-        commit=missed.judged.get("commit"),
-        place=missed.place,
-    )
-    raise_question(tx, telling(tx, asked))
+    raise_question(tx, telling(tx, gate_question(spec, run.work_item, run.round, missed)))
     return False
 
 

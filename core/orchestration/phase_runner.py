@@ -21,7 +21,7 @@ from core.orchestration.gatekeeping import proof_of
 from core.orchestration.journal import Entry, request_digest
 from core.orchestration.lease import HeldStore
 from core.orchestration.position import Position
-from core.orchestration.questions import ATTESTED
+from core.orchestration.questions import ATTESTED, Missed
 from core.orchestration.requests import PhaseContext
 from core.orchestration.standing import Parked, Standing
 from core.phases import PhaseSpec, Step
@@ -227,7 +227,7 @@ class PhaseRunner:
     async def _send_back_or_ask(
         self, verdict: Json, judged: Json, entry: Entry, commit: str | None, stopped: dict[str, AgentResponse]
     ) -> bool:
-        missed = outcomes.Missed(
+        missed = Missed(
             verdict=verdict,
             judged=judged_digest(entry, commit),
             findings=tuple(findings(self._spec.code, self._results(""), judged)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from core.contract import AgentResponse, Json
@@ -48,30 +49,31 @@ WAIVED = frozenset({"docs", "migrations"})
 _STOP = Option(STOP, "Stop this work item", "It ends as failed; its branch is kept.", ends=True, fails=True)
 
 
-def gate_question(
-    phase: PhaseSpec,
-    work_item: int,
-    round_: int,
-    verdict: Json,
-    findings: Sequence[str],
-    blocked: Mapping[str, AgentResponse],
-    unsettled: Mapping[str, Mapping[str, str]],
-    commit: str | None = None,
-    place: Json | None = None,
-) -> Question:
-    """One question for a gate that did not pass, with everything that is missing in it.
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A gate that was not passed: its verdict, what that is bound to, and what the agents found or could not find."""
 
-    `unsettled` are the ids that values of its answer are about, each in its own words; `commit` is what was judged,
-    and `place` where it is mended: {branch, worktree}.
-    """
+    verdict: Json
+    judged: Json
+    findings: tuple[str, ...]
+    blocked: Mapping[str, AgentResponse]
+    unsettled: Mapping[str, Mapping[str, str]]
+    """The ids that values of the answer are about, each in its own words."""
+    place: Json
+    """The branch and the worktree where it is mended; {} where no code can mend it."""
+
+
+def gate_question(phase: PhaseSpec, work_item: int, round_: int, missed: Missed) -> Question:
+    """One question for a gate that did not pass, with everything that is missing in it."""
+    verdict, commit = missed.verdict, missed.judged.get("commit")
     failing = [c for c in verdict["criteria"] if not c["passed"]]
     asks = {key: shape for c in failing for key, shape in ASKED_FOR.get(c["name"], {}).items()}
-    names = {key: unsettled[key] for key in asks if key in unsettled}
+    names = {key: missed.unsettled[key] for key in asks if key in missed.unsettled}
     retry = Option(
         RETRY, "Try again", "The phase runs again from where it stood; what is recorded and unaffected is kept."
     )
     options: tuple[Option, ...] = (retry, _STOP)
-    notes = {role: _note(response) for role, response in blocked.items()}
+    notes = {role: _note(response) for role, response in missed.blocked.items()}
     advice = verdict["suggested_action"]
     if asks:
         label, consequence = "Supply what is missing", "The phase goes on with what you give it."
@@ -106,10 +108,10 @@ def gate_question(
         details={
             "criteria": verdict["criteria"],
             "suggested_action": verdict["suggested_action"],
-            "findings": list(findings),
+            "findings": list(missed.findings),
             "agents": {role: note for role, note in notes.items() if note},
             **({"commit": commit} if commit else {}),
-            **(place or {}),
+            **missed.place,
         },
     )
 
