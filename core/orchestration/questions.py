@@ -46,7 +46,9 @@ ATTESTED = frozenset({"criteria", "docs", "migrations"})
 WAIVED = frozenset({"docs", "migrations"})
 """Values that are no more than a person's word why something need not be done."""
 
-_STOP = Option(STOP, "Stop this work item", "It ends as failed; its branch is kept.", ends=True, fails=True)
+_CANCEL = Option(STOP, "Stop this work item", "It is cancelled; its branch is kept.", ends=True)
+_GIVE_UP = Option(STOP, "Stop this work item", "It ends as failed; its branch is kept.", ends=True, fails=True)
+"""What was tried and did not succeed has failed. Before that it was a request, and after its release it is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,8 @@ def gate_question(phase: PhaseSpec, work_item: int, round_: int, missed: Missed)
     retry = Option(
         RETRY, "Try again", "The phase runs again from where it stood; what is recorded and unaffected is kept."
     )
-    options: tuple[Option, ...] = (retry, _STOP)
+    stop = _GIVE_UP if phase.code in ("I1", "R1", "O1") else _CANCEL
+    options: tuple[Option, ...] = (retry, stop)
     notes = {role: _note(response) for role, response in missed.blocked.items()}
     advice = verdict["suggested_action"]
     if asks:
@@ -85,7 +88,7 @@ def gate_question(phase: PhaseSpec, work_item: int, round_: int, missed: Missed)
             )
         supply = Option(SUPPLY, label, consequence, asks=asks, names=names, explains=waives)
         # What is mended in the world, or on the branch, is mended there rather than by a word of ours.
-        options = (retry, supply, _STOP) if phase.code == "O1" or waives else (supply, *options)
+        options = (retry, supply, stop) if phase.code == "O1" or waives else (supply, *options)
     if phase.code == "O1":
         advice = next((note["suggestion"] for note in notes.values() if note.get("suggestion")), advice)
     return Question(
@@ -151,7 +154,7 @@ def error_question(
         options=(
             Option(RETRY, "Try again", "The failed step runs again; what is recorded is kept."),
             *([_without(instead)] if instead else []),
-            _STOP,
+            _CANCEL if phase.code == "E1" else _GIVE_UP,
         ),
         recommended=RETRY,
         chain=(MASTER, phase.orchestrator) if role == phase.orchestrator else (MASTER, phase.orchestrator, role),
