@@ -248,7 +248,7 @@ class ApmApp(InOrder, Writing, ConfiguredApp):
         async with self._one_deed:
             undo = self.undo.pop()
             if undo is None:
-                self.tell("Nothing was done here that can be taken back.")
+                self.tell("Nothing was done here that can be taken back. The history has what was answered before.")
                 return
             try:
                 if undo.work is not None:

@@ -362,9 +362,9 @@ def withdraw_all(
             withdraw(tx, row.id, why=why, answered=answered)
 
 
-def existing(tx: Transaction, escalation: int) -> rows.EscalationRow:
+def existing(reader: reads.Connection, escalation: int) -> rows.EscalationRow:
     """Raises UsageError for a number that is none."""
-    row = reads.escalation(tx, escalation)
+    row = reads.escalation(reader, escalation)
     if row is None:
         raise UsageError(f"There is no escalation {escalation}; `apm escalation list` shows the open ones.")
     return row

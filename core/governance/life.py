@@ -179,15 +179,9 @@ def undo(tx: Transaction, escalation: int, *, by: str, reason: str = "", answer:
     another answer stands than the one that is meant, when work has gone on from the answer, and when what it settled
     has been settled anew since.
     """
-    row, person = existing(tx, escalation), named_person(tx, by)
-    if row.merged_into is not None:
-        raise UsageError(f"Escalation {escalation} was answered with {row.merged_into}; undo that one.")
-    if row.resolved_at is None:
-        raise UsageError(f"Escalation {escalation} has no answer to take back.")
+    row, person = answered(tx, escalation), named_person(tx, by)
     if answer is not None:
         _check_stands(tx, row, answer)
-    if found := hindrance(tx, row):
-        raise UsageError(found)
     together = (row, *reads_escalations.merged_into(tx, escalation))
     why = stated_in_a_line(reason)
     for one in together:
@@ -198,6 +192,18 @@ def undo(tx: Transaction, escalation: int, *, by: str, reason: str = "", answer:
         if is_over(tx, work_item):
             # Somebody ended it after the answer; nobody needs to answer for work that is not done.
             withdraw_all(tx, work_item, why=f"work item {work_item} has come to its end")
+
+
+def answered(reader: Connection, escalation: int) -> rows.EscalationRow:
+    """The question, whose answer can be taken back; raises UsageError where it cannot."""
+    row = existing(reader, escalation)
+    if row.merged_into is not None:
+        raise UsageError(f"Escalation {escalation} was answered with {row.merged_into}; undo that one.")
+    if row.resolved_at is None:
+        raise UsageError(f"Escalation {escalation} has no answer to take back.")
+    if found := hindrance(reader, row):
+        raise UsageError(found)
+    return row
 
 
 def _check_stands(tx: Transaction, row: rows.EscalationRow, answer: int) -> None:

@@ -11,7 +11,7 @@ from core.governance.persons import named_person
 from core.orchestration.artifacts import MOST_BODY, MOST_TITLE, validated
 from core.orchestration.outward import held_outside
 from core.sanitise import as_written, one_line
-from core.store import reads, rows
+from core.store import reads, rows, states
 from core.store.schema import Artifact as ArtifactTable
 from core.store.schema import WorkItem
 from core.store.transaction import Transaction
@@ -180,6 +180,6 @@ def existing(tx: reads.Connection, work_item: int) -> rows.WorkItemFactsRow:
 
 
 def _refuse_finished(facts: rows.WorkItemFactsRow) -> None:
-    for at, word in ((facts.cancelled_at, "cancelled"), (facts.closed_at, "closed"), (facts.failed_at, "failed")):
-        if at is not None:
-            raise UsageError(f"Work item {facts.id} is {word} already; create a new one.")
+    if facts.is_over:
+        state = states.work_item_state(facts, questions=0, running=False)
+        raise UsageError(f"Work item {facts.id} {states.FINISHED[state]} already; create a new one.")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Protocol
 
 WORK_ITEM_STATES = ("proposed", "ready", "running", "waiting", "released", "closed", "failed", "cancelled")
+FINISHED = {"closed": "is closed", "failed": "has failed", "cancelled": "is cancelled"}
+"""The states in which a work item has come to its end, each as what is said of it."""
 ESCALATION_STATES = ("open", "acknowledged", "snoozed", "resolved", "withdrawn", "expired", "merged")
 URGENCIES = ("IMMEDIATE", "DAILY", "WEEKLY")
 """Most urgent first."""

@@ -17,6 +17,8 @@ from tests.app.seeding import SeededWorkspace, seed_project
 from tui.app import ApmApp
 from tui.undoing import Undo
 
+NOTHING = "Nothing was done here that can be taken back. The history has what was answered before."
+
 
 async def test_the_frame_stands_before_the_workspace_is_open_and_the_rows_come_after(tmp_path: Path) -> None:
     folder = workspaces.create(tmp_path / "here")
@@ -60,11 +62,7 @@ async def test_u_takes_back_what_was_done_last_and_then_what_was_done_before(emp
             await settle(pilot)
         await press(pilot, "u", "u", "u")
         assert undone == ["second", "first"]
-        assert notices(pilot)[-3:] == [
-            "second is taken back.",
-            "first is taken back.",
-            "Nothing was done here that can be taken back.",
-        ]
+        assert notices(pilot)[-3:] == ["second is taken back.", "first is taken back.", NOTHING]
 
 
 async def test_u_right_after_a_key_takes_back_what_that_key_did(empty_workspace: SeededWorkspace) -> None:
@@ -92,7 +90,7 @@ async def test_what_could_not_be_done_cannot_be_taken_back(empty_workspace: Seed
         app_in(pilot).do(refuse, "done", undo=Undo("undone", lambda _: pytest.fail("nothing to undo")))
         await settle(pilot)
         await press(pilot, "u")
-        assert notices(pilot) == ["No space is left.", "Nothing was done here that can be taken back."]
+        assert notices(pilot) == ["No space is left.", NOTHING]
 
 
 async def test_u_never_reaches_past_what_was_done_last(empty_workspace: SeededWorkspace) -> None:

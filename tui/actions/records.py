@@ -34,7 +34,7 @@ ACTIONS: tuple[Action, ...] = (
         "history.reverse",
         ("r",),
         "Take back",
-        "Take the decision back that an agent or a rule made, with a reason",
+        "Take back what an agent or a rule decided, or what was answered, with a reason",
         "history",
         "reverse",
         23,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from core.contract import Json, UsageError
+from core.store.states import FINISHED
 from tui.cli import options, output
 
 if TYPE_CHECKING:
@@ -223,7 +224,7 @@ def in_words(cost: Json) -> str:
 
 def _state(state: str, paused: int | None) -> str:
     """In words for a person: a pause keeps it from going on, whatever it would do without."""
-    return f"{state}, paused" if paused and state not in ("closed", "cancelled", "failed") else state
+    return f"{state}, paused" if paused and state not in FINISHED else state
 
 
 def print_work_item(shown: Json) -> None:

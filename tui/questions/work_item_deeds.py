@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from core.sanitise import one_line
+from core.store.states import FINISHED
 from tui.actions.work import GO_ON
 from tui.background import in_background
 from tui.questions.answering import app_of
@@ -33,7 +34,7 @@ class WorkItemDeeds(_Node):
         if item is None or not action_id.startswith(("work.", "work_item.")):
             return True
         if name == "accept" and item.state != "proposed":
-            return f"only a proposed work item is accepted; this one is {item.state}"
+            return f"only a proposed work item is accepted; this one {FINISHED.get(item.state, f'is {item.state}')}"
         return (name in ("pause", "cancel") and _over(item)) or True
 
     def called(self, action_id: str) -> tuple[str, str] | None:
@@ -114,4 +115,4 @@ class WorkItemDeeds(_Node):
 
 def _over(item: WorkItemRow) -> str:
     """Why a work item can be neither paused nor cancelled; empty where it can."""
-    return f"it is {item.state}, and nothing of it runs any more" if item.facts.is_over else ""
+    return f"it {FINISHED[item.state]}, and nothing of it runs any more" if item.facts.is_over else ""

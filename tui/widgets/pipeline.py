@@ -9,6 +9,7 @@ from textual.binding import BindingType
 
 from core.contract import PHASE_CODES
 from core.sanitise import one_line
+from core.store.states import FINISHED
 from tui.actions import bindings
 from tui.questions.work_item_deeds import WorkItemDeeds
 from tui.text.words import PHASE_MARKS, STATE_CELLS, UNKNOWN, WORK_MARKS, Line, Mark, phase_cell
@@ -34,7 +35,6 @@ EMPTY: tuple[Line, ...] = (
     (("n", "accent"), (" writes the first work item", "dim")),
     (("apm project add PATH", "accent"), (" makes a repository known", "dim")),
 )
-FINISHED = ("closed", "cancelled", "failed")
 
 
 class Pipeline(WorkItemDeeds, WindowedList["WorkItemRow"]):

@@ -154,7 +154,8 @@ class History(PaneScreen):
 
     def applies(self, action_id: str) -> bool | str:
         """Whether an action makes sense for the event under the cursor; else why not."""
-        return "this event is no decision's" if action_id == "history.reverse" and self._decision is None else True
+        is_either = self._decision is not None or self._answer is not None
+        return is_either or action_id != "history.reverse" or "this event is neither a decision's nor an answer's"
 
     @property
     def _decision(self) -> int | None:
@@ -162,13 +163,22 @@ class History(PaneScreen):
         row = self.events.row
         return None if row is None else row.event.refs.get("decision")
 
-    def action_reverse(self) -> None:
-        from tui.screens.records.reversing import take_back
+    @property
+    def _answer(self) -> EventFacts | None:
+        """The event under the cursor, where it is an answer's."""
+        row = self.events.row
+        return None if row is None or row.event.kind != "escalation.resolved" else row.event
 
-        if self._decision is None:
-            self.apm.tell("This event is no decision's.")
-        else:
+    def action_reverse(self) -> None:
+        from tui.screens.records.reversing import take_answer_back, take_back
+
+        if self._decision is not None:
             in_background(self, take_back(self.apm, self._decision), group="dialogs")
+        elif self._answer is not None:
+            work = take_answer_back(self.apm, self._answer.refs["escalation"], self._answer.at)
+            in_background(self, work, group="dialogs")
+        else:
+            self.apm.tell("This event is neither a decision's nor an answer's.")
 
     def action_out(self) -> None:
         """Drop the filter, then the choice of events, then leave."""

@@ -1,19 +1,23 @@
-"""Taking a decision back where it is read: in favour of another of its options or of none, with a reason."""
+"""Taking back what was decided or answered, where it is read: a decision in favour of another of its options or of
+none, an answer so that the question waits again; each with a reason."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from core.contract import ApmError
-from core.governance import reversal
+from core.governance import life, reversal
 from core.sanitise import one_line
-from core.store.rows import DecisionRow
+from core.store import reads_escalations
+from core.store.rows import AnswerRow, DecisionRow, EscalationRow
 from tui.screens.dialogs.choice import Choice, ChoiceDialog
 from tui.screens.dialogs.reason import LineDialog
 from tui.undoing import Undo, for_good
 from tui.widgets.document import Paragraph
 
 if TYPE_CHECKING:
+    from core.store.reads import Connection
     from core.store.transaction import Transaction
     from tui.app import ApmApp
 
@@ -74,8 +78,54 @@ def _ask_why(app: ApmApp, decision: DecisionRow, choice: str | None, label: str)
         Paragraph((("instead ", "dim"), (one_line(label, 120), "strong"))),
         Paragraph(((KEPT, "dim"),)),
     ]
+    _with_reason(app, f"Take decision {number} back", about, draft, write)
+
+
+async def take_answer_back(app: ApmApp, escalation: int, at: int) -> None:
+    """Ask why, then take back the answer that was given at this moment; or say why it cannot be taken back."""
+
+    def standing(reader: Connection) -> tuple[EscalationRow, AnswerRow]:
+        row = life.answered(reader, escalation)
+        *_, answer = (a for a in reads_escalations.answers(reader, escalation) if a.undone_at is None and not a.late)
+        return row, answer
+
+    try:
+        row, answer = await app.bridge.read(lambda reader, *_: standing(reader))
+    except ApmError as error:
+        app.tell(str(error))
+        return
+    if answer.at != at:
+        app.tell(f"Question {escalation} was answered anew since; that answer is taken back where it stands.")
+        return
+    _ask_why_not(app, row, answer)
+
+
+def _ask_why_not(app: ApmApp, row: EscalationRow, answer: AnswerRow) -> None:
+    draft = f"undo:{answer.id}"
+
+    def write(reason: str) -> None:
+        def work(tx: Transaction) -> None:
+            life.undo(tx, row.id, by=app.person, reason=reason, answer=answer.id)
+
+        def then() -> None:
+            app.drafts.pop(draft, None)
+
+        done = f"The answer to question {row.id} is taken back; it waits again."
+        app.do(work, done, then, undo=for_good(done))
+
+    label = next((str(o["label"]) for o in row.options if o["key"] == answer.option), answer.option)
+    who = f", by {one_line(answer.by, 60)}"
+    about = [
+        Paragraph(((one_line(row.question, 300), "text"),)),
+        Paragraph((("answered ", "dim"), (one_line(label, 120), "strong"), (who, "text"))),
+        Paragraph((("It stays on the record. The question waits again, and what hung on the answer with it.", "dim"),)),
+    ]
+    _with_reason(app, f"Take the answer to #{row.id} back", about, draft, write)
+
+
+def _with_reason(app: ApmApp, title: str, about: list[Paragraph], draft: str, write: Callable[[str], None]) -> None:
     dialog = LineDialog(
-        f"Take decision {number} back",
+        title,
         about,
         "why? it goes on the record",
         needed="Say why it is taken back, or leave with esc.",
