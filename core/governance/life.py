@@ -179,7 +179,7 @@ def undo(tx: Transaction, escalation: int, *, by: str, reason: str = "", answer:
     another answer stands than the one that is meant, when work has gone on from the answer, and when what it settled
     has been settled anew since.
     """
-    row, person = answered(tx, escalation), named_person(tx, by)
+    person, row = named_person(tx, by), answered(tx, escalation)
     if answer is not None:
         _check_stands(tx, row, answer)
     together = (row, *reads_escalations.merged_into(tx, escalation))
