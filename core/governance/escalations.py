@@ -235,7 +235,7 @@ def resolve(
     copied = given if provenance == "timeout" else replace(given, by=f"escalation {escalation}", provenance="rule")
     for other in merged:
         _keep(tx, other, copied)
-        ended[other.id] = _resolve(tx, other, copied, chosen)
+        ended[other.id] = _resolve(tx, other, copied, next(o for o in other.options if o["key"] == option))
     # Only now, as each of them may be of a work item that another of them has ended.
     for answered, item in ended.items():
         if item is not None:

@@ -128,7 +128,7 @@ def check_alike(row: rows.EscalationRow, target: rows.EscalationRow) -> None:
     """Raises UsageError unless one answer can be the answer of both."""
     if row.kind != target.kind:
         raise UsageError(f"Escalation {row.id} is about a {row.kind}, {target.id} about a {target.kind}.")
-    takes = [{o["key"]: (o.get("asks", {}), o.get("ends"), o.get("fails")) for o in r.options} for r in (row, target)]
+    takes = [{o["key"]: (o.get("asks", {}), bool(o.get("ends"))) for o in r.options} for r in (row, target)]
     if takes[0] != takes[1]:
         raise UsageError(
             f"Escalation {row.id} takes other answers than {target.id} ({', '.join(takes[0])}; {', '.join(takes[1])}), "

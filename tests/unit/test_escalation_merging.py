@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from core.governance import deadlines, escalations, life
 from core.governance.escalations import Option
 from core.orchestration import work_items
 from core.store import reads
-from tests.unit.escalation_place import DAY, HOUR, START, Place, chosen, escalated_decision, merge
+from tests.unit.escalation_place import DAY, HOUR, OPTIONS, START, Place, chosen, escalated_decision, merge
 
 OTHER = (Option("yes", "Yes", "It is."), Option("no", "No", "It is not."))
 
@@ -78,6 +79,22 @@ def test_one_answer_ends_the_work_of_every_merged_question(place: Place) -> None
     facts = [place.read(lambda r, w=w: reads.work_item_facts(r, w)) for w in works]  # type: ignore[misc]
     assert all(f is not None and f.cancelled_at == START for f in facts)
     assert [place.state(n) for n in (first, *others, also)] == ["resolved"] * 3 + ["withdrawn"]
+
+
+def test_each_work_item_ends_as_its_own_question_says(place: Place) -> None:
+    failing = tuple(replace(option, fails=option.ends) for option in OPTIONS)
+    works = [item(place) for _ in range(2)]
+    first = place.ask(1, work_item=works[0])
+    merge(place, place.ask(2, work_item=works[1], options=failing), into=first)
+
+    def ends() -> list[tuple[int | None, int | None]]:
+        facts = [place.read(lambda r, w=w: reads.work_item_facts(r, w)) for w in works]  # type: ignore[misc]
+        return [(f.cancelled_at, f.failed_at) for f in facts if f is not None]
+
+    place.answer(first, "stop")
+    assert ends() == [(START, None), (None, START)]
+    place.write(lambda tx: life.undo(tx, first, by="ada"))
+    assert ends() == [(None, None), (None, None)]
 
 
 def test_an_answer_that_ends_one_work_item_of_several_merged_questions_is_taken_back_whole(place: Place) -> None:
