@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from core.governance import escalations
-from core.governance.notices import log_file
+from core.governance.notices import log_file, planning
 from core.governance.notices.delivery import deliver
 from core.store.schema import Briefing
 from core.store.store import Store
@@ -56,6 +56,18 @@ async def test_the_house_is_always_told_on_the_console_and_in_the_file(store: St
     assert stat.S_IMODE(log.stat().st_mode) == 0o600
     assert (delivered.sent, delivered.failed, delivered.next_try_at) == (2, 0, None)
     assert [row.outcome for row in rows(store)] == ["sent", "sent"]
+
+
+async def test_however_much_has_come_few_rows_wait_at_a_time(store: Store, tmp_path: Path) -> None:
+    await send_all(store, tmp_path)
+    for _ in range(3 * planning.MOST_NOTICES):
+        tell(store, "scope.reviewed", review=1, proposals=[])
+    waiting: list[int] = []
+
+    await send_all(store, tmp_path, lambda _: waiting.append(sum(row.outcome is None for row in rows(store))))
+
+    assert len(waiting) == 3 * planning.MOST_NOTICES
+    assert max(waiting) == 2 * planning.MOST_NOTICES
 
 
 async def test_a_mail_arrives_with_subject_and_text(store: Store, tmp_path: Path) -> None:

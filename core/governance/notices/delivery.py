@@ -128,8 +128,7 @@ class _Delivery:
 
     async def _send_all(self) -> None:
         while True:
-            await self._plan()
-            await self._send_in_house()
+            await self._tell_house()
             waiting = await self.store.write(claims.waiting)
             await self._drop_strangers(set(waiting))
             for name in sorted(self.usable.keys() & {name for name, is_due in waiting.items() if is_due}):
@@ -141,11 +140,13 @@ class _Delivery:
             for name in [name for name, task in self.under_way.items() if task.done()]:
                 self.under_way.pop(name).result()
 
-    async def _plan(self) -> None:
-        while True:
+    async def _tell_house(self) -> None:
+        """Plan and send by turns: each claim looks at all that waits, which so stays little however much has come."""
+        is_done = False
+        while not is_done:
             planned = await self.store.write(lambda tx: planning.plan_some(tx, self.channels))
-            if planned.is_done:
-                return
+            await self._send_in_house()
+            is_done = planned.is_done
 
     async def _drop_strangers(self, waiting: set[str]) -> None:
         if self.channels is None:
