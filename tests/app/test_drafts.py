@@ -20,6 +20,7 @@ from tui.drafts import FILE_NAME, Drafts
 from tui.screens.dialogs.reason import ReasonDialog
 from tui.screens.work.new_work_item import NewWorkItem
 from tui.widgets.fields import Area, Field
+from tui.widgets.picker import Picker
 
 ASKED = "Approve the change 2?"
 
@@ -62,6 +63,34 @@ async def test_a_request_is_forgotten_once_its_work_item_is_made(asked: SeededWo
         await press(pilot, "n", *"Tidy", "f2")
         await press(pilot, "n")
         assert pilot.app.screen.query_one("#title", Field).value == ""
+
+
+async def test_a_form_begins_anew_and_once_more_brings_back_what_was_written(asked: SeededWorkspace) -> None:
+    async with opened(asked) as pilot:
+        await press(pilot, "n", *"Tidy", "tab", "right", "f5")
+        assert pilot.app.screen.query_one("#title", Field).value == ""
+        assert pilot.app.screen.query_one("#type", Picker).value == "feature"
+        await press(pilot, "f5")
+        assert pilot.app.screen.query_one("#title", Field).value == "Tidy"
+        assert pilot.app.screen.query_one("#type", Picker).value == "bug"
+
+
+async def test_a_request_that_was_begun_anew_is_forgotten(asked: SeededWorkspace) -> None:
+    async with opened(asked) as pilot:
+        await press(pilot, "n", *"Tidy", "escape", "n", "f5", "escape")
+        assert app_in(pilot).drafts == {}
+        await press(pilot, "n", "f5")
+        assert pilot.app.screen.query_one("#title", Field).value == ""
+
+
+async def test_a_form_that_is_not_drawn_yet_forgets_nothing(asked: SeededWorkspace) -> None:
+    async with opened(asked) as pilot:
+        await press(pilot, "n", *"Tidy", "escape")
+        form = NewWorkItem([])
+        app_in(pilot).push_screen(form)
+        form.keep_draft()
+        await settle(pilot)
+        assert app_in(pilot).drafts[NewWorkItem.draft_key]["title"] == "Tidy"
 
 
 async def test_what_was_opened_over_the_last_question_stays_when_its_answer_is_written(

@@ -29,6 +29,16 @@ ACTIONS: tuple[Action, ...] = (
         85,
         palette=False,
     ),
+    Action(
+        "form.anew",
+        ("f5", "ctrl+l"),
+        "Anew",
+        "Every field as it began; once more brings back what was written",
+        "form",
+        "anew",
+        86,
+        palette=False,
+    ),
     Action("line.send", ("enter", "f2", "ctrl+s"), "Send", "Send what is written", "line", "send", 10, palette=False),
     Action(
         "line.out",

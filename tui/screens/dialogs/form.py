@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, TypeVar
 
 from textual import on
@@ -74,6 +74,13 @@ class Form(Dialog[T]):
     PLACES: ClassVar[tuple[str, ...]] = ("form",)
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("form")]
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._begun: Mapping[str, str] | None = None
+        """What the fields hold before anything is written; None until they are there."""
+        self._set_aside: Mapping[str, str] = {}
+        """What was written until the form was begun anew."""
+
     def body(self) -> Iterable[Widget]:
         yield VerticalScroll(*self.fields(), can_focus=False, id="fields")
         yield Complaint()
@@ -87,7 +94,12 @@ class Form(Dialog[T]):
 
     def on_mount(self) -> None:
         self.query_one(Complaint).say("")
-        for key, value in self.apm.drafts.get(self.draft_key, {}).items():
+        self._begun = self.typed()
+        self._fill(self.apm.drafts.get(self.draft_key, {}))
+        self.call_after_refresh(self._settle)
+
+    def _fill(self, texts: Mapping[str, str]) -> None:
+        for key, value in texts.items():
             field = self.query_one(f"#{key}")
             if isinstance(field, Area):
                 field.text = value
@@ -96,7 +108,6 @@ class Form(Dialog[T]):
             elif isinstance(field, Picker) and value in field.choices:
                 field.at = field.choices.index(value)
         self.query("Field, Area, Picker").first().focus()
-        self.call_after_refresh(self._settle)
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._settle)
@@ -156,7 +167,24 @@ class Form(Dialog[T]):
         self.dismiss(answer)
 
     def keep_draft(self) -> None:
-        self.apm.drafts[self.draft_key] = self.typed()
+        """Where nothing is written there is nothing to keep, and what was kept is forgotten."""
+        if self._begun is None:
+            return
+        if (typed := self.typed()) == self._begun:
+            self.apm.drafts.pop(self.draft_key, None)
+        else:
+            self.apm.drafts[self.draft_key] = typed
+
+    def action_anew(self) -> None:
+        """Every field as it began; once more brings back what was written."""
+        if self._begun is None:
+            return
+        if (typed := self.typed()) == self._begun:
+            self._fill(self._set_aside)
+        else:
+            self._set_aside = typed
+            self._fill(self._begun)
+            self.apm.tell("As it began. The same key once more brings back what you wrote.")
 
     def action_out(self) -> None:
         self.keep_draft()
