@@ -85,6 +85,11 @@ class Engine(Protocol):
 class LiveView(Protocol):
     """Something on the screen that shows the store."""
 
+    @property
+    def is_left(self) -> bool:
+        """Whether its screen is gone, or going: what it reads then has no place, and parts of it are missing."""
+        ...
+
     async def reload(self, change: Change) -> None: ...
 
 
@@ -332,6 +337,8 @@ async def _trouble_with(view: LiveView, change: Change) -> tuple[str, bool]:
     except ApmError as error:
         return str(error), True
     except Exception as error:
+        if view.is_left:
+            return "", False
         # A fault of the program in one view; the others go on, and so does this one with the next change.
         logger.exception("a view could not read anew")
         return f"A part of the screen could not be read anew. {type(error).__name__}: {error}", False

@@ -24,6 +24,7 @@ class Watcher:
     running: list[int] = field(default_factory=list)
     gate: asyncio.Event | None = None
     is_reading: bool = False
+    is_left: bool = False
     told: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def reload(self, change: Change) -> None:
@@ -152,6 +153,8 @@ async def test_a_store_that_fails_is_reported_and_stops_nothing(empty_workspace:
     watcher = Watcher(bridge)
 
     class Failing:
+        is_left = False
+
         async def reload(self, change: Change) -> None:
             raise StoreError("The disk is full.")
 
@@ -163,11 +166,33 @@ async def test_a_store_that_fails_is_reported_and_stops_nothing(empty_workspace:
     assert watcher.seen == [()]
 
 
+@pytest.mark.parametrize(("is_left", "told"), [(False, 1), (True, 0)])
+async def test_a_fault_is_told_unless_the_screen_around_it_was_left(
+    is_left: bool, told: int, empty_workspace: SeededWorkspace, caplog: pytest.LogCaptureFixture
+) -> None:
+    said: list[str] = []
+    bridge = Bridge(said.append)
+    bridge.start(empty_workspace.store)
+
+    @dataclass
+    class Broken:
+        is_left: bool
+
+        async def reload(self, change: Change) -> None:
+            raise LookupError("the list beside it is gone")
+
+    bridge.attach(Broken(is_left))
+    await bridge.idle()
+    await bridge.stop()
+    assert (len(said), len(caplog.records)) == (told, told)
+
+
 @dataclass
 class Troubled:
     """A view that cannot read as often as is said here."""
 
     failures: int
+    is_left: bool = False
     changes: list[Change] = field(default_factory=list)
     has_read: asyncio.Event = field(default_factory=asyncio.Event)
 

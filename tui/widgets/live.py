@@ -34,14 +34,21 @@ class Live(Painted):
         if self._end_reading is not None:
             self._end_reading()
 
+    @property
+    def is_left(self) -> bool:
+        """Whether its screen was left: that loses its widgets one after the other."""
+        if not self.is_attached or not self.app.is_running:
+            return True
+        return not self.screen.is_running or self.screen not in self.app.screen_stack
+
     async def reload(self, change: Change) -> None:
         if not self.is_attached or not self._concerns(change):
             return
         if self._can_be_seen():
             self._is_stale = False
             await self.read_anew(change)
-            if not self.is_attached or not self.screen.is_running:
-                return  # the screen was left meanwhile: it loses its widgets one after the other
+            if self.is_left:
+                return
             refresh_titles = getattr(self.screen, "refresh_titles", None)
             if refresh_titles is not None:
                 refresh_titles()

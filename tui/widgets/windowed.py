@@ -334,6 +334,10 @@ class _Sight:
     def __init__(self, rows: WindowedList[Any]) -> None:
         self._rows = rows
 
+    @property
+    def is_left(self) -> bool:
+        return self._rows.is_left
+
     async def reload(self, change: Change) -> None:
         await self._rows.see(change)
 

@@ -1,0 +1,58 @@
+"""A screen that is left while one of its parts reads: what was read then has no place, and nobody hears of that."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.app.driving import app_in, notices, opened, press, settle
+from tests.app.seeding import SeededWorkspace
+
+SCREENS = {
+    "scope": ("0", "2"),
+    "conflicts": ("0", "3"),
+    "history": ("0", "4"),
+    "agents": ("0", "5"),
+    "briefing": ("0", "6"),
+    "activity": ("0", "7"),
+    "settings": ("0", "8"),
+    "triage": ("t",),
+    "decision": ("space",),
+    "work item": ("2", "enter"),
+}
+
+
+@pytest.mark.parametrize("keys", SCREENS.values(), ids=SCREENS)
+async def test_a_screen_that_is_left_while_it_reads_tells_no_fault(
+    keys: tuple[str, ...],
+    busy_workspace: SeededWorkspace,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    may_go_on = asyncio.Event()
+    async with opened(busy_workspace) as pilot:
+        bridge = app_in(pilot).bridge
+        await press(pilot, *keys)
+        left, read = pilot.app.screen, bridge.read
+        waiting: list[object] = []
+
+        async def held_back(work: Callable[..., Any]) -> Any:
+            found = await read(work)
+            waiting.append(work)
+            await may_go_on.wait()
+            return found
+
+        monkeypatch.setattr(bridge, "read", held_back)
+        bridge.reload_all()
+        while not waiting:
+            await pilot.pause()
+        await pilot.press("escape")
+        while left.is_running:
+            await pilot.pause()
+        may_go_on.set()
+        await settle(pilot)
+        assert notices(pilot) == []
+    assert caplog.records == []
