@@ -7,6 +7,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from textual.dom import DOMNode
+from textual.widget import Widget
 
 from core.contract import ApmError
 
@@ -25,6 +26,15 @@ async def _told(node: DOMNode, work: Coroutine[Any, Any, Any]) -> None:
     except ApmError as error:
         app.complain(str(error))
     except Exception as error:
+        if isinstance(node, Widget) and is_left(node):
+            return
         # A fault of the program; its trace is in the log, and everything else goes on.
         logger.exception("background work failed")
         app.complain(f"That failed. {type(error).__name__}: {error}")
+
+
+def is_left(widget: Widget) -> bool:
+    """Whether the screen around it was left, or the app: a screen then loses its widgets one after the other."""
+    if not widget.is_attached or not widget.app.is_running:
+        return True
+    return not widget.screen.is_running or widget.screen not in widget.app.screen_stack

@@ -1,4 +1,4 @@
-"""A screen that is left while one of its parts reads: what was read then has no place, and nobody hears of that."""
+"""A screen that is left while it reads or works: what comes of that then has no place, and nobody hears of it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 
 from tests.app.driving import app_in, notices, opened, press, settle
 from tests.app.seeding import SeededWorkspace
+from tui.background import in_background
 
 SCREENS = {
     "scope": ("0", "2"),
@@ -56,3 +57,21 @@ async def test_a_screen_that_is_left_while_it_reads_tells_no_fault(
         await settle(pilot)
         assert notices(pilot) == []
     assert caplog.records == []
+
+
+@pytest.mark.parametrize(("is_left", "told"), [(True, 0), (False, 1)])
+async def test_a_fault_of_background_work_is_told_unless_its_screen_was_left(
+    is_left: bool, told: int, busy_workspace: SeededWorkspace, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def work() -> None:
+        raise LookupError("the pane beside it is gone")
+
+    async with opened(busy_workspace) as pilot:
+        await press(pilot, "0", "4")
+        screen = pilot.app.screen
+        screen._running = not is_left
+        in_background(screen, work(), group="test")
+        await settle(pilot)
+        screen._running = True
+        assert len(notices(pilot)) == told
+    assert len(caplog.records) == told

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
+from tui.background import is_left
 from tui.bridge import Change
 from tui.widgets.painted import Painted
 
@@ -36,10 +37,7 @@ class Live(Painted):
 
     @property
     def is_left(self) -> bool:
-        """Whether its screen was left: that loses its widgets one after the other."""
-        if not self.is_attached or not self.app.is_running:
-            return True
-        return not self.screen.is_running or self.screen not in self.app.screen_stack
+        return is_left(self)
 
     async def reload(self, change: Change) -> None:
         if not self.is_attached or not self._concerns(change):
