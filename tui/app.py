@@ -184,6 +184,8 @@ class ApmApp(InOrder, Writing, ConfiguredApp):
 
     def show_keys(self) -> None:
         """Footer: the keys of the place where the focus is; what lies behind a dialog has none."""
+        if not self.is_running or not self.screen_stack:
+            return  # leaving
         for bar in self.screen.query(KeyBar):
             bar.places = self.places_here()
         for behind in self.screen_stack[:-1]:

@@ -75,3 +75,27 @@ async def test_a_fault_of_background_work_is_told_unless_its_screen_was_left(
         screen._running = True
         assert len(notices(pilot)) == told
     assert len(caplog.records) == told
+
+
+@pytest.mark.parametrize("keys", [("space",), ("t",)], ids=["decision", "triage"])
+async def test_a_screen_that_is_left_before_its_answer_is_on_record_says_answered_and_no_fault(
+    keys: tuple[str, ...], full_inbox: SeededWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_write = asyncio.Event()
+    async with opened(full_inbox) as pilot:
+        await press(pilot, *keys)
+        left, bridge = pilot.app.screen, app_in(pilot).bridge
+        write = bridge.write
+
+        async def held_back(work: Callable[..., Any]) -> Any:
+            await may_write.wait()
+            return await write(work)
+
+        monkeypatch.setattr(bridge, "write", held_back)
+        await pilot.press("a", "escape")
+        while left.is_running:
+            await pilot.pause()
+        may_write.set()
+        await settle(pilot)
+        assert [notice for notice in notices(pilot) if "answered" in notice]
+        assert [notice for notice in notices(pilot) if "failed" in notice] == []

@@ -218,3 +218,24 @@ async def test_a_failed_task_names_its_work_item(empty_workspace: SeededWorkspac
         assert "Task 1 of the spring cleaning" in "\n".join(
             "".join(text for text, _ in p.line) for p in pilot.app.screen.query_one("#preview", Document).paragraphs
         )
+
+
+async def test_from_an_empty_list_the_way_aside_leads_nowhere(full_inbox: SeededWorkspace) -> None:
+    async with opened(full_inbox) as pilot:
+        await press(pilot, "t", "slash", *"nothing has these words", "enter", "l", "right")
+        assert triage_of(pilot).current == "inbox"
+        await press(pilot, "h")
+        assert triage_of(pilot).current == "sections"
+
+
+async def test_from_the_sections_the_way_aside_leads_to_the_list_that_is_shown(
+    full_inbox: SeededWorkspace,
+) -> None:
+    async with opened(full_inbox) as pilot:
+        await press(pilot, "t", "h")
+        while triage_of(pilot).section.key != "by-rule":
+            await press(pilot, "j")
+        await press(pilot, "l")
+        assert triage_of(pilot).current == "answered"
+        await press(pilot, "l", "h", "l")
+        assert triage_of(pilot).current == "answered"

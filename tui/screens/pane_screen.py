@@ -205,8 +205,10 @@ class PaneScreen(Screen[None]):
             column.set_class(column in shown.ancestors, "-shown")
 
     def go(self, name: str) -> None:
-        self._show_current(name)
-        self.pane(name).focus()
+        """To a pane; nowhere where it is not there now."""
+        if name in self.PANES:
+            self._show_current(name)
+            self.pane(name).focus()
 
     def action_pane(self, number: int) -> None:
         if number <= len(self.PANES):

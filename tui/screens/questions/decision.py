@@ -22,7 +22,7 @@ from core.store import reads, reads_escalations, states
 from core.store.reads import Connection
 from core.store.rows import AnswerRow, EscalationRow, EventRow, LiveRow, WorkItemRow
 from tui.actions import bindings
-from tui.background import in_background
+from tui.background import in_background, is_left
 from tui.bridge import Change
 from tui.questions.deeds import QuestionDeeds
 from tui.questions.forms import in_order
@@ -248,8 +248,8 @@ class Decision(QuestionDeeds, Screen[None]):
             if self.app.screen is self:
                 # What was opened over it while the answer was written stays: it is another screen that would go.
                 self.dismiss()
-            return
-        self.go_to(following[0])
+        elif not is_left(self):
+            self.go_to(following[0])
 
     def go_to(self, escalation: int) -> None:
         self.escalation, self._drawn = escalation, ""

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from core.store.rows import EscalationRow
+from tui.background import is_left
 from tui.questions.deeds import QuestionDeeds
 from tui.text.words import plural
 
 if TYPE_CHECKING:
+    from textual.widget import Widget
+
     from tui.screens.triage.screen import Triage
 
 FOR_ALL = frozenset({"answer", "accept", "other", "ack", "snooze", "assign", "escalate", "merge"})
@@ -32,7 +35,8 @@ class TriageDeeds(QuestionDeeds):
         return self.triage.question_shown()
 
     def question_left(self, question: EscalationRow) -> None:
-        self.triage.go_on(question)
+        if not is_left(cast("Widget", self)):
+            self.triage.go_on(question)
 
     def applies(self, action_id: str) -> bool | str:
         if action_id.startswith("triage."):

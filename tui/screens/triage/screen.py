@@ -107,6 +107,10 @@ class Triage(PaneScreen):
         self._say_empty()
         self.follow()
 
+    def go(self, name: str) -> None:
+        """To a pane; to the list that is shown, by whichever of the two it is asked for."""
+        super().go(str(self.rows.id) if name == "inbox" else name)
+
     def _set_panes(self) -> None:
         """Pane 2 is the list that is shown; where it is empty there is no question, and what it says has the room."""
         rows = self.rows
