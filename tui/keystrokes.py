@@ -12,11 +12,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from textual import events
+from textual.actions import ActionParseResult
 from textual.app import App
+from textual.dom import DOMNode
 from textual.message_pump import MessagePump
+from textual.screen import Screen
 
 PATIENCE_SECONDS = 2.0
 """The longest wait for a widget to come to the key: one that is on its way out may never do so."""
@@ -62,6 +66,17 @@ class InOrder(App[int]):
                 self._typing = asyncio.create_task(self._hand_on())
         else:
             await super().on_event(event)
+
+    async def run_action(
+        self,
+        action: str | ActionParseResult,
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """A screen that came up while the key was on its way has no widgets yet: the key meant another."""
+        if isinstance(default_namespace, Screen) and not default_namespace.is_mounted:
+            return True
+        return await super().run_action(action, default_namespace, namespaces)
 
     async def typed(self) -> None:
         """Return once every key that has come so far is handled."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from textual import events
+from textual.widget import Widget
 
 from tests.app.driving import app_in, opened, settle
 from tests.app.seeding import SeededWorkspace
 from tui.screens.dialogs.choice import ChoiceDialog
+from tui.widgets.cards import Card
 from tui.widgets.filter_bar import FilterBar
 from tui.widgets.queue import Queue
 
@@ -46,3 +50,27 @@ async def test_what_is_pasted_after_a_key_goes_where_the_key_led(busy_workspace:
         app.post_message(events.Paste("a1 tax"))
         await settle(pilot)
         assert app.screen.query_one(Queue).filter_text == "a1 tax"
+
+
+async def test_a_key_that_was_typed_before_a_dialog_had_its_widgets_is_not_for_it(
+    busy_workspace: SeededWorkspace,
+) -> None:
+    may_mount = asyncio.Event()
+
+    class Slow(ChoiceDialog):
+        async def mount_composed_widgets(self, widgets: list[Widget]) -> None:
+            await may_mount.wait()
+            await super().mount_composed_widgets(widgets)
+
+    async with opened(busy_workspace) as pilot:
+        app, dialog = app_in(pilot), Slow("Which?", [Card("one", "The first"), Card("two", "The second")])
+        app.push_screen(dialog)
+        try:
+            assert await app.run_action("pick(1)", dialog)
+        finally:
+            may_mount.set()
+        await settle(pilot)
+        assert app.screen is dialog
+        assert await app.run_action("pick(1)", dialog)
+        await settle(pilot)
+        assert dialog not in app.screen_stack
