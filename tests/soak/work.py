@@ -108,21 +108,30 @@ class Soak:
         self.made = self.done = self.answers = 0
 
     async def run(self, wanted: int, every: int, heard: Callable[[Sample], None]) -> None:
-        """Until so many are done, and all is at rest; a sample after each `every` work items, and then."""
+        """Until so many are done, and all is at rest; a sample after each `every` work items, and then.
+
+        Raises TimeoutError when none is done for a minute.
+        """
         self._wanted = wanted
         while self.done < wanted:
             if self.done >= self._due:
                 heard(self.sample())
                 self._due += every
-            await self._add()
-            await self._answer()
-            await self._clear()
-            await asyncio.sleep(LOOK_SECONDS)
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await self._one_more()
         async with asyncio.timeout(PATIENCE_SECONDS):
             await self._engine.until_settled()
         # The worktrees and folders of the last ones are taken away by now, and their answers are recorded.
         self.at_rest.append(self.sample())
         heard(self.at_rest[-1])
+
+    async def _one_more(self) -> None:
+        before = self.done
+        while self.done == before:
+            await self._add()
+            await self._answer()
+            await self._clear()
+            await asyncio.sleep(LOOK_SECONDS)
 
     async def _add(self) -> None:
         def add(tx: Transaction) -> int:
@@ -151,9 +160,9 @@ class Soak:
         """What has come as far as it was to come is taken off the board, and what was given up is counted."""
         items = await self._ws.store.read(lambda r: reads.work_items(r, limit=AHEAD, among=self.open, live=NOBODY))
         for item in items:
-            if any((cell.phase, cell.status) == (UNTIL, "passed") for cell in item.cells) and not _is_over(item):
+            if any((cell.phase, cell.status) == (UNTIL, "passed") for cell in item.cells) and not item.facts.is_over:
                 await self._ws.store.write(lambda tx, n=item.id: work_items.cancel(tx, n, "ada"))  # type: ignore[misc]
-            elif not _is_over(item):
+            elif not item.facts.is_over:
                 continue
             self.open.discard(item.id)
             self.done += 1
@@ -171,10 +180,6 @@ class Soak:
             database=sum(file.stat().st_size for file in state.glob("apm.db*")),
             scratch=sum(1 for _ in (state / "scratch").glob("*")),
         )
-
-
-def _is_over(item: rows.WorkItemRow) -> bool:
-    return item.facts.cancelled_at is not None
 
 
 async def soak(folder: Path, seed: int, wanted: int, every: int, heard: Callable[[Sample], None]) -> Soak:
