@@ -351,6 +351,7 @@ class ApmApp(InOrder, Writing, ConfiguredApp):
             pass
         finally:
             self.drafts.keep()
+            await self.put_together()
             self.exit(code)
 
 

@@ -83,17 +83,25 @@ class InOrder(App[int]):
         while self._typing is not None:
             await asyncio.wait([self._typing])
 
+    async def put_together(self) -> None:
+        """Return once every screen that came up has its widgets: Textual gives them none when the app ends first."""
+        for screen in self.screen_stack:
+            if not screen.is_mounted:
+                await _reached(screen)
+
     async def _hand_on(self) -> None:
         try:
             while self._typed:
                 event = self._typed.popleft()
                 self.is_held = await self._repeats(event)
+                if not self.screen_stack:
+                    return  # the app has ended
                 focused = self.focused or self.screen
                 await super().on_event(event)
                 for node in focused.ancestors_with_self:
                     await _passed(node)
                 # What a binding asked of the screen, and the focus that follows from it.
-                for pump in (self.screen, self, self.screen):
+                for pump in (*self.screen_stack[-1:], self, *self.screen_stack[-1:]):
                     await _passed(pump)
                 self.is_held = False
         finally:
@@ -130,8 +138,13 @@ class InOrder(App[int]):
 
 async def _passed(pump: MessagePump) -> None:
     """Return once this pump has handled what it was sent so far."""
+    if pump.is_running:
+        await _reached(pump)
+
+
+async def _reached(pump: MessagePump) -> None:
     passed = asyncio.Event()
-    if pump.is_running and pump.call_later(passed.set):
+    if pump.call_later(passed.set):
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 await passed.wait()

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import pytest
+from textual import events
 
 from tests.app.driving import Driving, app_in, app_of, decision_of, notices, opened, press, screen_text, settle
 from tests.app.seeding import MORNING, SeededWorkspace
 from tui.app import ApmApp
 from tui.bridge import EVERYTHING
+from tui.keystrokes import AGAIN_SECONDS, DELAY_SECONDS
 from tui.screens.dashboard import Dashboard
 from tui.screens.dialogs.choice import ConfirmDialog
 from tui.screens.pane_screen import PaneTabs
+from tui.screens.work.new_work_item import NewWorkItem
 from tui.widgets.event_list import EventList
 
 
@@ -71,6 +74,34 @@ async def test_every_key_that_leaves_stops_the_engine(busy_workspace: SeededWork
         await pilot.press(key)
         await pilot.pause()
     assert engine.stopped == 1
+
+
+async def test_a_dialog_that_is_being_put_together_when_the_app_is_left_ends_in_no_trace(
+    busy_workspace: SeededWorkspace,
+) -> None:
+    app = app_of(busy_workspace)
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        app.push_screen(NewWorkItem(()))
+        app._leave(0)
+        await app._stopping
+    assert app.return_value == 0
+
+
+async def test_a_key_that_may_be_held_down_while_the_app_ends_is_dropped(busy_workspace: SeededWorkspace) -> None:
+    async with opened(busy_workspace) as pilot:
+        app = app_in(pilot)
+        first, second = events.Key("f12", None), events.Key("f12", None)
+        second.time = first.time + (AGAIN_SECONDS + DELAY_SECONDS) / 2
+        app.post_message(first)
+        await settle(pilot)
+        app.meant()
+        app.post_message(second)
+        await pilot.pause()
+        typing = app._typing
+        app.exit(0)
+    assert typing is not None
+    await typing
 
 
 async def test_ctrl_c_says_how_to_leave(busy_workspace: SeededWorkspace) -> None:
