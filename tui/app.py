@@ -309,6 +309,10 @@ class ApmApp(InOrder, Writing, ConfiguredApp):
     def _stop_for(self, number: int) -> None:
         self._leave(128 + number)
 
+    @property
+    def takes_keys(self) -> bool:
+        return super().takes_keys and not self._leaving
+
     async def action_quit(self) -> None:
         """Textual's own key for it (ctrl+q) leaves in the same good order."""
         self.action_leave()

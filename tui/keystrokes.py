@@ -58,6 +58,11 @@ class InOrder(App[int]):
         """The key that came last has done something that nobody means twice by holding it down."""
         self._last.was_meant = True
 
+    @property
+    def takes_keys(self) -> bool:
+        """Not any more once the app has ended: what a key opens then gets no widgets."""
+        return bool(self.screen_stack)
+
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded:
             self._typed.append(event)
@@ -91,11 +96,11 @@ class InOrder(App[int]):
 
     async def _hand_on(self) -> None:
         try:
-            while self._typed:
+            while self._typed and self.takes_keys:
                 event = self._typed.popleft()
                 self.is_held = await self._repeats(event)
-                if not self.screen_stack:
-                    return  # the app has ended
+                if not self.takes_keys:
+                    return
                 focused = self.focused or self.screen
                 await super().on_event(event)
                 for node in focused.ancestors_with_self:
@@ -105,6 +110,7 @@ class InOrder(App[int]):
                     await _passed(pump)
                 self.is_held = False
         finally:
+            self._typed.clear()
             self._typing, self.is_held = None, False
 
     async def _repeats(self, event: events.Key | events.Paste) -> bool:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from textual import events
 
-from tests.app.driving import Driving, app_in, app_of, decision_of, notices, opened, press, screen_text, settle
+from tests.app.driving import Driving, app_in, app_of, decision_of, notices, opened, press, screen_text, send, settle
 from tests.app.seeding import MORNING, SeededWorkspace
 from tui.app import ApmApp
 from tui.bridge import EVERYTHING
@@ -86,6 +88,21 @@ async def test_a_dialog_that_is_being_put_together_when_the_app_is_left_ends_in_
         app._leave(0)
         await app._stopping
     assert app.return_value == 0
+
+
+async def test_keys_after_the_one_that_leaves_open_nothing(busy_workspace: SeededWorkspace) -> None:
+    class Slow(Driving):
+        async def stop(self) -> None:
+            stops.set()
+            await may_stop.wait()
+
+    stops, may_stop = asyncio.Event(), asyncio.Event()
+    async with opened(busy_workspace, engine=Slow()) as pilot:
+        send(pilot, "q")
+        await stops.wait()
+        await press(pilot, "t", "n")
+        assert isinstance(pilot.app.screen, Dashboard)
+        may_stop.set()
 
 
 async def test_a_key_that_may_be_held_down_while_the_app_ends_is_dropped(busy_workspace: SeededWorkspace) -> None:
