@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import weakref
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any
 
 from textual.dom import DOMNode
 from textual.widget import Widget
+from textual.worker import Worker
 
 from core.contract import ApmError
 
@@ -16,7 +19,10 @@ logger = logging.getLogger(__name__)
 
 def in_background(node: DOMNode, work: Coroutine[Any, Any, Any], *, group: str, exclusive: bool = False) -> None:
     """Run it for this node, which takes it along when it goes. `exclusive` ends what runs in the group."""
-    node.run_worker(_told(node, work), group=group, exclusive=exclusive, exit_on_error=False)
+    told = partial(_told, node, work)
+    worker: Worker[None] = node.run_worker(told, group=group, exclusive=exclusive, exit_on_error=False)
+    # What is ended before it began is awaited by nobody, and Python would complain of it where the app is left.
+    weakref.finalize(worker, work.close).atexit = False
 
 
 async def _told(node: DOMNode, work: Coroutine[Any, Any, Any]) -> None:
