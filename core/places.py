@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from core.contract import UsageError
+from core.paths import real
 from core.registry.sources import FILE_NAME as FILE
 
 __all__ = ["FILE", "find", "why_none"]
@@ -27,7 +28,7 @@ def why_none(folder: Path) -> str:
 def find(start: Path) -> Path:
     """The nearest workspace from a folder upward. Raises UsageError when there is none, and where it is another
     account's: what a workspace says is run, and who comes by has not asked for it."""
-    for folder in (start.resolve(), *start.resolve().parents):
+    for folder in (real(start), *real(start).parents):
         if (folder / FILE).is_file() and (folder / "state").is_dir():
             if os.geteuid() not in (0, folder.stat().st_uid):
                 raise UsageError(

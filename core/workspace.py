@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from core.contract import ApmError, Json, UsageError
+from core.paths import real
 from core.places import FILE, why_none
 from core.registry.sources import OVERLAYS, Sources, read_sources, replace_file
 from core.store.settings import keep_setting, read_setting
@@ -51,7 +52,7 @@ class Workspace:
         Raises UsageError when the folder is none, CatalogError when a file of the team is broken, StoreError when
         its database cannot serve.
         """
-        folder = folder.resolve()
+        folder = real(folder)
         if why := why_none(folder):
             raise UsageError(why)
         workspace = cls(folder, Store.open(folder / "state"))

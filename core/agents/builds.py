@@ -26,6 +26,7 @@ from packaging.version import InvalidVersion, Version
 from core.agents.build_requirements import are_here, make_environment, read_pyproject, refused
 from core.agents.confined import OPEN, Ground, ground_around, is_a_models_work
 from core.contract import ApmError, Json
+from core.paths import real
 from core.projects.commands import CommandResult, Limits
 from core.projects.git import git
 from core.sanitise import one_line, sanitise
@@ -95,7 +96,7 @@ async def build_commit(project: Json, tree: Path, commit: str, version: str, scr
     """
     repo = Path(project["path"])
     scratch.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="build-", dir=scratch)).resolve()
+    folder = real(Path(tempfile.mkdtemp(prefix="build-", dir=scratch)))
     source, dist = await export(repo, commit, folder / "source"), folder / "dist"
     dist.mkdir()
     if not is_python_package(source):

@@ -20,6 +20,7 @@ from core.agents.confined import ground_of
 from core.agents.testing import TestRun, run_tests, run_tests_on
 from core.agents.trees import ground_at, installed, lend, remove, tree_at
 from core.contract import Json, digest_of
+from core.paths import real
 from core.projects import git
 from core.projects.loose import ignored_among, loose_among, no_commits_files
 from core.projects.preparation import made_by_setup
@@ -144,7 +145,7 @@ def _copy_all(worktree: Path, tree: Path, paths: Iterable[str]) -> None:
 
 
 def _is_inside(place: Path, root: Path) -> bool:
-    return place.parent.resolve().is_relative_to(root.resolve())
+    return real(place.parent).is_relative_to(real(root))
 
 
 def _copy_file(source: str | Path, place: str | Path) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.contract import Json
+from core.paths import real
 from core.projects import git
 from core.projects.commands import DEFAULT, CommandResult, Limits, run
 from core.projects.own_work import own_base
@@ -43,7 +44,7 @@ class Ground:
     async def run(
         self, argv: Sequence[str], *, cwd: Path, limits: Limits = DEFAULT, env: Mapping[str, str] | None = None
     ) -> CommandResult:
-        if self.place is None or cwd.resolve() != self.place.worktree:
+        if self.place is None or real(cwd) != self.place.worktree:
             return (await run(argv, cwd=cwd, limits=limits, env=env)).noted(self.note)
         return await self.sandbox.run(argv, self.place, limits=limits, env=env or {})
 
@@ -88,7 +89,7 @@ async def ground_around(
     if await used.kind() == NONE:
         return Ground(note=used.without)
     carried = await _carried(project) if project.get("path") else frozenset[str]()
-    place = Place(folder.resolve(), visible=tuple(visible), writable=tuple(writable), carried=carried)
+    place = Place(real(folder), visible=tuple(visible), writable=tuple(writable), carried=carried)
     return Ground(used, place, True)
 
 
@@ -105,7 +106,7 @@ async def place_around(project: Json, worktree: Path, scratch: Path) -> Place:
 
 async def _carried(project: Json) -> frozenset[str]:
     checkout = Path(str(project["path"]))
-    roots, paths = {checkout, checkout.resolve()}, await git.tracked_files(checkout)
+    roots, paths = {checkout, real(checkout)}, await git.tracked_files(checkout)
     return frozenset(f"{root}/{path}" for root in roots for path in paths)
 
 

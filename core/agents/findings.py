@@ -14,6 +14,7 @@ from pathlib import Path
 
 from core.agents.branch import shown
 from core.contract import Json
+from core.paths import real
 from core.projects.commands import CommandResult
 from core.sanitise import one_line
 
@@ -61,7 +62,7 @@ def finding(tool: str, root: Path, path: str, line: object, code: str, text: str
 def relative(path: str, root: Path) -> str:
     """A tool's path as git would write it."""
     place = Path(path.strip())
-    for folder in (root, root.resolve()):
+    for folder in (root, real(root)):
         if place.is_absolute() and place.is_relative_to(folder):
             return place.relative_to(folder).as_posix()
     return place.as_posix()

@@ -31,6 +31,7 @@ from core.agents.bench import Bench
 from core.agents.confined import OPEN, OWN_COMMAND, ground_around, interpreters, is_a_models_work
 from core.agents.records import read_json, write_json
 from core.contract import AgentRequest, AgentResponse, ApmError, Json, blocked, succeeded
+from core.paths import real
 from core.projects.commands import Limits, run
 from core.projects.settings import expand, interpreter
 from core.sanitise import one_line
@@ -236,7 +237,7 @@ async def _ask_command(check: Json, bench: Bench, project: Json, evidence: list[
 async def _ask_wheel(check: Json, bench: Bench, project: Json, evidence: list[Json]) -> tuple[bool, str]:
     """Imports the package from the unpacked wheel with the project's Python; nothing is installed."""
     # A new folder each time: what the last import left in the old one could lead the unpacking elsewhere.
-    folder = Path(tempfile.mkdtemp(prefix="health-", dir=bench.scratch)).resolve()
+    folder = real(Path(tempfile.mkdtemp(prefix="health-", dir=bench.scratch)))
     try:
         return await _import_wheel(check, bench, project, folder, evidence)
     finally:

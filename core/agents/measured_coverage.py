@@ -17,6 +17,7 @@ from typing import Any
 from core.agents.bounded import Unreadable, read_text
 from core.agents.confined import OPEN, Ground
 from core.contract import Json
+from core.paths import real
 from core.projects.commands import CommandResult, Limits
 from core.sanitise import one_line
 
@@ -152,7 +153,7 @@ def floored(percent: float) -> float:
 
 
 def _inside(worktree: Path, name: str) -> bool:
-    return (worktree / name).resolve().is_relative_to(worktree.resolve())
+    return real(worktree / name).is_relative_to(real(worktree))
 
 
 PROBE = """

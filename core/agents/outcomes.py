@@ -198,7 +198,9 @@ def _printed(match: re.Match[str]) -> Case:
     return Case(name, SKIPPED if skipped else _ENDS.get(match["end"], FAILED))
 
 
-_PAIR = re.compile(r"(?<!\d)(?P<n>\d+)\s+(?P<word>[a-z]+)|(?P<label>[A-Za-z][a-z ]{0,30})[=:]\s*(?P<figure>\d+)")
+_PAIR = re.compile(
+    r"(?<!\d)(?P<n>\d{1,9})\s+(?P<word>[a-z]+)|(?P<label>[A-Za-z][a-z ]{0,30})[=:]\s*(?P<figure>\d{1,9})(?!\d)"
+)
 
 WORDS: Mapping[str, str] = {
     "passed": PASSED, "pass": PASSED, "passing": PASSED, "xpassed": PASSED, "unexpected successes": FAILED,

@@ -40,7 +40,7 @@ def read_json(path: Path) -> Json | None:
     """The object in a file; None when there is no file, or none that reads as one."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
 

@@ -32,6 +32,7 @@ from core.agents.measured_coverage import probe
 from core.agents.portions import here, in_portions
 from core.agents.trees import is_plain, plain_files, remove, tree_at
 from core.contract import Json
+from core.paths import real
 from core.projects import git
 from core.projects.commands import CommandResult, Limits, run
 from core.projects.settings import interpreter
@@ -197,7 +198,7 @@ def _unseen(trees: _Trees, paths: Sequence[str], scanned: Set[str]) -> tuple[lis
         place = trees.now / path
         if not place.is_symlink():
             why = "its name is no UTF-8, or it is no plain file"
-        elif relative(str(place.resolve()), trees.now) not in scanned:
+        elif relative(str(real(place)), trees.now) not in scanned:
             why = "it is a link to what is not scanned"
         else:
             continue

@@ -33,6 +33,7 @@ from core.agents.outcomes import (
 from core.agents.runners import how_to_cover, runner_of
 from core.contract import ApmError, Json
 from core.installing import pip_install
+from core.paths import real
 from core.projects import git
 from core.projects.commands import CommandResult, Limits
 from core.projects.settings import expand, interpreter, python_path
@@ -254,7 +255,7 @@ def _unusable(bench: _Run, found: Interpreter) -> TestRun | None:
 
 
 def _inside(path: str, worktree: Path) -> bool:
-    return Path(path).resolve().is_relative_to(worktree.resolve())
+    return real(Path(path)).is_relative_to(real(worktree))
 
 
 async def _run_command(bench: _Run, argv: list[str]) -> TestRun:

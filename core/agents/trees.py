@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from core.agents.confined import Ground
 from core.contract import Json
+from core.paths import real
 from core.projects import git
 from core.projects.commands import run
 
@@ -117,7 +118,7 @@ def ground_at(ground: Ground, tree: Path, writable: Path, visible: Iterable[Path
     if ground.place is None:
         return ground
     seen = (*ground.place.visible, *visible)
-    return replace(ground, place=replace(ground.place, worktree=tree.resolve(), visible=seen, writable=(writable,)))
+    return replace(ground, place=replace(ground.place, worktree=real(tree), visible=seen, writable=(writable,)))
 
 
 async def remove(folder: Path) -> None:

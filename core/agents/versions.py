@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from core.contract import ApmError
+from core.paths import real
 
 VERSION_MODULES = ("__init__.py", "__version__.py", "_version.py", "version.py", "__about__.py")
 """Where a Python package repeats its version."""
@@ -103,7 +104,7 @@ def _states(root: Path, path: str, kind: str, value: str) -> bool:
 def inside(root: Path, path: str) -> Path:
     """The file, refused when a link leads out of the worktree: what is written must be what is committed."""
     file = root / path
-    if file.resolve() != root.resolve() / path:
+    if file.is_symlink() or real(file) != real(root) / path:
         raise VersionError(f"{path} is or lies behind a symbolic link, which is not followed; name the real file.")
     return file
 

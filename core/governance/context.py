@@ -14,6 +14,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from core.contract import Json
+from core.paths import real
 from core.sanitise import one_line
 
 MOST_FILES = 200
@@ -56,12 +57,12 @@ def context_files(folders: Mapping[str, Path], patterns: Sequence[str]) -> Conte
 
 def _shown(name: str, folder: Path, pattern: str) -> Iterator[str | None]:
     """The documents of one folder as they are named; None for one that is too large."""
-    root = folder.resolve()
+    root = real(folder)
     for path in sorted(_matches(root, pattern)):
-        real = Path(path).resolve()
-        size = _size(real)
+        there = real(Path(path))
+        size = _size(there)
         # A link may stand in the folder and lead out of it; what counts is where it leads.
-        if size is not None and real.is_relative_to(root):
+        if size is not None and there.is_relative_to(root):
             inside = one_line(Path(path).relative_to(root).as_posix(), 500)
             yield (f"{name}:{inside}" if name else inside) if size <= MOST_BYTES else None
 

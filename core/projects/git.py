@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.contract import ApmError
+from core.paths import real
 from core.projects.commands import CommandResult, Limits, Undecodable, run
 from core.sanitise import one_line
 
@@ -86,7 +87,7 @@ async def git_result(
     around it. Git is asked again when it met a worktree that another git was just adding; then it has done nothing.
     """
     argv = ("git", *_OPTIONS, *args)
-    environment = {**_ENVIRONMENT, "GIT_CEILING_DIRECTORIES": str(repo.resolve().parent), **(env or {})}
+    environment = {**_ENVIRONMENT, "GIT_CEILING_DIRECTORIES": str(real(repo).parent), **(env or {})}
     for pause in _PAUSES:
         asked = run(
             argv, cwd=repo, limits=limits, env=environment, stdin=stdin, leftovers="group", undecodable=undecodable

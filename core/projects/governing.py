@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from core.paths import real
+
 TEAM = ("agents.yaml", "agents.d")
 NAMES = (*TEAM, "prices.yaml", "state")
 """The team with its authority, what a budget's dollars buy, and apm's own state: what lies in its inbox answers for a
@@ -18,9 +20,9 @@ def governing(repository: Path, workspace: Path | None) -> tuple[str, ...]:
     """
     if workspace is None:
         return TEAM
-    if not workspace.resolve().is_relative_to(repository.resolve()):
+    if not real(workspace).is_relative_to(real(repository)):
         return ()
-    home = workspace.resolve().relative_to(repository.resolve())
+    home = real(workspace).relative_to(real(repository))
     return tuple((home / name).as_posix() for name in NAMES)
 
 

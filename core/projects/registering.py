@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from core.contract import Json, UsageError, canonical_json
+from core.paths import real
 from core.projects import git
 from core.projects.settings import interpreter, validate
 from core.store import reads, rows
@@ -37,7 +38,7 @@ async def examine(path: Path, *, name: str | None = None, target: str | None = N
     """Look at a repository. Raises UsageError when it cannot be a project, saying why and what to do."""
     from core.projects.detection import detect
 
-    path = path.expanduser().resolve()
+    path = real(path.expanduser())
     await _check_repository(path)
     await git.head(path)
     return ProjectFacts(
@@ -61,7 +62,7 @@ async def _check_repository(path: Path) -> None:
             "then add it again."
         )
     top = await git.root(path)
-    if top.resolve() != path:
+    if real(top) != path:
         raise UsageError(f"{path} lies inside the repository {top}; add that one.")
 
 

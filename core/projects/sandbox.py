@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from core.paths import real
 from core.projects import git
 from core.projects.child import to_the_end
 from core.projects.commands import CommandResult, Limits, run
@@ -128,7 +129,7 @@ async def place_of(worktree: Path, scratch: Path, visible: Iterable[Path] = ()) 
     shown = await asyncio.to_thread(_write_settings, listed, scratch / "git-settings")
     folders = tuple(dict.fromkeys((common, own)))
     settings = (common / "config", shown) if (common / "config").is_file() else None
-    return Place(worktree.resolve(), folders, settings, tuple(visible), disarmed=worktree.resolve())
+    return Place(real(worktree), folders, settings, tuple(visible), disarmed=real(worktree))
 
 
 def _write_settings(listed: str, file: Path) -> Path:
@@ -149,7 +150,7 @@ def enclosure(place: Place, argv: Sequence[str], home: Path, env: Mapping[str, s
     options = _walls(home)
     for path in dict.fromkeys((*programs, *place.visible)):
         if not _is_wide(path, home, tree) and not _is_foreign(path, place):
-            options += ["--ro-bind-try", str(path.resolve()), str(path)]
+            options += ["--ro-bind-try", str(real(path)), str(path)]
     for folder in (tree, *place.writable):
         options += ["--bind-try", str(folder), str(folder)]
     # Bound over itself, the worktree's pointer to its repository can be neither changed nor replaced.
@@ -204,17 +205,17 @@ def _is_wide(path: Path, home: Path, tree: Path) -> bool:
 
     Judged by its name, which is where it would be shown, and by what a link of that name leads to.
     """
-    named, real = Path(os.path.normpath(path)), path.resolve()
+    named, there = Path(os.path.normpath(path)), real(path)
     if any(named.is_relative_to(system) for system in _SYSTEM):
         return True
-    kept = [home, home.resolve(), tree, Path("/tmp"), Path("/run"), *map(Path, _MASKED)]
-    above = any(folder.is_relative_to(shown) for folder in kept for shown in (named, real))
-    return above or any(real.is_relative_to(masked) for masked in _MASKED)
+    kept = [home, real(home), tree, Path("/tmp"), Path("/run"), *map(Path, _MASKED)]
+    above = any(folder.is_relative_to(shown) for folder in kept for shown in (named, there))
+    return above or any(there.is_relative_to(masked) for masked in _MASKED)
 
 
 def _is_foreign(path: Path, place: Place) -> bool:
     """Whether a path lies in the worktree, or is or leads through something that the repository carries."""
-    spelled = (path, path.parent.resolve() / path.name)
+    spelled = (path, real(path.parent) / path.name)
     return any(
         way.is_relative_to(place.worktree) or any(str(part) in place.carried for part in (way, *way.parents))
         for way in spelled

@@ -10,6 +10,7 @@ import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
+from core.paths import real
 from core.projects import git
 from core.projects.git import GitError
 
@@ -31,7 +32,7 @@ async def disarm(worktree: Path) -> None:
     if not links:
         return
     common = Path((await git.git(worktree, "rev-parse", "--path-format=absolute", "--git-common-dir")).rstrip("\n"))
-    await asyncio.to_thread(_disarm, worktree, links, common.resolve())
+    await asyncio.to_thread(_disarm, worktree, links, real(common))
 
 
 def _disarm(worktree: Path, links: Sequence[str], common: Path) -> None:
@@ -81,7 +82,7 @@ def _leads_into(place: int, path: Path, common: Path) -> bool:
         return False
     with open(os.open(".git", _FILE, dir_fd=place), "rb") as file:  # noqa: PTH123
         text = os.fsdecode(file.read(_POINTER_BYTES)).strip()
-    return text.startswith("gitdir:") and (path / text.removeprefix("gitdir:").strip()).resolve().is_relative_to(common)
+    return text.startswith("gitdir:") and real(path / text.removeprefix("gitdir:").strip()).is_relative_to(common)
 
 
 def _remove_repository(place: int) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from core.contract import Json
+from core.paths import real
 
 MAX_FILE_BYTES = 2**20
 """A manifest is never larger; what is, is not read."""
@@ -134,7 +135,7 @@ class Tree:
     def _read(self, path: str) -> str:
         file = self.root / path
         try:
-            if not file.resolve().is_relative_to(self.root.resolve()) or file.stat().st_size > MAX_FILE_BYTES:
+            if not real(file).is_relative_to(real(self.root)) or file.stat().st_size > MAX_FILE_BYTES:
                 return ""
             return file.read_text(encoding="utf-8-sig", errors="replace") if file.is_file() else ""
         except (OSError, RuntimeError):

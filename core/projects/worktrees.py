@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from core.paths import real
 from core.projects import processes
 from core.projects.commands import sweep_stale
 from core.projects.git import GitError, branch_exists, checkouts, git, git_result, head, merge_base
@@ -56,7 +57,7 @@ async def ensure(project_path: Path, home: Path, work_item: int, title: str, tar
     """
     # The git of an apm that was killed may still be filling this very folder.
     await sweep_stale()
-    home = home.resolve()
+    home = real(home)
     home.mkdir(parents=True, exist_ok=True)
     async with _alone(project_path, home):
         branch = await _branch_of(project_path, work_item) or f"{PREFIX}{work_item}-{slug(title)}"
@@ -103,10 +104,10 @@ async def prune(project_path: Path, home: Path, keep: AbstractSet[int]) -> tuple
     A branch goes along only when another branch holds all its commits, so that no commit is lost; a worktree that
     holds changes nobody has committed stays.
     """
-    home = home.resolve()
+    home = real(home)
     gone: list[Path] = []
     async with _alone(project_path, home):
-        known = {checkout.path.resolve() for checkout in await checkouts(project_path)}
+        known = {real(checkout.path) for checkout in await checkouts(project_path)}
         there = {path for path in (home.iterdir() if home.is_dir() else ()) if path.is_dir()}
         for path in sorted(there | {path for path in known if path.parent == home}):
             match = _FOLDER.fullmatch(path.name)
@@ -214,7 +215,7 @@ async def _ensure_branch(project: Path, work_item: int, branch: str, target: str
 
 
 async def _refuse_elsewhere(project: Path, branch: str, path: Path) -> None:
-    other = next((c.path for c in await checkouts(project) if c.branch == branch and c.path.resolve() != path), None)
+    other = next((c.path for c in await checkouts(project) if c.branch == branch and real(c.path) != path), None)
     if other is not None and other.is_dir():
         raise GitError(
             f"{branch} is checked out at {other}. If that was done by hand, check out another branch there. If it is "
@@ -234,7 +235,7 @@ async def _is_whole(project: Path, path: Path) -> bool:
     if not await _is_linked(project, path):
         # The project or the workspace may have been moved; git can mend the two pointers.
         await git(project, "worktree", "repair", str(path), check=False)
-    known = {checkout.path.resolve(): checkout for checkout in await checkouts(project)}
+    known = {real(checkout.path): checkout for checkout in await checkouts(project)}
     return path in known and known[path].locked != _HALF_MADE and await _is_linked(project, path)
 
 
@@ -244,14 +245,14 @@ async def _is_linked(project: Path, path: Path) -> bool:
         await git_result(folder, "rev-parse", "--path-format=absolute", "--git-common-dir")
         for folder in (project, path)
     ]
-    known = {checkout.path.resolve() for checkout in await checkouts(project)}
+    known = {real(checkout.path) for checkout in await checkouts(project)}
     return its.ok and its.stdout == ours.stdout and path in known
 
 
 async def _discard(project: Path, path: Path) -> None:
     """Take a worktree away, folder first: git drops the entry of a folder that is gone, in whatever state it was."""
     await asyncio.to_thread(_remove_folder, path)
-    if any(checkout.path.resolve() == path.resolve() for checkout in await checkouts(project)):
+    if any(real(checkout.path) == real(path) for checkout in await checkouts(project)):
         await git(project, "worktree", "remove", "--force", "--force", str(path))
 
 

@@ -12,6 +12,8 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.paths import real
+
 FILE_NAME = "agents.yaml"
 OVERLAYS = "agents.d"
 MAX_BYTES = 4 * 2**20
@@ -58,7 +60,7 @@ def replace_file(path: Path, content: bytes, *, backup: bool = False) -> None:
 
     A file that is a link stays one: what it leads to is replaced. Raises OSError with everything as it was.
     """
-    path = path.resolve()
+    path = real(path)
     known = path.exists()
     if backup and known:
         _put(path.with_name(f"{path.name}.bak"), path.read_bytes(), path.stat().st_mode)

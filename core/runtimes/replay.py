@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from core.agents.bench import Bench
 from core.contract import AgentRequest, AgentResponse, Json, Status, UsageError, failed
+from core.paths import real
 from core.projects import git
 from core.projects.worktrees import Worktree, reset_to_commit
 from core.redaction import own_redactor
@@ -95,6 +96,6 @@ def _inside(worktree: Path, relative: str) -> Path:
     if path.is_absolute() or ".." in path.parts or ".git" in path.parts:
         raise UsageError(f"The cassette edits {relative!r}, which is not inside the worktree.")
     target = worktree / path
-    if not target.parent.resolve().is_relative_to(worktree.resolve()) or target.is_symlink():
+    if not real(target.parent).is_relative_to(real(worktree)) or target.is_symlink():
         raise UsageError(f"The cassette edits {relative!r}, which leads out of the worktree.")
     return target

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.contract import Json, UsageError, canonical_json, digest_of
+from core.paths import real
 from core.sanitise import one_line
 from core.store.chain import ARCHIVED, ChainFault, event_from_row, mac_of
 from core.store.database import StoreError, connect, explain, prepare, sqlite_url
@@ -101,7 +102,7 @@ def verify_archive(path: Path, key: bytes, named: Sequence[Archive]) -> ArchiveA
     """
     _check_there(path)
     try:
-        uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
+        uri = f"{real(path).as_uri()}?mode=ro&immutable=1"
         with contextlib.closing(sqlite3.connect(uri, uri=True)) as file:
             about = _about(file, key)
             if about is None:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from peewee import Database, DatabaseError, OperationalError, SqliteDatabase
 
 from core.contract import ApmError
+from core.paths import real
 from core.remedies import told
 from core.store.schema import NEWEST
 
@@ -166,7 +167,7 @@ def is_used(path: Path) -> bool:
 
 
 def _reading(path: Path) -> contextlib.closing[sqlite3.Connection]:
-    return contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True))
+    return contextlib.closing(sqlite3.connect(f"{real(path).as_uri()}?mode=ro", uri=True))
 
 
 def explain(error: Exception, path: Path | str) -> StoreError:
@@ -249,7 +250,7 @@ _EXPLANATIONS = (
 def _applied_migrations(path: Path) -> tuple[str, ...]:
     """Names of the migrations a file already has, read without creating or changing anything."""
     try:
-        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+        connection = sqlite3.connect(f"{real(path).as_uri()}?mode=ro", uri=True)
         try:
             tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
             if "schema_migration" not in tables:

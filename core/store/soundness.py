@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+from core.paths import real
 from core.sanitise import one_line
 from core.store.audit import Audit, verify
 from core.store.chain import ChainFault
@@ -30,7 +31,7 @@ def damage(path: Path, should_stop: Callable[[], bool] = never) -> str:
     database cannot be read for another reason.
     """
     try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as file:
+        with closing(sqlite3.connect(f"{real(path).as_uri()}?mode=ro", uri=True)) as file:
             file.set_progress_handler(should_stop, STEPS)
             found = _complaint(file)
             harmed = _harmed(file) if found else []

@@ -20,7 +20,7 @@ from core.contract import AgentRequest, AgentResponse, Json, Status, UsageError
 from core.installing import install_extra
 from core.registry.generation.providers import provider
 from core.runtimes.base import Ask, Unavailable, WaitsForHuman
-from core.runtimes.claude_code import hook
+from core.runtimes.claude_code import cli, hook
 from core.runtimes.claude_code.runtime import ClaudeCodeRuntime
 from core.runtimes.claude_code.words import TOOLS
 from core.store.rows import AgentRow
@@ -348,6 +348,21 @@ async def test_without_a_key_nothing_is_started(place: Place) -> None:
     response = await runtime.execute(place.request(), AGENT, place.bench)
     assert response.status is Status.FAILURE
     assert "ANTHROPIC_API_KEY" in response.metadata["suggestion"]
+
+
+@pytest.mark.parametrize("line", ['{"type": "result"', '{"a":' * 5_000], ids=["cut", "deep"])
+async def test_a_message_that_is_no_json_ends_the_run_and_is_told(line: str, tmp_path: Path) -> None:
+    said, program = tmp_path / "said", tmp_path / "claude"
+    said.write_text(f"{line}\n")
+    program.write_text(f"#!/bin/sh\ncat {said}\n")
+    program.chmod(0o700)
+    process = cli.Cli([str(program)], tmp_path, {"PATH": os.environ["PATH"]}, {})
+    await process.connect()
+    try:
+        with pytest.raises(cli.CliEnded, match=r"^Claude Code did not go on: it told what is no JSON: \{"):
+            await anext(process.read_messages())
+    finally:
+        await process.close()
 
 
 def test_tools_are_called_what_the_generated_files_call_them() -> None:

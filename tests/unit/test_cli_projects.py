@@ -169,9 +169,10 @@ def test_a_threshold_that_is_none_is_refused(line: CommandLine, repository: Path
 def test_a_project_that_is_none_names_those_there_are(line: CommandLine, repository: Path) -> None:
     assert "`apm project add PATH`" in line("project", "show", "x").err
     line("project", "add", repository, "--name", "sample")
-    ended = line("project", "show", "x")
-    assert ended.code == 2
-    assert "known are sample" in ended.err
+    for key in ("x", "2", "9" * 30):
+        ended = line("project", "show", key)
+        assert ended.code == 2
+        assert "known are sample" in ended.err
 
 
 def test_a_repository_that_was_moved_is_named_anew(line: CommandLine, repository: Path, tmp_path: Path) -> None:

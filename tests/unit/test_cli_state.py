@@ -140,11 +140,11 @@ def test_pm33_s_context_goes_into_an_empty_workspace_and_out_of_it_again(
         assert here[key] == there[key] != {}
 
 
-@pytest.mark.parametrize("name", ["agents.yaml", "state/apm.db", "notes.json"])
+@pytest.mark.parametrize("name", ["agents.yaml", "state/apm.db", "notes.json", "deep.json"])
 def test_an_export_writes_over_nothing_but_a_shared_context(line: CommandLine, name: str) -> None:
     target = line.folder / name
     if not target.exists():
-        target.write_text('{"mine": true}')
+        target.write_text('{"mine": true}' if name == "notes.json" else "[" * 5_000 + "]" * 5_000)
     before = target.read_bytes()
 
     ended = line("state", "export", target)

@@ -56,6 +56,48 @@ def test_an_unknown_command_is_answered_with_the_nearest(line: CommandLine) -> N
     assert ended.out == ""
 
 
+@pytest.mark.parametrize("words", [("work-item", "create", "caf\udce9"), ("project", "show", "--bogus=caf\udce9")])
+def test_a_word_that_is_no_text_is_refused_where_it_names_no_file(line: CommandLine, words: tuple[str, ...]) -> None:
+    ended = line(*words)
+    assert ended.code == 2
+    assert "caf\\xe9' is not UTF-8, and names no file that is there" in ended.err
+
+
+def test_a_file_whose_name_is_no_text_can_be_named(line: CommandLine) -> None:
+    file = line.folder / "caf\udce9.json"
+    file.write_text("{}")
+    assert line("init").code == 0
+    ended = line("gate", "check", "D1", file)
+    assert (ended.code, "business_context" in ended.out) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("project", "add"), "There is no folder"),
+        (("agents", "generate", "--all", "--out"), "a link that leads nowhere"),
+        (("work-item", "create", "x", "--body"), "too many levels of symbolic links"),
+        (("state", "import"), "too many levels of symbolic links"),
+    ],
+)
+def test_a_link_that_leads_to_itself_is_told_as_what_it_is(
+    line: CommandLine, words: tuple[str, ...], told: str
+) -> None:
+    assert line("init").code == 0
+    (line.folder / "round").symlink_to("round")
+    ended = line(*words, line.folder / "round")
+    assert told in ended.err
+    assert "inside apm" not in ended.err
+
+
+def test_a_workspace_that_is_a_link_to_itself_is_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "round").symlink_to("round")
+    ended = CommandLine(tmp_path / "round", capsys, monkeypatch)("work-item", "list")
+    assert (ended.code, "is no workspace" in ended.err) == (2, True)
+
+
 def test_a_wrong_option_names_the_command_whose_help_to_read(line: CommandLine) -> None:
     ended = line("gate", "check", "--bogus", "D1", "-")
     assert ended.code == 2

@@ -201,7 +201,9 @@ async def test_a_file_whose_name_no_check_can_be_given_is_not_clean(place: Place
     assert any("detect-secrets" in missing for missing in done.missing)
 
 
-@pytest.mark.parametrize(("target", "count"), [("payload.txt", 1), ("shop.py", 0), ("/etc/hostname", 1)])
+@pytest.mark.parametrize(
+    ("target", "count"), [("payload.txt", 1), ("shop.py", 0), ("/etc/hostname", 1), ("linked.py", 1)]
+)
 async def test_a_link_is_as_clean_as_what_was_scanned_of_it(place: Place, target: str, count: int) -> None:
     base = commit(place.repo, {"shop.py": "", "payload.txt": EVAL})
     (place.repo / "linked.py").symlink_to(target)

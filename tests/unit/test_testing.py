@@ -503,6 +503,10 @@ def test_output_without_figures_gives_none(output: str) -> None:
     assert read_summary(output) is None
 
 
+def test_a_figure_that_no_run_has_counts_nothing() -> None:
+    assert read_summary(f"{'9' * 5_000} passed in 1s") == ("pytest", Counts(0, 0, 0, 0))
+
+
 @given(st.text(max_size=300))
 def test_reading_a_summary_never_raises(output: str) -> None:
     read_summary(output)

@@ -226,5 +226,8 @@ def test_a_link_out_of_the_worktree_is_not_followed(tmp_path: Path) -> None:
 
     with pytest.raises(VersionError, match="symbolic link"):
         versions.write_version(tree, "VERSION", "VERSION", "1.3.0")
+    (tree / "round").symlink_to("round")
+    with pytest.raises(VersionError, match="symbolic link"):
+        versions.read_place(tree, "round", "VERSION")
 
     assert outside.read_text() == "1.2.3\n"

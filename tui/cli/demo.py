@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from core.contract import ApmError, Json
+from core.paths import real
 from tui.cli import options, output
 from tui.cli.logs import log_into
 from tui.cli.running import FAILED, report_on, show_gates
@@ -40,7 +41,7 @@ def demo(place: options.Place, headless: bool, as_json: bool) -> int:
     from core.demo import run
 
     folder = place.given or places.DEMO
-    output.note(f"The demo's workspace is {folder.resolve()}.")
+    output.note(f"The demo's workspace is {real(folder)}.")
     workspace, started = run.prepare(folder)
     with workspace:
         log_into(workspace.state)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.contract import UsageError
+from core.paths import real
 from tui.cli import options, output
 
 if TYPE_CHECKING:
@@ -176,7 +177,7 @@ def generate(
         subjects, root = _team(workspace, project, everybody=everybody)
         reports = make(
             subjects,
-            (out or root).resolve(),
+            real(out or root),
             providers=() if every else providers,
             every=every,
             roles=[*roles, *(s.role for s in subjects if s.type in types)],
@@ -194,8 +195,8 @@ def generate(
     else:
         for report in reports:
             _show(report, check=check)
-    if out is not None and not check and out.resolve() not in kept:
-        output.note(f"apm does not keep {out.resolve()} up to date: run this again after a change of authority.")
+    if out is not None and not check and real(out) not in kept:
+        output.note(f"apm does not keep {real(out)} up to date: run this again after a change of authority.")
     wrong = any(report.drifted if check else report.refused for report in reports)
     return FAILED if wrong else DONE
 

@@ -118,6 +118,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"{allowed} files may be open at once here, and apm needs {LEAST_FILES}: `ulimit -n 1024`, then try again."
         )
         return _failed(words, why, 1)
+    if (unread := next(filter(_is_unreadable, words), None)) is not None:
+        shown = repr(os.fsencode(unread))[1:]
+        return _failed(words, f"{shown} is not UTF-8, and names no file that is there; write it in UTF-8.", 2)
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a character shows a question mark, which beats ending halfway.
         if reconfigure := getattr(stream, "reconfigure", None):
@@ -139,6 +142,15 @@ def _open_closed_streams() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 — it stays open to the end
+
+
+def _is_unreadable(word: str) -> bool:
+    """Whether a word's bytes are no text. Only the name of a file may be so, and only the file itself can tell."""
+    try:
+        word.encode()
+    except UnicodeEncodeError:
+        return not any(os.path.lexists(name) for name in (word, word.partition("=")[2]))
+    return False
 
 
 def _in_a_line(error: click.ClickException) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 
 from core.contract import PHASE_CODES, UsageError
+from core.paths import real
 from tui.cli.logs import log_into
 from tui.cli.output import note
 
@@ -47,7 +48,7 @@ class Place:
         """Raises UsageError when there is no workspace."""
         from core.places import find
 
-        return self.given.resolve() if self.given is not None else find(Path.cwd())
+        return real(self.given) if self.given is not None else find(Path.cwd())
 
     def open(self, team: Team | None = None) -> Workspace:
         """The workspace, opened; close it, or use it in a `with`.

@@ -216,8 +216,10 @@ def _check_thresholds(catalog: Any, figures: Json) -> None:
 def named(reader: Connection, key: str) -> rows.ProjectRow:
     """The project of that name or number; raises UsageError when there is none."""
     from core.store import reads
+    from core.store.newest_first import whole_number
 
-    found = reads.project(reader, key) or (reads.project(reader, int(key)) if key.isdecimal() else None)
+    number = whole_number(key)
+    found = reads.project(reader, key) or (None if number is None else reads.project(reader, number))
     if found is None or found.removed_at is not None:
         known = ", ".join(p.name for p in reads.projects(reader)) or "none yet; `apm project add PATH` adds one"
         raise UsageError(f"There is no project {key!r}; known are {known}.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from core.contract import Json, UsageError
+from core.paths import real
 from tui.cli import options, output
 
 if TYPE_CHECKING:
@@ -187,7 +188,7 @@ def _write(workspace: Workspace, path: Path, text: str) -> bool:
     content = text.encode()
     if path.exists() and path.read_bytes() == content:
         return False
-    own = path.resolve() == workspace.file.resolve()
+    own = real(path) == real(workspace.file)
     replace_file(path, content, backup=own)
     if own:
         workspace.update_registry()

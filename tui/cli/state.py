@@ -85,7 +85,7 @@ def _refuse_other(path: Path) -> None:
         return
     try:
         known = json.loads(path.read_bytes()) if path.is_file() else None
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         known = None
     if not isinstance(known, dict) or not set(COUNTED) <= set(known):
         raise UsageError(f"{path} is there already and is no shared context; name another file, or move it away.")

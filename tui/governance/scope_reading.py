@@ -15,6 +15,7 @@ from core.governance.scope.review import WeeklyQuestion, sections_of, weekly_of,
 from core.governance.scope.shortfall import shortfall
 from core.governance.scope.wilson import lower_bound
 from core.governance.scope.wishes import pending
+from core.paths import real
 from core.sanitise import one_line
 from core.store import reads, reads_governance
 from core.store.reads import Connection
@@ -176,5 +177,5 @@ def _decider(reader: Connection, row: ScopeProposalRow) -> Decider | None:
 
 
 def _shown_path(path: Path, folder: Path) -> str:
-    root = folder.resolve()
+    root = real(folder)
     return one_line(str(path.relative_to(root) if path.is_relative_to(root) else path), 200)

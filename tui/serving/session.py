@@ -15,6 +15,8 @@ from typing import Any
 
 from textual.drivers.web_driver import WebDriver
 
+from core.paths import real
+
 DRIVER = f"{__name__}:BrowserDriver"
 CLEARED = "\x1b[2J\x1b[H"
 MOST = 1_000
@@ -24,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 
 def command(workspace: Path) -> str:
     """The shell command that opens the app on a workspace."""
-    return shell_command(__name__, main.__name__, workspace.resolve())
+    return shell_command(__name__, main.__name__, real(workspace))
 
 
 def shell_command(module: str, function: str, *arguments: object) -> str:

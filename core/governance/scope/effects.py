@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from core.contract import ApmError, Json
 from core.governance.authority import kinds
+from core.paths import real
 from core.store import reads
 from core.store.reads import Connection
 from core.store.rows import AgentRow
@@ -110,7 +111,7 @@ def files_about(roots: Iterable[Path], agent: str) -> tuple[Path, ...]:
 
 def roots_of(reader: Connection, folder: Path) -> tuple[Path, ...]:
     """Where apm may have generated files: the workspace's folder and every project's, each once."""
-    found = dict.fromkeys([folder.resolve(), *(Path(p.path).resolve() for p in reads.projects(reader))])
+    found = dict.fromkeys([real(folder), *(real(Path(p.path)) for p in reads.projects(reader))])
     return tuple(root for root in found if root.is_dir())
 
 
@@ -159,5 +160,5 @@ def _mentioned(root: Path, paths: Iterable[str], rows: Sequence[AgentRow]) -> tu
 def _is_named_by(report: Report, team: _Team, folder: Path) -> bool:
     """Whether the report has the file that an agent's row names: that one stays the one it names."""
     named = {row.file_path for row in team.rows if row.file_path}
-    home = report.root.resolve() == folder.resolve()
-    return any((file.path if home else str(report.root.resolve() / file.path)) in named for file in report.files)
+    home = real(report.root) == real(folder)
+    return any((file.path if home else str(real(report.root) / file.path)) in named for file in report.files)

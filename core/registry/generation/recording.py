@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from core.paths import real
 from core.registry.generation.service import Report
 from core.store.schema import Agent
 from core.store.transaction import Transaction
@@ -38,7 +39,7 @@ def record(tx: Transaction, *reports: Report, home: Path) -> int:
 
 
 def _path(report: Report, path: str, home: Path) -> str:
-    return path if report.root.resolve() == home.resolve() else str(report.root.resolve() / path)
+    return path if real(report.root) == real(home) else str(real(report.root) / path)
 
 
 def _standing(reports: tuple[Report, ...], home: Path) -> dict[str, tuple[str, bool]]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.contract import ApmError
+from core.paths import real
 from core.registry.generation import checking
 from core.registry.generation.providers import BUILT_IN, Provider
 from core.registry.generation.subjects import Subject
@@ -168,7 +169,7 @@ def _environment(folder: Path) -> SandboxedEnvironment:
 
         def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
             source, path, is_current = super().get_source(environment, template)
-            if not any(Path(path).resolve().is_relative_to(Path(root).resolve()) for root in self.searchpath):
+            if not any(real(Path(path)).is_relative_to(real(Path(root))) for root in self.searchpath):
                 raise TemplateNotFound(template, f"{template!r} leads outside of the templates")
             return source, path, is_current
 

@@ -67,7 +67,8 @@ class CliEnded(ApmError):
     """Claude Code ended, or could not be started, without saying how its work came out."""
 
     def __init__(self, code: int | None, said: str) -> None:
-        super().__init__(f"Claude Code ended with exit code {code}: {said or 'it gave no reason'}")
+        what = "did not go on" if code is None else f"ended with exit code {code}"
+        super().__init__(f"Claude Code {what}: {said or 'it gave no reason'}")
         self.code, self.said = code, said
 
 
@@ -169,13 +170,21 @@ class Cli:
         """What it says, line by line; raises CliEnded when it ends badly, or without a result."""
         while line := await self._out.readline():
             if line.startswith(b"{"):
-                message = json.loads(line)
+                message = self._message(line)
                 self.concluded |= message.get("type") == "result"
                 yield message
         code = await self._ended()
         if code != 0 or not self.concluded:
             self.ended = CliEnded(code, await self._said())
             raise self.ended
+
+    def _message(self, line: bytes) -> Json:
+        try:
+            message: Json = json.loads(line)
+        except (ValueError, RecursionError):
+            self.ended = CliEnded(None, f"it told what is no JSON: {one_line(line[:200].decode('utf-8', 'replace'))}")
+            raise self.ended from None
+        return message
 
     async def _said(self) -> str:
         """The end of what it wrote to standard error."""

@@ -12,6 +12,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from core.contract import Json
+from core.paths import real
 from core.runtimes.claude_code import paths, shell
 from core.runtimes.claude_code.verdicts import Allowed, Place, Refused, Verdict, act, gravest
 from core.sanitise import one_line
@@ -279,7 +280,7 @@ def _small(words: tuple[str, ...], place: Place, shown: str) -> Verdict | None:
         return Allowed()
     if program == "echo":
         return Allowed()
-    if program == "cd" and len(rest) == 1 and (place.cwd / rest[0]).resolve() == place.worktree.resolve():
+    if program == "cd" and len(rest) == 1 and real(place.cwd / rest[0]) == real(place.worktree):
         return Allowed()
     if program in ("mkdir", "touch") and rest:
         names = [word for word in rest if word != "-p"]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from core.contract import Json
+from core.paths import real
 from core.projects import git
 from core.projects.commands import Limits as CommandLimits
 from core.projects.sandbox import Place, Sandbox
@@ -224,7 +225,7 @@ class Workbench:
 
     def _places(self) -> tuple[Path, ...]:
         """The worktree's folder under the names by which a command may know it."""
-        return (self.tree.root, self.tree.root.resolve())
+        return (self.tree.root, real(self.tree.root))
 
     async def _files(self, folder: str) -> list[str]:
         """What git tracks or would take in, at or below a path; names that a model may not even read are left out."""
