@@ -69,8 +69,13 @@ class InOrder(App[int]):
             self._come.set()
             if self._typing is None:
                 self._typing = asyncio.create_task(self._hand_on())
-        else:
+        elif not (isinstance(event, events.MouseDown) and self._is_gone(event.x, event.y)):
             await super().on_event(event)
+
+    def _is_gone(self, x: int, y: int) -> bool:
+        """Whether what was drawn there is there no more (a notice, a filter): Textual begins a selection in it."""
+        widget = self.screen.get_widget_and_offset_at(x, y)[0] if self.screen_stack else None
+        return widget is not None and widget.parent is None
 
     async def run_action(
         self,

@@ -6,6 +6,7 @@ import sqlite3
 from contextlib import closing
 
 import pytest
+from textual import events
 from textual.widget import Widget
 from textual.widgets._toast import Toast, ToastRack
 
@@ -32,6 +33,20 @@ async def test_the_same_notice_takes_the_place_of_the_one_that_stands(busy_works
         await settle(pilot)
         assert notices(pilot) == [SAID]
         assert len(pilot.app.screen.query(Toast)) == 1
+
+
+async def test_a_press_on_a_notice_that_is_just_gone_is_not_for_it(busy_workspace: SeededWorkspace) -> None:
+    async with opened(busy_workspace, USUAL) as pilot:
+        app = app_in(pilot)
+        app.complain(SAID)
+        await settle(pilot)
+        toast = pilot.app.screen.query_one(Toast)
+        x, y = toast.region.offset
+        await toast.remove()
+        assert app.screen.get_widget_and_offset_at(x, y)[0] is toast
+        app.post_message(events.MouseDown(None, x, y, 0, 0, 1, False, False, False, x, y))
+        await settle(pilot)
+        assert app.is_running
 
 
 async def test_what_is_said_again_is_the_newest(busy_workspace: SeededWorkspace) -> None:
