@@ -11,7 +11,7 @@ STAMP := $(VENV)/.installed
 WORKERS ?= $(shell expr 3 \* $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) / 2)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types contracts tests test-loaders test-model bench bench-engine month screenshots simulate faults chaos soak clean
+.PHONY: help demo test check format lint types contracts tests test-loaders test-model bench bench-engine month screenshots simulate keys faults chaos soak clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -67,6 +67,9 @@ month: $(STAMP) ## thirty simulated days of decisions and answers, and the scope
 SEEDS ?= 200
 simulate: $(STAMP) ## simulated runs with kills, full disks and put clocks, one a seed: what held, as a table (SEEDS=200)
 	@$(BIN)/python -m tests.simulation $(SEEDS)
+
+keys: $(STAMP) ## random keys, mouse, sizes and news on the app while its readings are slow: what went wrong (SEEDS=200)
+	@$(BIN)/python -m tests.app.random_keys $(SEEDS)
 
 ITEMS ?= 1000
 soak: $(STAMP) ## a thousand work items in one process, 20 at once, with faults: what it takes, as a table (ITEMS=1000)
