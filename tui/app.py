@@ -85,6 +85,8 @@ class ApmApp(InOrder, Writing, ConfiguredApp):
         self.person = person.name()
         self.drafts = Drafts()
         self._leaving = self._engine_started = False
+        self.focused_at = float("-inf")
+        """When its window last got the focus, by the monotonic clock."""
 
     def get_driver_class(self) -> type[Driver]:
         usual = super().get_driver_class()
@@ -305,6 +307,10 @@ class ApmApp(InOrder, Writing, ConfiguredApp):
             for widget in screen.query("*"):
                 widget.notify_style_update()
                 widget.refresh()
+
+    def watch_app_focus(self, has_focus: bool) -> None:
+        if has_focus:
+            self.focused_at = time.monotonic()
 
     def _stop_for(self, number: int) -> None:
         self._leave(128 + number)

@@ -1,20 +1,27 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
+from typing import Any
 
 import pytest
 from textual import events
+from textual.pilot import Pilot
+from textual.widget import Widget
 
 from tests.app.driving import Driving, app_in, app_of, decision_of, notices, opened, press, screen_text, send, settle
 from tests.app.seeding import MORNING, SeededWorkspace
 from tui.app import ApmApp
 from tui.bridge import EVERYTHING
+from tui.destinations import BY_KEY, DESTINATIONS
 from tui.keystrokes import AGAIN_SECONDS, DELAY_SECONDS
 from tui.screens.dashboard import Dashboard
 from tui.screens.dialogs.choice import ConfirmDialog
 from tui.screens.pane_screen import PaneTabs
 from tui.screens.work.new_work_item import NewWorkItem
 from tui.widgets.event_list import EventList
+from tui.widgets.filter_bar import FilterBar
 
 
 async def test_a_reading_that_ends_while_its_screen_goes_away_asks_nothing_of_it(
@@ -194,3 +201,48 @@ async def test_a_second_that_passes_while_the_app_leaves_asks_nothing_of_screens
 def app_of_screen(screen: Dashboard) -> ApmApp:
     assert isinstance(screen.app, ApmApp)
     return screen.app
+
+
+WAYS_IN = (
+    ("t", "enter", "v"),
+    ("t", "r"),
+    ("n",),
+    ("question_mark",),
+    ("colon",),
+    ("3", "slash"),
+    ("3", "slash"),
+    ("P", "enter"),
+    ("d",),
+    ("1", "enter"),
+    ("2", "enter", "enter"),
+    ("3", "enter"),
+)
+"""Keys that open every kind of screen from the dashboard, beside its menu of them."""
+
+
+async def test_screens_and_fields_that_were_left_are_let_go(busy_workspace: SeededWorkspace) -> None:
+    seen: weakref.WeakSet[Widget] = weakref.WeakSet()
+    names: set[str] = set()
+
+    def look(pilot: Pilot[Any]) -> None:
+        for widget in (pilot.app.screen, *pilot.app.screen.query("*")):
+            seen.add(widget)
+            names.add(type(widget).__name__)
+
+    async with opened(busy_workspace, engine=Driving()) as pilot:
+        for ways in (*WAYS_IN, *((destination.key,) for destination in DESTINATIONS)):
+            for key in ways:
+                if key in BY_KEY:
+                    app_in(pilot).action_go(key)
+                    await settle(pilot)
+                else:
+                    await press(pilot, key)
+                look(pilot)
+            while len(pilot.app.screen_stack) > 1:
+                await press(pilot, "escape")
+        gc.collect()
+        here = pilot.app.screen
+        left = [widget for widget in seen if widget is not here and widget not in here.query("*")]
+        # Textual's list of what a screen holds, sorted for drawing, keeps the filter that went last.
+        assert [type(widget) for widget in left] in ([], [FilterBar])
+    assert {"Decision", "EvidenceDialog", "NewWorkItem", "History", "Settings", "Area", "Field", "FilterBar"} <= names

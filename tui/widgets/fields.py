@@ -18,6 +18,13 @@ class Field(Input):
         super().__init__(value=value, placeholder=placeholder, id=widget_id, compact=True, select_on_focus=False)
         self.cursor_blink = False
 
+    def on_mount(self) -> None:
+        self._heard = self.screen.text_selection_started_signal
+
+    def on_unmount(self) -> None:
+        """The screen would hold it for as long as it stands itself."""
+        self._heard.unsubscribe(self)
+
     def on_paste(self, event: events.Paste) -> None:
         """Runs before Textual's own handler, which then inserts the first line of what is left: so all is made one."""
         text = as_written(event.text, limit=LONGEST)
@@ -35,6 +42,11 @@ class Area(TextArea):
         )
         self.cursor_blink = False
         self.styles.height = lines
+
+    def on_unmount(self) -> None:
+        """Who watches the theme the app would hold for ever: Textual lets them go only when the theme changes."""
+        watching = getattr(self.app, "__watchers", {}).get("theme", [])
+        watching[:] = [watch for watch in watching if watch[0] is not self]
 
     def begin(self, text: str) -> None:
         """Hold this, and go on where something is to be written: behind an `id: ` of the first line."""

@@ -103,7 +103,6 @@ class Decision(QuestionDeeds, Screen[None]):
         self._left: set[int] = set()
         self._order: tuple[int, ...] = ()
         """The queue as it stood when this question came up: what stood before it has been passed over."""
-        self._focused_at = float("-inf")
         self._text: list[Paragraph] = []
         self._aged: object = None
 
@@ -127,11 +126,6 @@ class Decision(QuestionDeeds, Screen[None]):
         self.query_one("#about").border_title = Content("about")
         self.query_one("#answers").border_title = Content("answers")
         self.query_one(Cards).focus()
-        self.watch(self.app, "app_focus", self._note_focus, init=False)
-
-    def _note_focus(self, has_focus: bool) -> None:
-        if has_focus:
-            self._focused_at = time.monotonic()
 
     def on_screen_resume(self) -> None:
         self.query_one(QuestionView).catch_up()
@@ -274,7 +268,7 @@ class Decision(QuestionDeeds, Screen[None]):
 
     @on(Cards.Taken)
     def _taken(self, message: Cards.Taken) -> None:
-        if time.monotonic() - self._focused_at >= FOCUS_CLICK_SECONDS:
+        if time.monotonic() - self.apm.focused_at >= FOCUS_CLICK_SECONDS:
             self.action_answer(self.query_one(Cards).cursor + 1)
 
     def applies(self, action_id: str) -> bool | str:
