@@ -151,7 +151,7 @@ class ApmApp(InOrder, Writing, ConfiguredApp):
                 self._engine_started = True
                 self.bridge.follow(self.engine)
                 if self._open is not None:
-                    tune()  # Going over all that was loaded holds up keys for 100 ms and more.
+                    tune(watched=True)  # Going over all that was loaded holds up keys for 100 ms and more.
         except ApmError as error:
             self.complain(str(error))
 
