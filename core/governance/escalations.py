@@ -221,14 +221,7 @@ def resolve(
     given = _Given(option, values, reason, by, provenance, late)
     number = _keep(tx, row, given)
     if late:
-        over = _ended(tx, row, chosen) if state == "expired" else None
-        if state == "expired":
-            settle(tx, row, option, by=by, provenance=provenance, reason=reason)
-        tx.event(
-            "escalation.answered_late", work_item=row.work_item, escalation=escalation, by=by, provenance=provenance
-        )
-        if over is not None:
-            withdraw_all(tx, over, why=f"work item {over} was stopped by {by}", answered=escalation)
+        _resolve_late(tx, row, given, chosen, has_expired=state == "expired")
         return number
     merged = reads_escalations.merged_into(tx, escalation)
     ended = {escalation: _resolve(tx, row, given, chosen)}
@@ -241,6 +234,18 @@ def resolve(
         if item is not None:
             withdraw_all(tx, item, why=f"work item {item} was stopped by {given.by}", answered=answered)
     return number
+
+
+def _resolve_late(tx: Transaction, row: rows.EscalationRow, given: _Given, chosen: Json, *, has_expired: bool) -> None:
+    """What an answer does that came once its question had ended: settle what expired, and nothing of what was
+    withdrawn."""
+    over = _ended(tx, row, chosen) if has_expired else None
+    if has_expired:
+        settle(tx, row, given.option, by=given.by, provenance=given.provenance, reason=given.reason)
+    told = {"escalation": row.id, "by": given.by, "provenance": given.provenance}
+    tx.event("escalation.answered_late", work_item=row.work_item, **told)
+    if over is not None:
+        withdraw_all(tx, over, why=f"work item {over} was stopped by {given.by}", answered=row.id)
 
 
 @dataclass(frozen=True, slots=True)
