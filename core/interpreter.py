@@ -10,7 +10,7 @@ THRESHOLDS = (50_000, 20, 100)
 Python's own (700, 10, 10) a quarter of the engine's time went into looking at what a step has made and still needs."""
 WATCHED_THRESHOLDS = (10_000, 10, 100)
 """Where a person presses keys: to go over 50,000 objects that a screen has drawn, and over a million of those that
-lived on, held up its event loop for 25 and 67 ms; over these it is 10 and 30."""
+lived on, held up its event loop for 25 and 67 ms; over these it is 13 and 33."""
 SWITCH_SECONDS = 0.000_5
 """After which a thread that computes lets another have its turn. At Python's own 5 ms the writer waits so long after
 each of its statements while the agents are busy, and then they for it; a key that is pressed waits less as well."""

@@ -138,7 +138,7 @@ class Tree:
             if not real(file).is_relative_to(real(self.root)) or file.stat().st_size > MAX_FILE_BYTES:
                 return ""
             return file.read_text(encoding="utf-8-sig", errors="replace") if file.is_file() else ""
-        except (OSError, RuntimeError):
+        except OSError:
             return ""
 
 
